@@ -1,0 +1,5 @@
+"""``python -m careloom`` is the ``careloom`` command."""
+
+from careloom.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""The fhirpath room."""

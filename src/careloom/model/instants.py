@@ -1,0 +1,17 @@
+"""Instants as FHIR writes them, and the clock that is handed in."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+Clock = Callable[[], datetime]
+"""Gives the present instant, timezone-aware."""
+
+
+def utc_now() -> datetime:
+    """The present instant in UTC; the clock of everything but tests."""
+    return datetime.now(UTC)
+
+
+def instant(moment: datetime) -> str:
+    """FHIR ``instant`` in UTC with microseconds, ``2026-11-22T11:09:00.000000Z``."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

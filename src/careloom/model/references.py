@@ -1,0 +1,59 @@
+"""Literal references: what ``Reference.reference`` may hold, taken apart once."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+_ID = r"[A-Za-z0-9\-.]{1,64}"
+_LITERAL = re.compile(
+    rf"^(?P<base>https?://.*?/)?(?P<type>[A-Z][A-Za-z]+)/(?P<id>{_ID})(?:/_history/(?P<version>{_ID}))?$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LiteralReference:
+    """A reference by address: ``base`` is empty for a relative one and ends in a slash otherwise."""
+
+    base: str
+    type: str
+    id: str
+    version: str = ""
+
+    @property
+    def local(self) -> str:
+        """``Type/id`` without base and version."""
+        return f"{self.type}/{self.id}"
+
+
+def parse_reference(text: str) -> LiteralReference | None:
+    """Take ``[base/]Type/id[/_history/version]`` apart; None for fragments, ``urn:`` and anything else."""
+    found = _LITERAL.match(text)
+    if not found:
+        return None
+    return LiteralReference(found["base"] or "", found["type"], found["id"], found["version"] or "")
+
+
+def references_in(value: Any) -> Iterator[dict[str, Any]]:
+    """Every object below that has a ``reference`` text, in document order, itself included."""
+    stack = [value]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, dict):
+            if isinstance(node.get("reference"), str):
+                yield node
+            stack.extend(reversed(node.values()))
+        elif isinstance(node, list):
+            stack.extend(reversed(node))
+
+
+def rewrite_references(value: Any, rewrite: Callable[[str], str]) -> Any:
+    """A copy of the value in which each ``reference`` text is what ``rewrite`` makes of it."""
+    if isinstance(value, dict):
+        return {
+            key: rewrite(item) if key == "reference" and isinstance(item, str) else rewrite_references(item, rewrite)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [rewrite_references(item, rewrite) for item in value]
+    return value

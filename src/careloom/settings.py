@@ -1,0 +1,1 @@
+"""Every setting of the hub, read from one TOML file."""

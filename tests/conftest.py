@@ -1,0 +1,44 @@
+"""What every test may ask for: definitions, suites and UK Core, each skipped with a reason where it is absent."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from careloom.definitions import Definitions, PackageCache
+
+ROOT = Path(__file__).parents[1]
+CORE = "hl7.fhir.r4.core@4.0.1"
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def definitions() -> Definitions:
+    """FHIR R4 core, as the user's package cache holds it."""
+    cache = PackageCache()
+    if CORE not in {str(package) for package in cache.installed()}:
+        pytest.skip(f"{CORE} is not in the FHIR package cache; `make setup` installs it")
+    return Definitions.load([CORE], cache=cache)
+
+
+@pytest.fixture(scope="session")
+def suites() -> Path:
+    """The public HL7 suites, at CARELOOM_SUITES."""
+    return _data("CARELOOM_SUITES", ROOT.parent / "shared" / "suites")
+
+
+@pytest.fixture(scope="session")
+def ukcore() -> Path:
+    """UK Core profiles and examples, at CARELOOM_UKCORE."""
+    return _data("CARELOOM_UKCORE", ROOT.parent / "shared" / "ukcore")
+
+
+def _data(variable: str, default: Path) -> Path:
+    path = Path(os.environ.get(variable, default))
+    if not path.is_dir():
+        pytest.skip(f"{variable} names no folder ({path}), so there is nothing to test against")
+    return path

@@ -1,0 +1,60 @@
+# Careloom: `make help` lists what there is.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-test run test check lint types layers unit suites acceptance bench docs format lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## what running needs: packages pinned by hash, FHIR definitions, front-end files
+	@$(PYTHON) scripts/setup.py run
+
+setup-test: ## what testing needs besides: tools, and Chromium where it can be had
+	@$(PYTHON) scripts/setup.py test
+
+run: setup ## the demonstration: hub, three suppliers, live page (ONCE=1 stops after the play, UKCORE=1 uses UK Core)
+	@$(BIN)/careloom connectathon run demo/discharge.yaml $(if $(ONCE),--once) $(if $(UKCORE),--ukcore)
+
+test: setup-test check ## everything CI runs
+
+check: lint types layers ## lint, types, layers, all tests
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile
+
+lint: ## formatting and lint
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check .
+
+types: ## mypy, strict
+	@$(BIN)/mypy
+
+layers: ## the drawing of the house holds
+	@$(BIN)/lint-imports
+
+unit: ## the quick tests alone
+	@$(BIN)/pytest tests/unit
+
+suites: ## scores on the public HL7 suites and UK Core (CARELOOM_SUITES, CARELOOM_UKCORE)
+	@$(BIN)/python -m tests.suites.report
+
+acceptance: setup-test ## what takes longer than CI should
+	@$(BIN)/pytest -m "slow or not slow" --numprocesses 2 --dist loadfile
+
+bench: setup-test ## ratios against peers, each in one run
+	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+docs: setup-test ## the documentation as a site, in site/
+	@$(BIN)/mkdocs build --strict
+
+format: ## format and mend what can be mended
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
+lock: setup-test ## pin the newest packages that pyproject.toml allows, with their hashes
+	@$(LOCK) --upgrade pyproject.toml requirements/build.in -o requirements/run.txt
+	@$(LOCK) --upgrade --extra dev pyproject.toml requirements/build.in -o requirements/dev.txt
+	@$(LOCK) --upgrade --no-annotate requirements/uv.in -o requirements/uv.txt
+
+clean: ## remove what set-up and tests made
+	@rm -rf $(VENV) var site dist .mypy_cache .ruff_cache .pytest_cache .hypothesis src/careloom/web/assets/vendor

@@ -1,0 +1,154 @@
+"""FHIR packages as they lie on disk, in the layout that all FHIR tools share.
+
+::
+
+    ROOT/NAME#VERSION/package/package.json     the manifest: name, version, dependencies
+                             /.index.json      what is in each file, so that few files need reading
+                             /Type-id.json     the resources
+
+Source: https://confluence.hl7.org/display/FHIR/FHIR+Package+Cache and the NPM package specification of FHIR.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from careloom.definitions.index import INDEX_NAME, IndexEntry, read_index, scan
+from careloom.model import Resource, parse_json, parse_resource
+from careloom.model.errors import MalformedError, NotFoundError
+
+ROOT_VARIABLE = "CARELOOM_FHIR_PACKAGES"
+MANIFEST_NAME = "package.json"
+
+
+def default_root() -> Path:
+    """``$CARELOOM_FHIR_PACKAGES``, else ``~/.fhir/packages`` as SUSHI, Firely and the HL7 tools use it."""
+    chosen = os.environ.get(ROOT_VARIABLE)
+    return Path(chosen).expanduser() if chosen else Path.home() / ".fhir" / "packages"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PackageId:
+    """A package by name and version, told as ``name@version``."""
+
+    name: str
+    version: str
+
+    @classmethod
+    def parse(cls, text: str) -> "PackageId":
+        """Read ``name@version`` or ``name#version``.
+
+        Raises:
+            MalformedError: One of the two parts is missing.
+        """
+        name, _, version = text.replace("#", "@", 1).partition("@")
+        if not name or not version:
+            raise MalformedError(f"a package as NAME@VERSION expected, found {text!r}")
+        return cls(name, version)
+
+    @property
+    def folder(self) -> str:
+        """The folder's name in a cache, ``name#version``."""
+        return f"{self.name}#{self.version}"
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.version}"
+
+
+class Package:
+    """One package: its manifest, and its resources read when asked for."""
+
+    def __init__(self, id: PackageId, folder: Path) -> None:
+        self.id = id
+        self.folder = folder
+
+    @cached_property
+    def manifest(self) -> Mapping[str, Any]:
+        """The content of ``package.json``; empty where there is none.
+
+        Raises:
+            MalformedError: It is not a JSON object.
+        """
+        path = self.folder / MANIFEST_NAME
+        if not path.is_file():
+            return {}
+        value = parse_json(path.read_bytes())
+        if not isinstance(value, dict):
+            raise MalformedError(f"{path}: the manifest of a package is a JSON object")
+        return value
+
+    @property
+    def dependencies(self) -> tuple[PackageId, ...]:
+        """The packages that the manifest says this one needs."""
+        named = self.manifest.get("dependencies") or {}
+        return tuple(PackageId(name, str(version)) for name, version in sorted(named.items()))
+
+    @property
+    def is_core(self) -> bool:
+        """Whether this is the specification of a FHIR version itself, which only one package can be."""
+        return str(self.manifest.get("type", "")).lower() in ("fhir.core", "core")
+
+    @cached_property
+    def entries(self) -> tuple[IndexEntry, ...]:
+        """What each file holds: from the package's own index, else found by reading its files."""
+        path = self.folder / INDEX_NAME
+        return read_index(path.read_bytes()) if path.is_file() else tuple(scan(self.folder))
+
+    def read(self, entry: IndexEntry) -> Resource:
+        """Parse one file of the package.
+
+        Raises:
+            MalformedError: The file is not a resource; the message names it.
+            NotFoundError: The index names a file that is not there.
+        """
+        path = self.folder / entry.file_name
+        try:
+            return parse_resource(path.read_bytes())
+        except FileNotFoundError as error:
+            raise NotFoundError(f"{self.id}: {entry.file_name} is in the index but not in the package") from error
+        except MalformedError as error:
+            raise MalformedError(f"{self.id}: {entry.file_name}: {error}") from error
+
+    def resources(self) -> Iterator[Resource]:
+        """Every resource, in the order of the index."""
+        return map(self.read, self.entries)
+
+
+class PackageCache:
+    """The packages of one folder; it is shared with other tools, so nothing is assumed to stay."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = root if root is not None else default_root()
+
+    def installed(self) -> list[PackageId]:
+        """The packages that can be opened, sorted; folders that are no package are passed over."""
+        if not self.root.is_dir():
+            return []
+        named = (PackageId.parse(found.name) for found in self.root.iterdir() if _is_package(found))
+        return sorted(named)
+
+    def folder(self, id: PackageId) -> Path:
+        """Where a package lies, or would lie."""
+        return self.root / id.folder
+
+    def has(self, id: PackageId) -> bool:
+        """Whether the package can be opened."""
+        return _is_package(self.folder(id))
+
+    def open(self, id: PackageId) -> Package:
+        """The package by that name and version.
+
+        Raises:
+            NotFoundError: It is not installed; the message says how to install it.
+        """
+        if not self.has(id):
+            raise NotFoundError(f"package {id} is not in {self.root}; `careloom packages install {id}` fetches it")
+        return Package(id, self.folder(id) / "package")
+
+
+def _is_package(folder: Path) -> bool:
+    name, mark, version = folder.name.partition("#")
+    return bool(name and mark and version) and (folder / "package").is_dir()

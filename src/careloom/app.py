@@ -1,1 +1,234 @@
-"""The one place where things are wired."""
+"""The one place where things are wired: settings, engines, record, rules and HTTP become a running hub.
+
+A request is served by the `Hub` of its moment. When the settings file changes, a new `Hub` takes the place of the old
+one whole: who takes part, what is agreed and what types must conform to are in force from the next request on.
+A file that cannot be read or contradicts itself changes nothing but a line in the log.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from starlette.types import ASGIApp
+
+from careloom.definitions import Definitions, PackageCache
+from careloom.governance import Authority, hub_keys
+from careloom.model.errors import CareloomError, DefinitionError, InvalidError
+from careloom.model.json import parse_resource
+from careloom.model.resource import Resource
+from careloom.rest.http import fhir_application
+from careloom.rest.hub import BeforeWrite, Hub
+from careloom.rest.routes import Routes
+from careloom.rest.table import INTERACTIONS
+from careloom.search import SearchParameters
+from careloom.settings import Settings, load_settings
+from careloom.store import Repository, open_sqlite
+from careloom.terminology import Terminology
+from careloom.validation import Validator
+
+RELOAD_INTERVAL = 1.0
+"""Seconds between two looks at the settings file."""
+
+_WITHOUT_ADDRESS = frozenset({"Parameters"})
+"""Resource types that are sent and never kept."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """What the definitions give; it costs seconds to make and stays for the life of the process."""
+
+    definitions: Definitions
+    parameters: SearchParameters
+    validator: Validator
+
+
+class App:
+    """A hub that runs: its record is open, its settings are watched.
+
+    Attributes:
+        hub: What the next request meets.
+        asgi: The application for an ASGI server.
+    """
+
+    def __init__(self, settings: Settings, hub: Hub, engines: Engines) -> None:
+        self.hub = hub
+        self._settings = settings
+        self._engines = engines
+        self._stamp = _stamp(settings.file)
+        self.asgi: ASGIApp = fhir_application(lambda: self.hub, urlsplit(hub.base_url).path)
+
+    async def watch(self) -> None:
+        """Look at the settings file again and again, and take up what has changed in it."""
+        while True:
+            await asyncio.sleep(RELOAD_INTERVAL)
+            await self.reload()
+
+    async def reload(self) -> None:
+        """Take up the settings file if it has changed since the last look."""
+        stamp = _stamp(self._settings.file)
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp
+        try:
+            settings = await asyncio.to_thread(self._read_again)
+        except CareloomError as error:
+            log.error("settings kept as they were", file=str(self._settings.file), reason=str(error))
+            return
+        self.adopt(settings)
+
+    def adopt(self, settings: Settings) -> None:
+        """Put new settings in force from the next request on."""
+        fixed = {
+            "hub": settings.hub != self._settings.hub,
+            "definitions": settings.definitions != self._settings.definitions,
+        }
+        for section in (name for name, has_changed in fixed.items() if has_changed):
+            log.warning("setting takes effect at the next start", section=section)
+        self.hub = replace(self.hub, **_changeable(settings))
+        self._settings = settings
+        log.info("settings in force", agreements=len(settings.agreements), clients=len(settings.clients))
+
+    def _read_again(self) -> Settings:
+        settings = load_settings(self._settings.file)
+        check_settings(settings, self._engines)
+        return settings
+
+
+@asynccontextmanager
+async def running(settings: Settings, *, base_url: str = "") -> AsyncIterator[App]:
+    """A hub for as long as the context lasts.
+
+    Args:
+        settings: As read from the file.
+        base_url: Where it really listens, if that is known only now; that of the settings otherwise.
+
+    Raises:
+        NotFoundError: A package is not installed, or a profile that a type must conform to is not there.
+        DefinitionError: Such a profile is broken.
+        UnavailableError: The database cannot be opened, or another hub has it.
+    """
+    base_url = base_url or settings.hub.base_url
+    engines = await asyncio.to_thread(load_engines, settings, base_url)
+    settings.hub.database.parent.mkdir(parents=True, exist_ok=True)
+    repository = await open_sqlite(settings.hub.database, tenant=settings.hub.tenant, parameters=engines.parameters)
+    try:
+        async with _telling(settings, repository, engines) as before_write:
+            app = App(settings, make_hub(settings, engines, repository, base_url, before_write), engines)
+            watching = asyncio.create_task(app.watch())
+            try:
+                yield app
+            finally:
+                watching.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await watching
+    finally:
+        await repository.close()
+
+
+def load_engines(settings: Settings, base_url: str) -> Engines:
+    """Read the definitions and build what rests on them.
+
+    Raises:
+        NotFoundError: A package is not installed, or a profile that a type must conform to is not there.
+        DefinitionError: Such a profile is broken.
+        InvalidError: The settings name a resource type that does not exist.
+    """
+    extra = [resource for folder in settings.definitions.directories for resource in _resources(folder)]
+    definitions = Definitions.load(settings.definitions.packages, cache=PackageCache(), extra=extra)
+    parameters = SearchParameters(definitions, base_url=base_url, zone=settings.hub.time_zone)
+    engines = Engines(definitions, parameters, Validator(definitions, terminology=Terminology(definitions)))
+    check_settings(settings, engines)
+    return engines
+
+
+def check_settings(settings: Settings, engines: Engines) -> None:
+    """Hold the settings against the definitions.
+
+    Raises:
+        InvalidError: A resource type that does not exist, or a profile that constrains another type.
+        NotFoundError: A profile that is not there.
+        DefinitionError: A profile that is broken.
+    """
+    unknown = settings.unknown_types(engines.definitions.types.resource_types())
+    if unknown:
+        raise InvalidError("; ".join(issue.diagnostics for issue in unknown), issues=unknown)
+    for type, profiles in settings.conformance.items():
+        for url in profiles:
+            structure = engines.definitions.structure(url, asked_by=f"{settings.file}: conformance.{type}")
+            if structure["type"] != type:
+                raise DefinitionError(f"a profile of {type} expected, found one of {structure['type']}", url=url)
+
+
+def make_hub(
+    settings: Settings,
+    engines: Engines,
+    repository: Repository,
+    base_url: str,
+    before_write: Mapping[str, BeforeWrite],
+) -> Hub:
+    """Everything that a request meets."""
+    types = engines.definitions.types
+    return Hub(
+        base_url=base_url,
+        repository=repository,
+        parameters=engines.parameters,
+        types=types,
+        validator=engines.validator,
+        authority=Authority(base_url, hub_keys(settings.hub.key_file)),
+        routes=Routes(INTERACTIONS, types.resource_types() - _WITHOUT_ADDRESS),
+        before_write=before_write,
+        **_changeable(settings),
+    )
+
+
+def _changeable(settings: Settings) -> dict[str, Any]:
+    """What of a hub follows the settings file while it runs."""
+    return {
+        "registry": settings.registry(),
+        "conformance": settings.conformance,
+        "limits": settings.limits,
+        "site": settings.audit.site,
+    }
+
+
+@asynccontextmanager
+async def _telling(
+    settings: Settings, repository: Repository, engines: Engines
+) -> AsyncIterator[Mapping[str, BeforeWrite]]:
+    """The place of `careloom.notify`: start it here, give the hooks through which it sees Subscriptions, stop it."""
+    yield {}
+
+
+def _resources(folder: Path) -> list[Resource]:
+    """The conformance resources in a folder and those below it.
+
+    Raises:
+        InvalidError: There is no such folder, or a file in it is not a resource.
+    """
+    if not folder.is_dir():
+        raise InvalidError(f"definitions.directories: {folder} is not a folder")
+    return [_resource(file) for file in sorted(folder.rglob("*.json"))]
+
+
+def _resource(file: Path) -> Resource:
+    try:
+        return parse_resource(file.read_bytes())
+    except CareloomError as error:
+        raise InvalidError(f"{file}: {error}") from error
+
+
+def _stamp(file: Path) -> tuple[int, int, int] | None:
+    """What changes whenever the file is written or replaced; None while it is not there."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino

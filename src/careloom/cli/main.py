@@ -9,6 +9,11 @@ app = App(
     help="Agree on FHIR profiles, exchange records that meet them, tell each other, prove it.",
     version=__version__,
 )
+app.command("careloom.cli.connectathon:app", name="connectathon")
+app.command("careloom.cli.keys:app", name="keys")
+app.command("careloom.cli.packages:packages")
+app.command("careloom.cli.serve:serve")
+app.command("careloom.cli.validate:validate")
 
 
 def main() -> None:

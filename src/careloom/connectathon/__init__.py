@@ -1,1 +1,6 @@
-"""The connectathon room."""
+"""Connectathons: scenarios played by systems that speak over the wire, recorded, judged, and shown."""
+
+from careloom.connectathon.run import Run
+from careloom.connectathon.scenario import Scenario, load_scenario
+
+__all__ = ["Run", "Scenario", "load_scenario"]

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from careloom.definitions.index import INDEX_NAME, IndexEntry, read_index, scan
+from careloom.definitions.versions import newest_match
 from careloom.model import Resource, parse_json, parse_resource
 from careloom.model.errors import MalformedError, NotFoundError
 
@@ -50,6 +51,11 @@ class PackageId:
         return cls(name, version)
 
     @property
+    def is_open(self) -> bool:
+        """Whether the version names several, as ``4.0.x`` or ``latest`` do."""
+        return self.version == "latest" or self.version.endswith(".x")
+
+    @property
     def folder(self) -> str:
         """The folder's name in a cache, ``name#version``."""
         return f"{self.name}#{self.version}"
@@ -67,14 +73,12 @@ class Package:
 
     @cached_property
     def manifest(self) -> Mapping[str, Any]:
-        """The content of ``package.json``; empty where there is none.
+        """The content of ``package.json``.
 
         Raises:
             MalformedError: It is not a JSON object.
         """
         path = self.folder / MANIFEST_NAME
-        if not path.is_file():
-            return {}
         value = parse_json(path.read_bytes())
         if not isinstance(value, dict):
             raise MalformedError(f"{path}: the manifest of a package is a JSON object")
@@ -138,17 +142,26 @@ class PackageCache:
         """Whether the package can be opened."""
         return _is_package(self.folder(id))
 
+    def match(self, id: PackageId) -> PackageId | None:
+        """The newest installed package that a version, maybe an open one, is met by."""
+        if not id.is_open:
+            return id if self.has(id) else None
+        versions = (found.version for found in self.installed() if found.name == id.name)
+        version = newest_match(versions, id.version)
+        return PackageId(id.name, version) if version else None
+
     def open(self, id: PackageId) -> Package:
-        """The package by that name and version.
+        """The package by that name and version, which may be open.
 
         Raises:
             NotFoundError: It is not installed; the message says how to install it.
         """
-        if not self.has(id):
+        found = self.match(id)
+        if found is None:
             raise NotFoundError(f"package {id} is not in {self.root}; `careloom packages install {id}` fetches it")
-        return Package(id, self.folder(id) / "package")
+        return Package(found, self.folder(found) / "package")
 
 
 def _is_package(folder: Path) -> bool:
     name, mark, version = folder.name.partition("#")
-    return bool(name and mark and version) and (folder / "package").is_dir()
+    return bool(name and mark and version) and (folder / "package" / MANIFEST_NAME).is_file()

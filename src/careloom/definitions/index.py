@@ -55,11 +55,18 @@ def write_index(entries: Iterable[IndexEntry]) -> bytes:
 
 
 def scan(folder: Path) -> Iterator[IndexEntry]:
-    """What the files of a package without an index hold; files that are no resource are passed over."""
+    """What the files of a package without an index hold; files that are no resource are passed over.
+
+    Raises:
+        MalformedError: A file is not JSON; the message names it.
+    """
     for path in sorted(folder.glob("*.json")):
         if path.name.startswith(".") or path.name == "package.json":
             continue
-        content = parse_json(path.read_bytes())
+        try:
+            content = parse_json(path.read_bytes())
+        except MalformedError as error:
+            raise MalformedError(f"{path}: {error}") from error
         if isinstance(content, dict) and content.get("resourceType"):
             yield entry_for(path.name, content)
 

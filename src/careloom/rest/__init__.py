@@ -1,1 +1,1 @@
-"""The rest room."""
+"""FHIR over HTTP: one file for each interaction and operation, one table that names them."""

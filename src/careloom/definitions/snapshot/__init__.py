@@ -1,0 +1,18 @@
+"""Snapshots: what a profile says, all in one, made of its base and its differential.
+
+A snapshot is a tree in a list. The generator makes the tree again, walks the differential over it, and writes
+the list. Read in this order:
+
+- `generator`: which base, which differential, and what comes out;
+- `tree`: a list of element definitions to a tree of nodes and back;
+- `walk`: the differential stepping down the tree, which grows by types as far as it is stepped into;
+- `slicing`: slices, found or made;
+- `merge`: one element definition laid over another;
+- `rules`: what a derived element may not do.
+
+Source: https://hl7.org/fhir/R4/profiling.html, https://hl7.org/fhir/R4/elementdefinition.html.
+"""
+
+from careloom.definitions.snapshot.generator import Snapshot, Source, generate
+
+__all__ = ["Snapshot", "Source", "generate"]

@@ -1,0 +1,123 @@
+"""Items that meet a condition, and what they lead to. Source: FHIRPath 2.0, 5.2 Filtering and projection."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from careloom.fhirpath.code import Code, Shape, in_boxes, many, truth
+from careloom.fhirpath.comparison import Distinct
+from careloom.fhirpath.conversions import system_value
+from careloom.fhirpath.environment import Scope
+from careloom.fhirpath.invocation import Function, Invocation
+from careloom.fhirpath.nodes import Item
+from careloom.fhirpath.types import type_name
+from careloom.model.errors import TooCostlyError
+
+MOST_REPEATED = 1_000_000
+"""Items that one ``repeat`` may give; a projection that always finds new ones would never end."""
+
+
+def _where(call: Invocation) -> Code:
+    criterion = call.each_required(0)
+    holds = truth(criterion, call.site)
+    get, items = call.input.run, many(call.input)
+
+    def run_single(this: Item, scope: Scope) -> Item:
+        item = get(this, scope)
+        return item if item is not None and holds(item, scope) is True else None
+
+    def run_many(this: Item, scope: Scope) -> list[Item]:
+        return [item for item in get(this, scope) if holds(item, scope) is True]
+
+    def run_counted(this: Item, scope: Scope) -> list[Item]:
+        return [item for item in numbered(items(this, scope), scope) if holds(item, scope) is True]
+
+    if call.mentions("index"):
+        return call.code(run_counted, replace(call.input.shape, single=False), applied=criterion)
+    return call.code(run_single if call.input.shape.single else run_many, call.input.shape, applied=criterion)
+
+
+def _select(call: Invocation) -> Code:
+    projection = call.each_required(0)
+    items, step = many(call.input), many(projection)
+    shape = replace(projection.shape, single=False, ordered=projection.shape.ordered and call.input.shape.ordered)
+
+    def run(this: Item, scope: Scope) -> list[Item]:
+        return [found for item in items(this, scope) for found in step(item, scope)]
+
+    def run_counted(this: Item, scope: Scope) -> list[Item]:
+        return [found for item in numbered(items(this, scope), scope) for found in step(item, scope)]
+
+    return call.code(run_counted if call.mentions("index") else run, shape, applied=projection)
+
+
+def _repeat(*, once: bool) -> Function:
+    """``repeat``, which leaves out what it has seen, and ``repeatAll``, which does not."""
+
+    def compiled(call: Invocation) -> Code:
+        items = in_boxes(call.input)
+        inner = replace(call.input, shape=Shape(None, single=True))
+        context = call.compiler.inside(call.context, inner)
+        projection = call.compiler.compile(call.tree.arguments[0], context)
+        step, site = in_boxes(projection), call.site
+        exact = projection.shape.exact if _is_system(projection) else None
+
+        def run(this: Item, scope: Scope) -> list[Item]:
+            found: list[Item] = []
+            seen = Distinct()
+            queue = list(items(this, scope))
+            while queue:
+                following: list[Item] = []
+                for item in queue:
+                    for next in step(item, scope):
+                        if not once or seen.add(_identity(next, exact)):
+                            following.append(next)
+                found.extend(following)
+                if len(found) > MOST_REPEATED:
+                    raise TooCostlyError(str(site.invalid(f"{call.tree.name}() gives over {MOST_REPEATED} items")))
+                queue = following
+            return found
+
+        return call.code(run, Shape(None, ordered=projection.shape.ordered), applied=projection)
+
+    return Function(compiled, 1, 1)
+
+
+def _is_system(code: Code) -> bool:
+    return (code.shape.exact or "").startswith("System.")
+
+
+def _identity(item: Item, exact: str | None) -> Any:
+    value = system_value(item, exact)
+    return item if value is None else value
+
+
+def _of_type(call: Invocation) -> Code:
+    name = type_name(call.tree.arguments[0], call.site)
+    return call.compiler.of_type(call.input, name, call.site, singular=call.tree.name == "as")
+
+
+def _is(call: Invocation) -> Code:
+    return call.compiler.type_test(call.input, type_name(call.tree.arguments[0], call.site), call.site)
+
+
+def numbered(items: list[Item], scope: Scope) -> Any:
+    """The items one by one, with ``$index`` set to the place of each; the index outside comes back at the end."""
+    outside = scope.index
+    try:
+        for place, item in enumerate(items):
+            scope.index = place
+            yield item
+    finally:
+        scope.index = outside
+
+
+FUNCTIONS: Mapping[str, Function] = {
+    "where": Function(_where, 1, 1),
+    "select": Function(_select, 1, 1),
+    "repeat": _repeat(once=True),
+    "repeatAll": _repeat(once=False),
+    "ofType": Function(_of_type, 1, 1),
+    "as": Function(_of_type, 1, 1),
+    "is": Function(_is, 1, 1),
+}

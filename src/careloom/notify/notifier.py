@@ -1,0 +1,251 @@
+"""The notifier: one matcher, and a lane for each subscription, kept in step with the change log.
+
+Subscriptions are resources like any other. The matcher sees their changes in the same log, in the same order, as the
+changes they ask to be told of, so it needs no other news of them.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from careloom.model import Resource
+from careloom.model.errors import CareloomError
+from careloom.model.instants import Clock
+from careloom.notify.endpoints import EndpointPolicy
+from careloom.notify.lane import Lane, RetryPolicy
+from careloom.notify.matcher import MayTell, Subscriber, matches_of
+from careloom.notify.rest_hook import Channel
+from careloom.notify.subscriptions import Status, Subscription, accept_subscription, read_subscription, with_status
+from careloom.notify.topics import TopicRegistry
+from careloom.search import parse_query
+from careloom.store import Change, Match, Repository, SubscriptionEvent, Turn, Version
+
+CAUSE = "careloom:notify"
+BATCH = 500
+SAFETY_POLL = 1.0
+RESTART_PAUSE = 1.0
+
+_log = structlog.get_logger("careloom.notify")
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What the notifier needs from the rest of the house, filled in where things are wired.
+
+    Attributes:
+        may_tell: The policy in force, asked at matching and again at sending.
+        secret_of: The webhook secret of a client; empty when it has none, then nothing is signed.
+        disclosed: Puts on record who was told of what.
+        clock: The present.
+        random: A number from 0 to 1.
+    """
+
+    may_tell: MayTell
+    secret_of: Callable[[str], str]
+    disclosed: Callable[[Subscription, Sequence[SubscriptionEvent]], Awaitable[None]]
+    clock: Clock
+    random: Callable[[], float]
+
+
+class Notifier:
+    """Tells subscribers what happens to a record; `start` it on the event loop and `stop` it there."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        topics: TopicRegistry,
+        channel: Channel,
+        ports: Ports,
+        *,
+        base_url: str,
+        endpoints: EndpointPolicy,
+        retry: RetryPolicy,
+    ) -> None:
+        """Make a notifier.
+
+        Args:
+            repository: The record, its change log and the event log beside it.
+            topics: Those in force.
+            channel: How notifications are sent.
+            ports: What else is needed.
+            base_url: Of the hub, as told in notifications.
+            endpoints: Where may be sent to.
+            retry: When to try again.
+        """
+        self.base_url = base_url.rstrip("/")
+        self._repository = repository
+        self._topics = topics
+        self._channel = channel
+        self._ports = ports
+        self._endpoints = endpoints
+        self._retry = retry
+        self._subscribers: dict[str, Subscriber] = {}
+        self._lanes: dict[str, tuple[Lane, asyncio.Task[None]]] = {}
+        self._wake = asyncio.Event()
+        self._matcher: asyncio.Task[None] | None = None
+
+    def accept(self, resource: Resource, *, client: str, purpose: str) -> Resource:
+        """What to record of a Subscription that a client writes.
+
+        Raises:
+            InvalidError: With an issue for each thing that the hub does not do or know.
+        """
+        return accept_subscription(
+            resource,
+            client=client,
+            purpose=purpose,
+            topics=self._topics,
+            policy=self._endpoints,
+            now=self._ports.clock(),
+        )
+
+    async def start(self) -> None:
+        """Take up where the log says that matching and delivering had come to."""
+        for version in await self._all_subscriptions():
+            await self._follow(version)
+        self._repository.on_commit(self._wake.set)
+        self._matcher = asyncio.create_task(self._supervised("matcher", self._match_forever))
+
+    async def stop(self) -> None:
+        """Stop matching and delivering; what is not delivered yet goes out after the next start."""
+        tasks = [task for _, task in self._lanes.values()]
+        if self._matcher is not None:
+            tasks.append(self._matcher)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._lanes.clear()
+
+    def secret_of(self, subscription: Subscription) -> str:
+        """Secret that notifications of this subscription are signed with."""
+        return self._ports.secret_of(subscription.owner)
+
+    async def withheld(self, subscription: Subscription, events: Sequence[SubscriptionEvent]) -> frozenset[int]:
+        """Numbers of events whose focus the subscriber may not be told now, though it might when they matched."""
+        return frozenset(event.number for event in events if not self._ports.may_tell(subscription, event.focus))
+
+    async def delivered(self, subscription: Subscription, events: Sequence[SubscriptionEvent]) -> None:
+        """Put on record who was told of what."""
+        if events:
+            await self._ports.disclosed(subscription, events)
+
+    async def set_status(self, subscription: Subscription, status: Status, error: str = "") -> None:
+        """Write the state of a subscription to its resource, unless it is gone or was changed to that already."""
+
+        def work(turn: Turn) -> None:
+            current = turn.read("Subscription", subscription.id)
+            if current is None or current.resource is None:
+                return
+            changed = with_status(current.resource, status, error)
+            if changed != current.resource:
+                turn.update(changed)
+
+        await self._repository.commit(work, cause=CAUSE)
+        _log.info("subscription", id=subscription.id, status=status, error=error)
+
+    async def _match_forever(self) -> None:
+        position = await self._repository.events.matched_to()
+        while True:
+            self._wake.clear()
+            changes = await self._repository.changes(position, BATCH)
+            if changes:
+                await self._match(changes)
+                position = changes[-1].sequence
+            if len(changes) < BATCH:
+                await self._until_woken()
+
+    async def _match(self, changes: Sequence[Change]) -> None:
+        matches: list[Match] = []
+        for change in changes:
+            if change.type == "Subscription":
+                await self._subscription_changed(change)
+            subscribers = self._subscribers.values()
+            matches += await matches_of(change, self._repository, self._topics, subscribers, self._ports.may_tell)
+        await self._repository.events.record_matches(changes[-1].sequence, matches)
+        for id in {found.subscription for found in matches} & self._lanes.keys():
+            self._lanes[id][0].wake()
+
+    async def _until_woken(self) -> None:
+        """Sleep until the next commit; the poll is a net under a wake-up that was missed."""
+        try:
+            await asyncio.wait_for(self._wake.wait(), SAFETY_POLL)
+        except TimeoutError:
+            return
+
+    async def _subscription_changed(self, change: Change) -> None:
+        version = await self._repository.read("Subscription", change.id)
+        if version is None or version.resource is None:
+            self._subscribers.pop(change.id, None)
+            await self._end_lane(change.id)
+        elif change.cause == CAUSE:
+            await self._listen(version)
+        elif version.version_id == change.version_id:
+            await self._end_lane(change.id)
+            await self._follow(version)
+
+    async def _follow(self, version: Version) -> None:
+        """Listen for a subscription, and run its lane, as its resource asks."""
+        subscription = await self._listen(version)
+        if subscription is None or subscription.status not in ("requested", "active") or version.id in self._lanes:
+            return
+        lane = Lane(
+            subscription,
+            version.version_id,
+            self._repository.events,
+            self._channel,
+            self,
+            retry=self._retry,
+            clock=self._ports.clock,
+            random=self._ports.random,
+        )
+        task = asyncio.create_task(self._supervised(f"lane {subscription.id}", lane.run))
+        self._lanes[version.id] = (lane, task)
+
+    async def _listen(self, version: Version) -> Subscription | None:
+        """Match changes for this subscription from its first version on, unless it is off."""
+        if version.resource is None:
+            return None
+        try:
+            subscription = read_subscription(version.resource, self._topics)
+        except CareloomError as error:
+            _log.error("subscription cannot be served", id=version.id, error=str(error))
+            self._subscribers.pop(version.id, None)
+            return None
+        if subscription.status == "off":
+            self._subscribers.pop(version.id, None)
+        else:
+            first = await self._repository.vread("Subscription", version.id, "1")
+            self._subscribers[version.id] = Subscriber(subscription, first.sequence if first else version.sequence)
+        return subscription
+
+    async def _end_lane(self, id: str) -> None:
+        ended = self._lanes.pop(id, None)
+        if ended is not None:
+            ended[1].cancel()
+            await asyncio.gather(ended[1], return_exceptions=True)
+
+    async def _all_subscriptions(self) -> list[Version]:
+        query = parse_query("Subscription", [("_count", "1000")], self._topics.parameters, strict=True)
+        page = await self._repository.search(query)
+        found = list(page.matches)
+        while page.next:
+            token = [("_count", "1000"), ("_page", page.next)]
+            page = await self._repository.search(
+                parse_query("Subscription", token, self._topics.parameters, strict=True)
+            )
+            found += page.matches
+        return found
+
+    async def _supervised(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run until done; a full disk or a fault of ours is logged and tried again, never the end of telling."""
+        while True:
+            try:
+                return await work()
+            except asyncio.CancelledError:
+                raise
+            except Exception:
+                _log.exception("restarting", task=name)
+                await asyncio.sleep(RESTART_PAUSE)

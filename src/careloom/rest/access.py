@@ -1,0 +1,67 @@
+"""Who asks, and may they: the two questions to governance, put once for each interaction."""
+
+from careloom.governance import AccessRequest, Decision, Grant, decide, verify_token
+from careloom.model.errors import ForbiddenError
+from careloom.rest.hub import Hub
+from careloom.rest.interaction import Interaction
+from careloom.rest.messages import FhirRequest
+from careloom.rest.outcomes import InsufficientScopeError, TokenMissingError
+
+
+def authenticate(authorization: str, hub: Hub) -> Grant:
+    """What the ``Authorization`` header proves.
+
+    Raises:
+        TokenMissingError: Nothing that has the form of a bearer token.
+        LoginError: Not a good token of this hub.
+    """
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise TokenMissingError(
+            "Authorization: Bearer with an access token expected; /.well-known/smart-configuration says how"
+        )
+    return verify_token(token.strip(), authority=hub.authority, registry=hub.registry, now=hub.clock())
+
+
+def judge(interaction: Interaction, request: FhirRequest, hub: Hub) -> Decision:
+    """Whether the client may do what it asks, and why."""
+    assert request.grant is not None
+    is_operation = interaction.code.startswith("$")
+    asked = AccessRequest(
+        interaction="operation" if is_operation else interaction.code,
+        type=request.type,
+        id=request.id,
+        operation=interaction.code[1:] if is_operation else "",
+    )
+    return decide(asked, request.grant, hub.registry, hub.clock())
+
+
+def require(interaction: Interaction, request: FhirRequest, hub: Hub) -> Decision:
+    """The decision that permits.
+
+    Raises:
+        ForbiddenError: It does not; the message is its reason.
+    """
+    return permitted(judge(interaction, request, hub))
+
+
+def require_search(type: str, request: FhirRequest, hub: Hub) -> Decision:
+    """Let a condition look at a type only where the client may search it: its answer tells what the record holds.
+
+    Raises:
+        ForbiddenError: The client may not.
+    """
+    assert request.grant is not None
+    asked = AccessRequest(interaction="search-type", type=type)
+    return permitted(decide(asked, request.grant, hub.registry, hub.clock()))
+
+
+def permitted(decision: Decision) -> Decision:
+    """The decision, if it permits.
+
+    Raises:
+        ForbiddenError: It does not; the message is its reason.
+    """
+    if decision.permit:
+        return decision
+    raise InsufficientScopeError(decision.reason) if decision.code == "scope" else ForbiddenError(decision.reason)

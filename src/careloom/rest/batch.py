@@ -1,0 +1,40 @@
+"""batch: several requests in one body, each on its own: one may fail and the rest go on."""
+
+import asyncio
+from typing import Any
+
+from careloom.model.errors import CareloomError
+from careloom.rest.entries import answer_bundle, elements, read_entry, telling
+from careloom.rest.hub import Hub
+from careloom.rest.messages import FhirRequest, FhirResponse
+from careloom.rest.outcomes import refusal
+from careloom.rest.perform import perform
+
+ABREAST = 16
+"""Entries in progress at a time; enough for writes to share commits, few enough for others to be served between."""
+
+
+async def batch(request: FhirRequest, hub: Hub) -> FhirResponse:
+    """``POST`` of a Bundle of type batch: each entry is decided, performed and audited as if it had come alone.
+
+    Source: FHIR R4, 3.1.0.11.1 batch processing rules.
+    """
+    assert request.body is not None
+    turnstile = asyncio.Semaphore(ABREAST)
+
+    async def answer(number: int, element: Any) -> FhirResponse:
+        async with turnstile:
+            return await _answer(number, element, request, hub)
+
+    entries = enumerate(elements(request.body, hub))
+    responses = await asyncio.gather(*(answer(number, element) for number, element in entries))
+    return answer_bundle("batch-response", responses)
+
+
+async def _answer(number: int, element: Any, request: FhirRequest, hub: Hub) -> FhirResponse:
+    try:
+        with telling(number):
+            entry = read_entry(number, element, request, hub)
+    except CareloomError as error:
+        return refusal(error)
+    return await perform(entry.interaction, entry.request, hub)

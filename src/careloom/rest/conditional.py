@@ -1,0 +1,109 @@
+"""Conditions on a request: on the version the client knows, and on what the record holds.
+
+``If-Match`` and ``If-None-Match`` speak of versions.
+``If-None-Exist`` and an address such as ``Patient?identifier=…`` speak of the record:
+they become a `Query` before the writer's turn and are answered in it, so that two clients
+with the same condition can never both find nothing.
+"""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import parse_qsl
+
+from careloom.model.errors import InvalidError, MalformedError, MultipleMatchesError, StaleVersionError
+from careloom.rest.access import require_search
+from careloom.rest.hub import Hub
+from careloom.rest.messages import FhirRequest, Parameters
+from careloom.search import Query, parse_query
+from careloom.store import Turn, Version
+
+_TAG = re.compile(r'(?:W/)?"([^"]*)"|(\*)|([A-Za-z0-9\-.]+)')
+_NO_CONDITION = frozenset({"_count", "_sort", "_include", "_revinclude", "_summary", "_elements", "_format", "_pretty"})
+
+
+def is_unmodified(request: FhirRequest, version: Version) -> bool:
+    """Whether a conditional read finds the version the client already has.
+
+    ``If-Modified-Since`` counts only without ``If-None-Match``, as RFC 9110 demands.
+    """
+    known = request.header("if-none-match")
+    if known:
+        return _names(known, version.version_id)
+    since = _http_date(request.header("if-modified-since"))
+    return since is not None and version.last_updated.replace(microsecond=0) <= since
+
+
+def require_version(request: FhirRequest, current: Version | None) -> None:
+    """Hold a write to the version its client has seen.
+
+    Raises:
+        StaleVersionError: ``If-Match`` names another version than the current one,
+            or ``If-None-Match: *`` meets a resource that exists.
+    """
+    exists = current is not None and not current.is_deleted
+    expected, unwanted = request.header("if-match"), request.header("if-none-match")
+    if expected and not (exists and current and _names(expected, current.version_id)):
+        found = f"version {current.version_id}" if exists and current else "no resource"
+        raise StaleVersionError(f"{request.url}: If-Match expects {expected}, the hub has {found}")
+    if unwanted and exists and current and _names(unwanted, current.version_id):
+        raise StaleVersionError(f"{request.url}: If-None-Match {unwanted}, but version {current.version_id} exists")
+
+
+def parse_condition(type: str, text: str | Parameters, request: FhirRequest, hub: Hub) -> Query:
+    """What a conditional interaction asks of the record.
+
+    Args:
+        type: The resource type the condition is about.
+        text: Search parameters, as in ``identifier=…`` or ``Patient?identifier=…``, or already decoded.
+        request: The request that has the condition; its client must have the right to search the type,
+            since the outcome of a condition tells what the record holds.
+        hub: For its rules and search parameters.
+
+    Raises:
+        ForbiddenError: The client may not search the type.
+        MalformedError: There is no criterion, or one that is not understood: guessing could pick the wrong resource.
+    """
+    require_search(type, request, hub)
+    parameters = text if isinstance(text, tuple) else _decoded(type, text)
+    criteria = [(name, value) for name, value in parameters if name not in _NO_CONDITION]
+    if not any(value for _, value in criteria):
+        raise MalformedError(f"a condition on {type} needs a search criterion such as identifier=…, found none")
+    try:
+        query = parse_query(type, criteria, hub.parameters, strict=True)
+    except InvalidError as error:
+        raise MalformedError(f"the condition on {type}: {error}", issues=error.issues) from error
+    return replace(query, count=2)
+
+
+def matched(turn: Turn, query: Query, type: str) -> Version | None:
+    """The one resource that a condition picks in this turn; None where there is none.
+
+    Raises:
+        MultipleMatchesError: There are several.
+    """
+    found = turn.search(query)
+    if len(found) > 1:
+        raise MultipleMatchesError(f"the condition on {type} must pick one resource, and matches several")
+    return found[0] if found else None
+
+
+def _decoded(type: str, text: str) -> Parameters:
+    criteria = text.removeprefix(f"{type}?").removeprefix("?")
+    return tuple(parse_qsl(criteria, keep_blank_values=True))
+
+
+def _names(header: str, version_id: str) -> bool:
+    """Whether a list of entity tags, ``W/"1", W/"2"``, names a version; ``*`` names any."""
+    tags = [quoted or star or bare for quoted, star, bare in _TAG.findall(header)]
+    return "*" in tags or version_id in tags
+
+
+def _http_date(text: str) -> datetime | None:
+    """An HTTP date; None for none and for one that cannot be read, which RFC 9110 has us ignore."""
+    try:
+        moment = parsedate_to_datetime(text) if text else None
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment

@@ -1,0 +1,42 @@
+"""create: a new resource, under an id the hub gives; on condition, only where there is none like it."""
+
+from functools import partial
+
+from careloom.rest.admission import admit
+from careloom.rest.conditional import matched, parse_condition
+from careloom.rest.hub import Hub
+from careloom.rest.interaction import Work
+from careloom.rest.messages import FhirRequest, FhirResponse
+from careloom.rest.representation import written
+from careloom.rest.threads import in_thread
+from careloom.store import Turn
+
+
+async def create(request: FhirRequest, hub: Hub) -> Work:
+    """``POST Type``, with ``If-None-Exist`` on condition.
+
+    Source: FHIR R4, 3.1.0.8 create and conditional create.
+    """
+    prepared = await in_thread(prepare_create, request, hub)
+    return partial(create_in_turn, request=prepared, hub=hub)
+
+
+def prepare_create(request: FhirRequest, hub: Hub) -> FhirRequest:
+    """Parse the condition and hold the resource to what its type must conform to."""
+    text = request.header("if-none-exist")
+    condition = parse_condition(request.type, text, request, hub) if text else None
+    return admit(request, hub, condition=condition)
+
+
+def create_in_turn(turn: Turn, request: FhirRequest, hub: Hub) -> FhirResponse:
+    """Create; or tell, with 200, which resource already meets the condition.
+
+    Raises:
+        MultipleMatchesError: Several do.
+    """
+    assert request.body is not None
+    existing = matched(turn, request.condition, request.type) if request.condition else None
+    if existing:
+        return written(existing, request, hub.base_url, status=200)
+    version = turn.create(request.body, id=request.id or hub.new_id())
+    return written(version, request, hub.base_url, status=201)

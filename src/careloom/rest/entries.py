@@ -1,0 +1,151 @@
+"""The entries of a batch or transaction, read into requests, and their answers put back into a Bundle."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import unquote
+
+from careloom.model.errors import CareloomError, MalformedError, NotSupportedError
+from careloom.model.instants import instant
+from careloom.model.issues import Issue
+from careloom.model.resource import Resource
+from careloom.rest.body import read_parameters
+from careloom.rest.hub import Hub
+from careloom.rest.interaction import Interaction
+from careloom.rest.messages import FhirRequest, FhirResponse
+from careloom.rest.outcomes import BodyTooLargeError
+
+_HEADERS = {"ifNoneMatch": "if-none-match", "ifMatch": "if-match", "ifNoneExist": "if-none-exist"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry that asks for something.
+
+    Attributes:
+        number: Its place in the bundle, from 0.
+        full_url: What other entries call its resource; empty where it has no name.
+        interaction: What it asks for.
+        request: The same request a client could have sent by itself.
+    """
+
+    number: int
+    full_url: str
+    interaction: Interaction
+    request: FhirRequest
+
+
+def elements(bundle: Resource, hub: Hub) -> list[Any]:
+    """``Bundle.entry``, within the hub's ceiling.
+
+    Raises:
+        MalformedError: It is not a list.
+        BodyTooLargeError: There are more entries than the hub takes.
+    """
+    found = bundle.get("entry", [])
+    if not isinstance(found, list):
+        raise MalformedError("Bundle.entry: a list expected", expression="Bundle.entry")
+    if len(found) > hub.limits.entries:
+        raise BodyTooLargeError(f"Bundle.entry: at most {hub.limits.entries} entries are taken, found {len(found)}")
+    return found
+
+
+def read_entry(number: int, element: Any, outer: FhirRequest, hub: Hub) -> Entry:
+    """Read one entry.
+
+    Raises:
+        MalformedError: Not an entry with method and url.
+        NotFoundError: Nothing is offered at its url.
+        NotSupportedError: What it asks for has no place in a bundle.
+    """
+    asked = element.get("request") if isinstance(element, dict) else None
+    if not isinstance(asked, dict) or not isinstance(asked.get("method"), str) or not isinstance(asked.get("url"), str):
+        raise MalformedError("request with method and url expected, as text")
+    path, _, query = _below_base(asked["url"], hub.base_url).partition("?")
+    route = hub.routes.find(asked["method"], unquote(path))
+    if route.interaction.is_open or route.interaction.level == "system":
+        raise NotSupportedError(f"{asked['method']} {asked['url']} has no place in a bundle")
+    request = FhirRequest(
+        code=route.interaction.code,
+        method=asked["method"],
+        url=f"{path}?{query}" if query else path,
+        type=route.type,
+        id=route.id,
+        version_id=route.version_id,
+        parameters=read_parameters(query, hub.limits),
+        headers=_headers(asked, outer),
+        body=_resource(element),
+        grant=outer.grant,
+        request_id=outer.request_id,
+        address=outer.address,
+    )
+    full_url = element.get("fullUrl", "")
+    return Entry(number, full_url if isinstance(full_url, str) else "", route.interaction, request)
+
+
+@contextmanager
+def telling(number: int) -> Iterator[None]:
+    """Have an error that is raised inside name the entry it is about."""
+    try:
+        yield
+    except CareloomError as error:
+        error.issues = tuple(at_entry(issue, number) for issue in error.issues)
+        raise
+
+
+def at_entry(issue: Issue, number: int) -> Issue:
+    """An issue about a resource, told as an issue about the bundle that has it in an entry."""
+    where = f"Bundle.entry[{number}]"
+    if issue.expression:
+        where += ".resource" + issue.expression[len(issue.expression.split(".", 1)[0].split("[", 1)[0]) :]
+    return replace(issue, expression=where)
+
+
+def answer_bundle(type: str, responses: Sequence[FhirResponse]) -> FhirResponse:
+    """The answers in the order of the entries, as a Bundle of type ``batch-response`` or ``transaction-response``."""
+    entries = [answer_element(response) for response in responses]
+    versions = tuple(version for response in responses for version in response.versions)
+    return FhirResponse(200, {"resourceType": "Bundle", "type": type, "entry": entries}, versions=versions)
+
+
+def answer_element(response: FhirResponse) -> Resource:
+    """One answer as a Bundle entry; an OperationOutcome goes where entries keep theirs."""
+    told: Resource = {"status": f"{response.status} {HTTPStatus(response.status).phrase}"}
+    if "Location" in response.headers:
+        told["location"] = response.headers["Location"]
+    if "ETag" in response.headers and len(response.versions) == 1:
+        told |= {"etag": response.headers["ETag"], "lastModified": instant(response.versions[0].last_updated)}
+    resource = response.resource
+    if resource and resource.get("resourceType") == "OperationOutcome":
+        return {"response": {**told, "outcome": resource}}
+    return {"resource": resource, "response": told} if resource else {"response": told}
+
+
+def _headers(asked: dict[str, Any], outer: FhirRequest) -> dict[str, str]:
+    headers = {name: asked[key] for key, name in _HEADERS.items() if isinstance(asked.get(key), str)}
+    if isinstance(since := asked.get("ifModifiedSince"), str):
+        headers["if-modified-since"] = _http_date(since)
+    return {**headers, "prefer": outer.header("prefer") or "return=minimal"}
+
+
+def _http_date(text: str) -> str:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise MalformedError(f"request.ifModifiedSince: an instant expected, found {text!r}") from error
+    return format_datetime(moment.astimezone(UTC), usegmt=True)
+
+
+def _resource(element: dict[str, Any]) -> Resource | None:
+    resource = element.get("resource")
+    if resource is None or isinstance(resource, dict):
+        return resource
+    raise MalformedError("resource: an object expected")
+
+
+def _below_base(url: str, base_url: str) -> str:
+    return url.removeprefix(base_url).lstrip("/")

@@ -1,0 +1,90 @@
+"""Everything an interaction needs to answer: the engines, the record, the rules, the locality's choices."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from careloom.definitions import TypeModel
+from careloom.governance import Authority, Grant, Registry
+from careloom.model.instants import Clock, utc_now
+from careloom.model.issues import Issue
+from careloom.model.resource import Resource
+from careloom.rest.routes import Routes
+from careloom.search import SearchParameters
+from careloom.store import Repository
+from careloom.store.ids import new_id
+
+Resolve = Callable[[str], Resource | None]
+"""Finds what a reference leads to among the resources at hand; None where it leads elsewhere."""
+
+BeforeWrite = Callable[[Resource, Grant], Resource]
+"""Looks at a resource that is about to be written, and may change or refuse it (InvalidError, ForbiddenError).
+
+Runs outside the writer's turn, on a worker thread.
+"""
+
+
+class Validates(Protocol):
+    """Judges resources: `careloom.validation.Validator`, or a stand-in for it in a test."""
+
+    def validate(
+        self, resource: Resource, *, profiles: Sequence[str] = (), resolve: Resolve | None = None
+    ) -> Sequence[Issue]:
+        """Every finding against base FHIR, the profiles the resource claims, and those given."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Ceilings; what goes over one is refused with a clear word.
+
+    Attributes:
+        body: Bytes of a request body.
+        depth: Levels of nesting in a body.
+        entries: Entries of a batch or transaction.
+        parameters: Parameters of a query or form.
+        page: Entries of a page of search results.
+    """
+
+    body: int = 16 * 1024 * 1024
+    depth: int = 100
+    entries: int = 20_000
+    parameters: int = 200
+    page: int = 1000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hub:
+    """What a request meets; it never changes, a new one takes its place when the settings do; compared by identity.
+
+    Attributes:
+        base_url: Address of the FHIR base, without a slash at the end.
+        repository: The record.
+        parameters: What can be searched.
+        types: What the base types look like.
+        validator: Judges resources.
+        authority: Issues and recognises tokens.
+        registry: Who takes part, and what is agreed.
+        routes: What is offered at which address.
+        site: The locality it serves, as audit records name it.
+        conformance: By type, the profiles that a resource of that type must conform to: the locality's choice.
+        before_write: By type, a function that looks at what is about to be written.
+        limits: Ceilings.
+        clock: Present instant.
+        new_id: Makes ids of resources and audit records.
+    """
+
+    base_url: str
+    repository: Repository
+    parameters: SearchParameters
+    types: TypeModel
+    validator: Validates
+    authority: Authority
+    registry: Registry
+    routes: Routes
+    site: str = ""
+    conformance: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    before_write: Mapping[str, BeforeWrite] = field(default_factory=dict)
+    limits: Limits = Limits()
+    clock: Clock = utc_now
+    new_id: Callable[[], str] = new_id

@@ -1,0 +1,59 @@
+"""What an interaction is: a row of the hub's one table of what it can do.
+
+An interaction is ``async def read(request, hub)`` and answers in one of two ways:
+
+- with a `FhirResponse`, when nothing is written;
+- with `Work`, a plain function that the writer calls in its turn and that gives the response.
+  Conditions are tested there, so no race can come between the test and the write,
+  and the audit record joins the same commit (see `careloom.rest.perform`).
+
+What may stand in a transaction has a second face, ``in_turn``: the same interaction inside a turn that others share.
+All that costs time and needs no record, such as validation, is done before the turn.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from careloom.rest.messages import FhirRequest, FhirResponse
+from careloom.store import Turn
+
+if TYPE_CHECKING:
+    from careloom.rest.hub import Hub
+
+Work = Callable[[Turn], FhirResponse]
+Answer = FhirResponse | Work
+Ask = Callable[[FhirRequest, "Hub"], Awaitable[Answer]]
+InTurn = Callable[[Turn, FhirRequest, "Hub"], FhirResponse]
+
+Level = Literal["system", "type", "instance"]
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """One row of the table.
+
+    Attributes:
+        code: As FHIR calls it: ``read``, ``history-instance``, ``transaction``; an operation has its ``$name``.
+        method: HTTP method; GET answers HEAD too.
+        path: Below the base address, ``{type}/{id}/_history/{version_id}``.
+        ask: The interaction itself.
+        body: What the request carries: a resource, perhaps a resource, a form, or nothing.
+        is_open: Whether it is answered to anybody, without a token.
+        in_turn: The interaction within a turn, for transactions; None where it may not stand in one.
+    """
+
+    code: str
+    method: str
+    path: str
+    ask: Ask
+    body: Literal["resource", "optional", "form", "none"] = "none"
+    is_open: bool = False
+    in_turn: InTurn | None = None
+
+    @property
+    def level(self) -> Level:
+        """Where it is offered: on the whole record, on a type, or on one resource."""
+        if "{id}" in self.path:
+            return "instance"
+        return "type" if "{type}" in self.path else "system"

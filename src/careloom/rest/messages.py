@@ -1,0 +1,86 @@
+"""A FHIR request and its response as values, free of any web toolkit.
+
+A batch entry, a test and a network client all make the same `FhirRequest`,
+so each interaction exists once.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from careloom.governance import Grant
+from careloom.model.resource import Resource
+from careloom.search import Query
+from careloom.store import Version
+
+Parameters = tuple[tuple[str, str], ...]
+"""Query parameters, decoded, in the order they were sent; a name may be repeated."""
+
+
+@dataclass(frozen=True, slots=True)
+class FhirRequest:
+    """One interaction somebody asks for.
+
+    Attributes:
+        code: The interaction or operation, ``read``, ``search-type``, ``$validate``.
+        method: HTTP method, upper case.
+        url: Path and query below the base address, ``Patient/1``, as it was asked.
+        type: Resource type in the address, or empty.
+        id: Logical id in the address, or empty.
+        version_id: Version in the address, or empty.
+        parameters: Of the query, and of the form for a search by POST.
+        headers: By lower-case name.
+        body: The resource sent, or None.
+        condition: What ``If-None-Exist`` or a conditional address asks for, once it has been parsed.
+        grant: Who asks, once that is proven; None at open addresses.
+        request_id: Names the request in logs, audit and answer.
+        address: Network address of the client; empty when unknown.
+    """
+
+    code: str
+    method: str
+    url: str
+    type: str = ""
+    id: str = ""
+    version_id: str = ""
+    parameters: Parameters = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Resource | None = None
+    condition: Query | None = None
+    grant: Grant | None = None
+    request_id: str = ""
+    address: str = ""
+
+    def on_condition(self, condition: Query | None) -> "FhirRequest":
+        """The same request with its condition parsed."""
+        return replace(self, condition=condition)
+
+    def header(self, name: str) -> str:
+        """A header by lower-case name; empty where it was not sent."""
+        return self.headers.get(name, "")
+
+    def values(self, name: str) -> list[str]:
+        """The values of a query parameter, in order."""
+        return [value for key, value in self.parameters if key == name]
+
+
+@dataclass(frozen=True, slots=True)
+class FhirResponse:
+    """What is told to the one who asked.
+
+    Attributes:
+        status: HTTP status.
+        resource: The body, or None for an empty one.
+        headers: As they go out, ``ETag``, ``Location``.
+        versions: Versions of resources that were told or written, for the audit record.
+        json: A body that is JSON but no resource, such as a token; it excludes ``resource``.
+    """
+
+    status: int
+    resource: Resource | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    versions: tuple[Version, ...] = ()
+    json: Mapping[str, object] | None = None
+
+    def with_headers(self, headers: Mapping[str, str]) -> "FhirResponse":
+        """The same response with more headers."""
+        return replace(self, headers={**self.headers, **headers})

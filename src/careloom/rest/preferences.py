@@ -1,0 +1,37 @@
+"""What a client prefers: the ``Prefer`` header of RFC 7240 with FHIR's words."""
+
+import re
+from dataclasses import dataclass
+
+from careloom.rest.messages import FhirRequest
+
+MINIMAL = "minimal"
+REPRESENTATION = "representation"
+OPERATION_OUTCOME = "OperationOutcome"
+
+_TOKEN = re.compile(r"\s*([A-Za-z0-9-]+)\s*=\s*\"?([A-Za-z0-9-]+)\"?\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """The preferences we honour; unknown ones are ignored, as RFC 7240 demands.
+
+    Attributes:
+        returns: ``minimal``, ``representation``, ``OperationOutcome``, or empty where nothing was said.
+        strict: Whether a search parameter that is not understood must fail the request.
+    """
+
+    returns: str = ""
+    strict: bool = False
+
+
+def preferences(request: FhirRequest) -> Preferences:
+    """Read ``Prefer: return=minimal; handling=strict``, parted by commas or semicolons.
+
+    Source: FHIR R4, 3.1.0.1.8 (return) and 3.1.1.4 (handling).
+    """
+    parts = map(_TOKEN.match, re.split("[,;]", request.header("prefer")))
+    said = {found[1]: found[2] for found in parts if found}
+    returns = said.get("return", "")
+    known = {MINIMAL, REPRESENTATION, OPERATION_OUTCOME}
+    return Preferences(returns if returns in known else "", said.get("handling") == "strict")

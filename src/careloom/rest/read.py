@@ -1,0 +1,19 @@
+"""read: the current version of a resource."""
+
+from careloom.rest.hub import Hub
+from careloom.rest.messages import FhirRequest, FhirResponse
+from careloom.rest.representation import shown
+from careloom.store import Turn
+
+
+async def read(request: FhirRequest, hub: Hub) -> FhirResponse:
+    """``GET Type/id``; 304 where ``If-None-Match`` names the current version.
+
+    Source: FHIR R4, 3.1.0.1 read.
+    """
+    return shown(await hub.repository.read(request.type, request.id), request)
+
+
+def read_in_turn(turn: Turn, request: FhirRequest, hub: Hub) -> FhirResponse:
+    """The same within a transaction: sees what its writes have made."""
+    return shown(turn.read(request.type, request.id), request)

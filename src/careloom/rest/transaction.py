@@ -1,0 +1,247 @@
+"""transaction: several requests that happen together or not at all.
+
+What costs time comes first, on a worker thread: reading the entries, deciding on each, validating each resource,
+parsing each condition. What needs the record happens in one turn of the writer, in this order:
+
+1. every identity is settled: new ids, the matches of conditional creates, updates and deletes;
+2. no two entries may be about the same resource;
+3. references between entries and references by search become addresses in the record;
+4. deletes, creates, updates and reads are carried out in that order, whatever their order in the bundle.
+
+An error anywhere undoes all of it and names the entry.
+
+Source: FHIR R4, 3.1.0.11.2 transaction processing rules.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from careloom.model.errors import InvalidError, MalformedError, MultipleMatchesError, NotSupportedError
+from careloom.model.issues import Issue, has_errors
+from careloom.model.resource import Resource
+from careloom.rest.access import require
+from careloom.rest.admission import addressed, conformance_issues, hooked
+from careloom.rest.conditional import matched, parse_condition
+from careloom.rest.entries import Entry, answer_bundle, at_entry, elements, read_entry, telling
+from careloom.rest.hub import Hub
+from careloom.rest.interaction import Work
+from careloom.rest.messages import FhirRequest, FhirResponse, Parameters
+from careloom.rest.relinking import conditional_references, relink
+from careloom.rest.representation import written
+from careloom.rest.threads import in_thread
+from careloom.rest.update import identify
+from careloom.search import Query
+from careloom.store import Turn, Version
+
+_ORDER = ("DELETE", "POST", "PUT", "GET", "HEAD")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A transaction that is ready for its turn.
+
+    Attributes:
+        entries: In the order of the bundle; resources are valid, conditions are parsed.
+        references: References by search, with what they ask.
+    """
+
+    entries: tuple[Entry, ...]
+    references: Mapping[str, Query]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """An entry whose identity is known.
+
+    Attributes:
+        entry: As planned.
+        id: Of the resource it is about; empty where it is about none.
+        existing: What a conditional create found: nothing is left to do then.
+    """
+
+    entry: Entry
+    id: str
+    existing: Version | None = None
+
+    @property
+    def address(self) -> str:
+        """``Type/id``; empty where the entry is about no resource."""
+        return f"{self.entry.request.type}/{self.id}" if self.id else ""
+
+    @property
+    def writes(self) -> bool:
+        """Whether the resource changes."""
+        return bool(self.id) and self.existing is None and self.entry.request.method in ("POST", "PUT", "DELETE")
+
+
+async def transaction(request: FhirRequest, hub: Hub) -> Work:
+    """``POST`` of a Bundle of type transaction."""
+    plan = await in_thread(prepare_transaction, request, hub)
+    return partial(transact, plan=plan, hub=hub)
+
+
+def prepare_transaction(request: FhirRequest, hub: Hub) -> Plan:
+    """Read, decide and validate every entry.
+
+    Raises:
+        MalformedError: An entry cannot be read, or two have the same ``fullUrl``.
+        ForbiddenError: The client may not do what an entry asks.
+        InvalidError: A resource does not conform; carries the issues of all entries.
+    """
+    assert request.body is not None
+    entries = [_read(number, element, request, hub) for number, element in enumerate(elements(request.body, hub))]
+    _require_distinct_names(entries)
+    references = {text: query for entry in entries for text, query in _references(entry, hub)}
+    _require_conformance(entries, hub)
+    return Plan(tuple(_prepared(entry, hub) for entry in entries), references)
+
+
+def transact(turn: Turn, plan: Plan, hub: Hub) -> FhirResponse:
+    """Carry the plan out in the writer's turn.
+
+    Raises:
+        MalformedError: Two entries are about the same resource.
+        MultipleMatchesError: A condition matches several resources, or a reference by search not exactly one.
+        StaleVersionError: A version is not the one its entry expects.
+        NotFoundError: An entry reads what is not there.
+    """
+    settled = [_settle(turn, entry, hub) for entry in plan.entries]
+    _require_separate(settled)
+    links = {**_links(settled), **_resolve(turn, plan.references)}
+    responses: dict[int, FhirResponse] = {}
+    for each in sorted(settled, key=lambda each: _ORDER.index(each.entry.request.method)):
+        with telling(each.entry.number):
+            responses[each.entry.number] = _carry_out(turn, each, links, hub)
+    return answer_bundle("transaction-response", [responses[each.entry.number] for each in settled])
+
+
+def _read(number: int, element: object, outer: FhirRequest, hub: Hub) -> Entry:
+    with telling(number):
+        entry = read_entry(number, element, outer, hub)
+        if entry.interaction.in_turn is None:
+            raise NotSupportedError(f"{entry.interaction.code} has no place in a transaction")
+        require(entry.interaction, entry.request, hub)
+        if entry.interaction.body != "resource":
+            return entry
+        return replace(entry, request=replace(entry.request, body=addressed(entry.request)))
+
+
+def _require_distinct_names(entries: Iterable[Entry]) -> None:
+    seen: dict[str, int] = {}
+    for entry in entries:
+        if entry.full_url and entry.request.method in ("POST", "PUT"):
+            with telling(entry.number):
+                if entry.full_url in seen:
+                    raise MalformedError(f"fullUrl {entry.full_url} is that of entry {seen[entry.full_url]} already")
+            seen[entry.full_url] = entry.number
+
+
+def _references(entry: Entry, hub: Hub) -> Iterator[tuple[str, Query]]:
+    with telling(entry.number):
+        for type, text in conditional_references(entry.request.body or {}):
+            yield text, parse_condition(type, text, entry.request, hub)
+
+
+def _require_conformance(entries: Sequence[Entry], hub: Hub) -> None:
+    named = {entry.full_url: entry.request.body for entry in entries if entry.full_url and entry.request.body}
+    found = [issue for entry in entries if entry.request.body for issue in _issues(entry, named, hub)]
+    if has_errors(found):
+        raise InvalidError(f"Bundle: {sum(issue.is_error for issue in found)} errors", issues=found)
+
+
+def _issues(entry: Entry, named: Mapping[str, Resource], hub: Hub) -> list[Issue]:
+    issues = conformance_issues(entry.request.body or {}, hub, resolve=named.get)
+    return [at_entry(issue, entry.number) for issue in issues]
+
+
+def _prepared(entry: Entry, hub: Hub) -> Entry:
+    """The entry as its hook leaves it, with its condition parsed if it has one."""
+    request = entry.request
+    with telling(entry.number):
+        if request.body:
+            request = replace(request, body=hooked(request.body, request, hub))
+        criteria = _criteria(request)
+        if criteria is not None:
+            request = request.on_condition(parse_condition(request.type, criteria, request, hub))
+    return replace(entry, request=request)
+
+
+def _criteria(request: FhirRequest) -> str | Parameters | None:
+    """What the entry makes conditional, as text or parameters; None for an entry without condition."""
+    if request.method == "POST":
+        return request.header("if-none-exist") or None
+    is_conditional = request.method in ("PUT", "DELETE") and not request.id
+    return request.parameters if is_conditional else None
+
+
+def _settle(turn: Turn, entry: Entry, hub: Hub) -> Settled:
+    """Find out which resource the entry is about: by its address, by its condition, or a new one."""
+    request = entry.request
+    with telling(entry.number):
+        match request.method:
+            case "POST":
+                existing = matched(turn, request.condition, request.type) if request.condition else None
+                return Settled(entry, existing.id if existing else hub.new_id(), existing)
+            case "PUT" if request.condition:
+                return Settled(entry, identify(turn, request, hub))
+            case "DELETE" if request.condition:
+                gone = matched(turn, request.condition, request.type)
+                return Settled(entry, gone.id if gone else "")
+            case _:
+                return Settled(entry, request.id)
+
+
+def _require_separate(settled: Iterable[Settled]) -> None:
+    """Refuse two entries about one resource of which at least one changes it: their order would decide the outcome."""
+    about: dict[str, Settled] = {}
+    for each in settled:
+        if each.entry.request.method not in ("POST", "PUT", "DELETE") or not each.address:
+            continue
+        other = about.setdefault(each.address, each)
+        if other is not each and (each.writes or other.writes):
+            with telling(each.entry.number):
+                raise MalformedError(f"{each.address} is what entry {other.entry.number} is about already")
+
+
+def _links(settled: Iterable[Settled]) -> dict[str, str]:
+    named = (each for each in settled if each.entry.full_url and each.entry.request.method in ("POST", "PUT"))
+    return {each.entry.full_url: each.address for each in named}
+
+
+def _resolve(turn: Turn, references: Mapping[str, Query]) -> dict[str, str]:
+    """What each reference by search leads to.
+
+    Raises:
+        MultipleMatchesError: Not exactly one resource.
+    """
+    links = {}
+    for text, query in references.items():
+        found = matched(turn, query, query.type)
+        if found is None:
+            raise MultipleMatchesError(f"the reference {text!r} must lead to one resource, and matches none")
+        links[text] = found.reference
+    return links
+
+
+def _carry_out(turn: Turn, settled: Settled, links: Mapping[str, str], hub: Hub) -> FhirResponse:
+    entry, request = settled.entry, settled.entry.request
+    if settled.existing:
+        return written(settled.existing, request, hub.base_url, status=200)
+    if request.condition:
+        _require_unmet(turn, settled, request.condition)
+    if request.body:
+        body = relink(request.body, links, entry.full_url, hub.types)
+        request = replace(request, body={**body, "id": settled.id})
+    assert entry.interaction.in_turn is not None
+    return entry.interaction.in_turn(turn, replace(request, id=settled.id, condition=None), hub)
+
+
+def _require_unmet(turn: Turn, settled: Settled, condition: Query) -> None:
+    """Refuse a condition that is now met by what an earlier entry of its own transaction has written.
+
+    Two entries would then be about one resource, and references already lead to the id this one was given.
+    """
+    found = matched(turn, condition, condition.type)
+    if found and found.id != settled.id:
+        raise MalformedError(f"its condition matches {found.reference}, which this transaction writes")

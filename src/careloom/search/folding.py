@@ -1,0 +1,42 @@
+"""Texts made comparable: what a default string search ignores.
+
+FHIR R4 search: "insensitive to casing and included combining characters", and punctuation and repeated
+or unusual white space "should also be ignored".
+"""
+
+import unicodedata
+
+_MARK = "M"
+_PUNCTUATION = "P"
+_DASHES = ("Pd", "Pc")
+
+
+def fold(text: str) -> str:
+    """The text without case, accents, punctuation and superfluous space; dashes count as space.
+
+    ``fold("  Ó Briain-O'Neill") == "o briain oneill"``; folding twice changes nothing more.
+    """
+    if text.isascii():
+        return " ".join(text.lower().translate(_ASCII).split())
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    return " ".join("".join(map(_kept, decomposed)).split())
+
+
+def words_from(folded: str) -> list[str]:
+    """The text from each of its words after the first to the end: ``a b c`` gives ``b c`` and ``c``."""
+    return [folded[at + 1 :] for at, character in enumerate(folded) if character == " "]
+
+
+def exact(text: str) -> str:
+    """The text in Unicode normal form C, so that equal texts are equal however they were typed."""
+    return unicodedata.normalize("NFC", text)
+
+
+def _kept(character: str) -> str:
+    category = unicodedata.category(character)
+    if category in _DASHES:
+        return " "
+    return "" if category[0] in (_MARK, _PUNCTUATION) else character
+
+
+_ASCII = str.maketrans({chr(code): _kept(chr(code)) for code in range(128)})

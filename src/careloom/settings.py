@@ -1,1 +1,0 @@
-"""Every setting of the hub, read from one TOML file."""

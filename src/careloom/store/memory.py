@@ -1,0 +1,245 @@
+"""The record in memory: the port with nothing behind it, for tests and for trying things out.
+
+It keeps all versions and looks at each of them for a search, so it is the plain statement of what the databases must
+answer.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TypeVar
+
+from careloom.model import parse_resource, serialize_json
+from careloom.model.errors import UnavailableError
+from careloom.model.instants import Clock, utc_now
+from careloom.search import IndexValues, Query, SearchParameters, holds_all, in_order, index_values
+from careloom.store.ids import Sequence, new_id
+from careloom.store.including import included_versions
+from careloom.store.memory_events import MemoryEventLog
+from careloom.store.paging import Position, Sealer, count_limit, page_size
+from careloom.store.port import Change, Page, Turn, Version
+from careloom.store.recording import Head, RecordingTurn
+
+T = TypeVar("T")
+
+
+class MemoryRepository:
+    """A `careloom.store.port.Repository` in memory.
+
+    Args:
+        tenant: Whose record.
+        parameters: What resources are found by.
+        clock: Gives ``meta.lastUpdated``.
+        new_id: Gives the ids of created resources.
+    """
+
+    def __init__(
+        self,
+        *,
+        tenant: str,
+        parameters: SearchParameters,
+        clock: Clock = utc_now,
+        new_id: Callable[[], str] = new_id,
+    ) -> None:
+        self.tenant = tenant
+        self._state = _State(parameters)
+        self._sequence = Sequence(clock, 0)
+        self._clock = clock
+        self._new_id = new_id
+        self._sealer = Sealer(secrets.token_bytes(32))
+        self._callbacks: list[Callable[[], None]] = []
+        self._events = MemoryEventLog()
+        self._is_closed = False
+
+    @property
+    def events(self) -> MemoryEventLog:
+        """As in the port."""
+        return self._events
+
+    async def read(self, type: str, id: str) -> Version | None:
+        """As in the port."""
+        self._check_open()
+        return next(reversed(self._state.history(type, id)), None)
+
+    async def vread(self, type: str, id: str, version_id: str) -> Version | None:
+        """As in the port."""
+        self._check_open()
+        return next((each for each in self._state.history(type, id) if each.version_id == version_id), None)
+
+    async def search(self, query: Query) -> Page:
+        """As in the port."""
+        self._check_open()
+        position = self._sealer.open(query, query.page) if query.page else Position(self._sequence.last)
+        found = self._state.matches(query, position.snapshot)
+        rest = _behind(found, position)[: 0 if query.counts_only else None]
+        size, total = page_size(query), _total(query, found, position)
+        matches = tuple(rest[:size])
+        following = Position(position.snapshot, (matches[-1].sequence,), total) if len(rest) > size > 0 else None
+        included = included_versions(
+            query,
+            matches,
+            self._state.parameters,
+            lambda type, id: self._state.as_of(type, id, position.snapshot),
+            lambda each: self._state.matches(replace(each, sort=()), position.snapshot),
+        )
+        return Page(matches, included, total, self._sealer.seal(query, following) if following else None)
+
+    async def commit(self, work: Callable[[Turn], T], *, cause: str = "") -> T:
+        """As in the port."""
+        self._check_open()
+        self._sequence.begin()
+        turn = MemoryTurn(self._state, self._sequence, self._new_id, self._clock, cause)
+        try:
+            result = work(turn)
+        except BaseException:
+            turn.undo()
+            raise
+        finally:
+            turn.end()
+        if turn.wrote_changes:
+            asyncio.get_running_loop().call_soon(self._wake)
+        return result
+
+    async def changes(self, after: int, limit: int) -> list[Change]:
+        """As in the port."""
+        self._check_open()
+        return [change for change in self._state.changes if change.sequence > after][:limit]
+
+    def on_commit(self, callback: Callable[[], None]) -> None:
+        """As in the port."""
+        self._callbacks.append(callback)
+
+    async def close(self) -> None:
+        """As in the port."""
+        self._is_closed = True
+
+    def _wake(self) -> None:
+        for callback in self._callbacks:
+            callback()
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise UnavailableError(f"record of {self.tenant}: closed")
+
+
+@dataclass(slots=True)
+class _State:
+    """What is recorded."""
+
+    parameters: SearchParameters
+    versions: dict[tuple[str, str], list[Version]] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
+    seen: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    values: dict[int, IndexValues] = field(default_factory=dict)
+
+    def history(self, type: str, id: str) -> list[Version]:
+        """The versions of a resource, oldest first."""
+        return self.versions.get((type, id), [])
+
+    def as_of(self, type: str, id: str, snapshot: int) -> Version | None:
+        """The version that was the newest at a snapshot."""
+        return next((each for each in reversed(self.history(type, id)) if each.sequence <= snapshot), None)
+
+    def matches(self, query: Query, snapshot: int) -> list[Version]:
+        """What matches a query at a snapshot, in its order."""
+        found = [(self.values[each.sequence], each) for each in self._living(query.type, snapshot)]
+        found.sort(key=lambda item: item[1].sequence, reverse=True)
+        return in_order(query, [item for item in found if holds_all(query, item[0])])
+
+    def _living(self, type: str, snapshot: int) -> Iterator[Version]:
+        for key in self.versions:
+            version = self.as_of(*key, snapshot) if key[0] == type else None
+            if version is not None and not version.is_deleted:
+                yield version
+
+
+class MemoryTurn(RecordingTurn):
+    """One unit of work on the state, which can be undone."""
+
+    def __init__(self, state: _State, sequence: Sequence, new_id: Callable[[], str], clock: Clock, cause: str) -> None:
+        super().__init__(sequence, new_id)
+        self._all = state
+        self._clock = clock
+        self._cause = cause
+        self._undoing: list[Callable[[], object]] = []
+        self._is_over = False
+
+    def read(self, type: str, id: str) -> Version | None:
+        """As in the port."""
+        return next(reversed(self._state.history(type, id)), None)
+
+    def search(self, query: Query) -> list[Version]:
+        """As in the port."""
+        return self._state.matches(query, self._sequence.last)[: page_size(query)]
+
+    def once(self, scope: str, key: str, until: datetime) -> bool:
+        """As in the port."""
+        seen, place = self._state.seen, (scope, key)
+        before = seen.get(place)
+        if before is not None and before > self._clock():
+            return False
+        seen[place] = until
+        self._undoing.append(lambda: seen.pop(place) if before is None else seen.update({place: before}))
+        return True
+
+    def undo(self) -> None:
+        """Take back everything, the last thing first."""
+        while self._undoing:
+            self._undoing.pop()()
+
+    def end(self) -> None:
+        """Do nothing more."""
+        self._is_over = True
+
+    @property
+    def _state(self) -> _State:
+        if self._is_over:
+            raise RuntimeError("a turn is over when its work returns; it cannot be used outside")
+        return self._all
+
+    def _head(self, type: str, id: str) -> Head | None:
+        newest = self.read(type, id)
+        return Head(int(newest.version_id), newest.sequence, newest.interaction) if newest else None
+
+    def _append(self, version: Version, before: Head | None) -> None:
+        state = self._state
+        kept = replace(version, resource=version.resource and parse_resource(serialize_json(version.resource)))
+        if kept.resource is not None:
+            state.values[version.sequence] = index_values(kept.resource, state.parameters)
+        history = state.versions.setdefault((version.type, version.id), [])
+        history.append(kept)
+        self._undoing.append(history.pop)
+
+    def _tell(self, version: Version, previous_version_id: str | None) -> None:
+        changes = self._state.changes
+        changes.append(
+            Change(
+                sequence=version.sequence,
+                type=version.type,
+                id=version.id,
+                version_id=version.version_id,
+                interaction=version.interaction,
+                previous_version_id=previous_version_id,
+                recorded=version.last_updated,
+                cause=self._cause,
+            )
+        )
+        self._undoing.append(changes.pop)
+
+
+def _behind(found: list[Version], position: Position) -> list[Version]:
+    """What comes after the last entry shown."""
+    if not position.after:
+        return found
+    shown = next(index for index, each in enumerate(found) if each.sequence == position.after[-1])
+    return found[shown + 1 :]
+
+
+def _total(query: Query, found: list[Version], position: Position) -> int | None:
+    """As on the first page; left out where the query wants none or there are more than are counted."""
+    if position.after:
+        return position.total
+    limit = count_limit(query)
+    return None if limit is not None and (limit == 0 or len(found) > limit) else len(found)

@@ -1,0 +1,205 @@
+"""The record as everybody above the store sees it: versions, changes, and the turn in which they are written.
+
+A write is a plain function, called with a `Turn` when its turn comes. Turns follow one another, never side by side,
+and each sees all that was written before it: a condition tested in a turn still holds when that turn writes, so no
+race makes a duplicate. What a turn writes (versions, search index, audit and change-log rows) becomes durable together
+or not at all, and `Repository.commit` returns only when it is durable.
+
+Every version has a ``sequence``, a number that grows in the order of commits; it is the order of history, of search
+results unless sorted otherwise, and of the change feed.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol, TypeVar
+
+from careloom.model import Resource
+from careloom.search import Query
+from careloom.store.events import EventLog
+
+T = TypeVar("T")
+
+Interaction = Literal["create", "update", "delete"]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of one resource.
+
+    Attributes:
+        type: Resource type.
+        id: Logical id.
+        version_id: Counts up from ``"1"``; goes on counting after a deletion.
+        last_updated: When it was recorded, in UTC; never earlier than that of a version with a smaller sequence.
+        interaction: ``create`` wherever there was no living version before it, also by an update or after a deletion.
+        resource: As stored, with ``id``, ``meta.versionId`` and ``meta.lastUpdated``; None for a deletion.
+            Callers leave it unchanged: it may be shared.
+        sequence: Time-ordered id of the version, unique in the store.
+    """
+
+    type: str
+    id: str
+    version_id: str
+    last_updated: datetime
+    interaction: Interaction
+    resource: Resource | None
+    sequence: int
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether this version says that the resource is gone."""
+        return self.interaction == "delete"
+
+    @property
+    def reference(self) -> str:
+        """``Type/id``."""
+        return f"{self.type}/{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row of the change log, written in the commit of the version it tells of.
+
+    Attributes:
+        sequence: That of the version.
+        type: Resource type.
+        id: Logical id.
+        version_id: The version that was written.
+        interaction: As in `Version`.
+        previous_version_id: The living version it replaced; None where there was none.
+        recorded: When, in UTC.
+        cause: Who caused it: the client id given to `Repository.commit`.
+    """
+
+    sequence: int
+    type: str
+    id: str
+    version_id: str
+    interaction: Interaction
+    previous_version_id: str | None
+    recorded: datetime
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of search results.
+
+    Attributes:
+        matches: What matches, in the order asked for, at most as many as the query's count.
+        included: What ``_include`` adds, none of it twice or among the matches of this page.
+        total: How many match over all pages, as of the first page; None where they were not counted to the end.
+        next: Token of the page that follows, to be handed back in the query; None on the last.
+    """
+
+    matches: tuple[Version, ...]
+    included: tuple[Version, ...] = ()
+    total: int | None = 0
+    next: str | None = None
+
+
+class Turn(Protocol):
+    """The record as the writer sees it in its turn; usable only until the work returns.
+
+    All methods are synchronous, and see what this turn and those before it have written.
+    """
+
+    def read(self, type: str, id: str) -> Version | None:
+        """The current version, which may be a deletion; None if there never was one."""
+        ...
+
+    def search(self, query: Query) -> list[Version]:
+        """The matches of the query's first page, without includes and total."""
+        ...
+
+    def create(self, resource: Resource, *, id: str | None = None) -> Version:
+        """Record a new resource, under a new id unless one is given.
+
+        The resource handed in is left as it is; any ``id`` in it is ignored.
+
+        Raises:
+            ConflictError: There is a living resource by the given id.
+        """
+        ...
+
+    def update(self, resource: Resource) -> Version:
+        """Record a new version of ``Type/id`` as the resource names it, the first one if need be.
+
+        Raises:
+            InvalidError: The resource has no ``id``.
+        """
+        ...
+
+    def delete(self, type: str, id: str) -> Version | None:
+        """Record that a resource is gone.
+
+        Returns:
+            The deletion; the earlier one if it was gone already; None if there never was such a resource.
+        """
+        ...
+
+    def audit(self, event: Resource) -> Version:
+        """Record an AuditEvent: read and searched like any resource, but without a row in the change log.
+
+        It keeps its ``id`` if it has one, and gets a new one otherwise.
+
+        Raises:
+            ConflictError: An AuditEvent by that id is already recorded.
+        """
+        ...
+
+    def once(self, scope: str, key: str, until: datetime) -> bool:
+        """Whether this key is seen for the first time in its scope.
+
+        The key is remembered until the instant given; after that it may be seen for the first time again.
+        """
+        ...
+
+
+class Repository(Protocol):
+    """The record: reads at any time, writes in turn.
+
+    Methods raise UnavailableError when the disk or database does not answer: nothing of that call is then recorded.
+    """
+
+    @property
+    def events(self) -> EventLog:
+        """What notify keeps, in the same store."""
+        ...
+
+    async def read(self, type: str, id: str) -> Version | None:
+        """The current version, which may be a deletion; None if there never was one."""
+        ...
+
+    async def vread(self, type: str, id: str, version_id: str) -> Version | None:
+        """One version, which may be a deletion; None if there is no such version."""
+        ...
+
+    async def search(self, query: Query) -> Page:
+        """One page of what matches, as of the first page, whatever is written meanwhile.
+
+        Raises:
+            InvalidError: The query's page token is not one that was given out for this query.
+        """
+        ...
+
+    async def commit(self, work: Callable[[Turn], T], *, cause: str = "") -> T:
+        """Run the work in the writer's turn, and return its result once all it wrote is durable.
+
+        An exception raised by the work undoes what this work wrote, nothing else, and is raised here.
+        The work runs on another thread or on the event loop: it computes and returns, and waits for nothing.
+        """
+        ...
+
+    async def changes(self, after: int, limit: int) -> list[Change]:
+        """Rows of the change log with a sequence over ``after``, oldest first."""
+        ...
+
+    def on_commit(self, callback: Callable[[], None]) -> None:
+        """Have a function called on the event loop after each commit that wrote to the change log."""
+        ...
+
+    async def close(self) -> None:
+        """Finish the turns that are waiting, then let go of everything; a second call does nothing."""
+        ...

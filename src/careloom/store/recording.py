@@ -1,0 +1,151 @@
+"""The rules by which versions follow one another, the same for every store.
+
+A store says how to look up the head of a resource and how to append a version; what counts as a creation, how versions
+are numbered and what ``meta`` they carry is decided here.
+"""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from careloom.model import Resource, resource_type
+from careloom.model.errors import ConflictError, InvalidError
+from careloom.model.instants import instant
+from careloom.search import Query
+from careloom.store.ids import Sequence, recorded_at
+from careloom.store.port import Interaction, Version
+
+_TYPE = re.compile(r"[A-Z][A-Za-z]{0,63}")
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_NEVER = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest version of a resource, without its body."""
+
+    number: int
+    sequence: int
+    interaction: Interaction
+
+    @property
+    def is_living(self) -> bool:
+        """Whether the resource is there at present."""
+        return self.interaction != "delete"
+
+
+class RecordingTurn(ABC):
+    """A `careloom.store.port.Turn` but for what only the store can do.
+
+    Attributes:
+        wrote_changes: Whether this turn has written to the change log.
+    """
+
+    def __init__(self, sequence: Sequence, new_id: Callable[[], str]) -> None:
+        self._sequence = sequence
+        self._new_id = new_id
+        self.wrote_changes = False
+
+    @abstractmethod
+    def read(self, type: str, id: str) -> Version | None:
+        """As in the port."""
+
+    @abstractmethod
+    def search(self, query: Query) -> list[Version]:
+        """As in the port."""
+
+    @abstractmethod
+    def once(self, scope: str, key: str, until: datetime) -> bool:
+        """As in the port."""
+
+    @abstractmethod
+    def _head(self, type: str, id: str) -> Head | None:
+        """The newest version of a resource; None if there never was one."""
+
+    @abstractmethod
+    def _append(self, version: Version, before: Head | None) -> None:
+        """Write a version as the head of its resource, close the one before, index it."""
+
+    @abstractmethod
+    def _tell(self, version: Version, previous_version_id: str | None) -> None:
+        """Write the row of the change log."""
+
+    def create(self, resource: Resource, *, id: str | None = None) -> Version:
+        """As in the port."""
+        return self._create(resource, id)
+
+    def audit(self, event: Resource) -> Version:
+        """As in the port."""
+        return self._create(event, event.get("id"), is_told=False)
+
+    def update(self, resource: Resource) -> Version:
+        """As in the port."""
+        type, id = _type_of(resource), _checked_id(resource, resource.get("id"))
+        before = self._head(type, id)
+        interaction: Interaction = "update" if before and before.is_living else "create"
+        return self._record(type, id, before, interaction, resource)
+
+    def delete(self, type: str, id: str) -> Version | None:
+        """As in the port."""
+        before = self._head(type, id)
+        if before is None or not before.is_living:
+            return self.read(type, id)
+        return self._record(type, id, before, "delete", None)
+
+    def _create(self, resource: Resource, id: str | None, *, is_told: bool = True) -> Version:
+        type = _type_of(resource)
+        chosen = self._new_id() if id is None else _checked_id(resource, id)
+        before = self._head(type, chosen)
+        if before and before.is_living:
+            raise ConflictError(f"{type}/{chosen}: a new id expected, there is a version {before.number} by this one")
+        return self._record(type, chosen, before, "create", resource, is_told=is_told)
+
+    def _record(
+        self,
+        type: str,
+        id: str,
+        before: Head | None,
+        interaction: Interaction,
+        resource: Resource | None,
+        *,
+        is_told: bool = True,
+    ) -> Version:
+        sequence = self._sequence.next()
+        moment = recorded_at(sequence)
+        version_id = str((before.number if before else _NEVER) + 1)
+        stored = None if resource is None else stamped(resource, id, version_id, moment)
+        version = Version(type, id, version_id, moment, interaction, stored, sequence)
+        self._append(version, before)
+        if is_told:
+            self._tell(version, str(before.number) if before and before.is_living else None)
+            self.wrote_changes = True
+        return version
+
+
+def stamped(resource: Resource, id: str, version_id: str, last_updated: datetime) -> Resource:
+    """The resource as it is stored: with its id, and its version in ``meta``; other parts are shared, not copied.
+
+    Raises:
+        InvalidError: ``meta`` is not an object.
+    """
+    meta = resource.get("meta", {})
+    if not isinstance(meta, dict):
+        raise InvalidError(f"{_type_of(resource)}.meta: an object expected, found {meta!r}")
+    own = {"versionId": version_id, "lastUpdated": instant(last_updated)}
+    head = {"resourceType": resource["resourceType"], "id": id, "meta": {**own, **meta, **own}}
+    return head | {key: value for key, value in resource.items() if key not in head}
+
+
+def _type_of(resource: Resource) -> str:
+    name = resource_type(resource)
+    if not _TYPE.fullmatch(name):
+        raise InvalidError(f"resourceType: the name of a resource type expected, found {name!r}")
+    return name
+
+
+def _checked_id(resource: Resource, id: object) -> str:
+    if not isinstance(id, str) or not _ID.fullmatch(id):
+        raise InvalidError(f"{_type_of(resource)}.id: 1 to 64 letters, digits, '-' and '.' expected, found {id!r}")
+    return id

@@ -1,0 +1,71 @@
+"""Reading connections, one to a thread, each read within a snapshot of its own."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from careloom.model.errors import UnavailableError
+from careloom.store.sqlite.connection import connect_reader
+from careloom.store.sqlite.failures import is_failure, unavailable
+
+T = TypeVar("T")
+
+THREADS = 4
+
+
+class Readers:
+    """Reads on the calling thread, when they seek one key, or on threads kept for it.
+
+    Args:
+        path: The database.
+        prepare: Called with each new connection.
+    """
+
+    def __init__(self, path: Path, prepare: Callable[[sqlite3.Connection], None]) -> None:
+        self._path = path
+        self._prepare = prepare
+        self._local = threading.local()
+        self._opened: list[sqlite3.Connection] = []
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix=f"reader of {path.name}")
+        self._is_closed = False
+
+    def here(self, read: Callable[[sqlite3.Connection], T]) -> T:
+        """Read on this thread, in one snapshot."""
+        try:
+            connection = self._connection()
+            connection.execute("BEGIN")
+            try:
+                return read(connection)
+            finally:
+                connection.rollback()
+        except sqlite3.Error as error:
+            if is_failure(error):
+                raise unavailable(self._path, error) from error
+            raise
+
+    async def aside(self, read: Callable[[sqlite3.Connection], T]) -> T:
+        """Read on another thread, in one snapshot, without holding up the event loop."""
+        if self._is_closed:
+            raise UnavailableError(f"{self._path}: closed")
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self.here, read)
+
+    async def close(self) -> None:
+        """Finish the reads that run, then close all connections."""
+        self._is_closed = True
+        await asyncio.to_thread(self._pool.shutdown)
+        while self._opened:
+            self._opened.pop().close()
+
+    def _connection(self) -> sqlite3.Connection:
+        if self._is_closed:
+            raise UnavailableError(f"{self._path}: closed")
+        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if found is None:
+            found = self._local.connection = connect_reader(self._path)
+            self._opened.append(found)
+            self._prepare(found)
+        return found

@@ -1,0 +1,47 @@
+"""SQL put together from typed parts: text and the values bound to it stay side by side."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+Value = int | float | str | bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sql:
+    """A piece of SQL with a ``?`` for each of its values, in order."""
+
+    text: str
+    values: tuple[Value, ...] = ()
+
+    def __add__(self, other: "Sql") -> "Sql":
+        return Sql(f"{self.text} {other.text}", self.values + other.values)
+
+
+def joined(separator: str, parts: Iterable[Sql]) -> Sql:
+    """The parts in brackets, with a word such as ``AND`` between them."""
+    listed = list(parts)
+    text = f" {separator} ".join(f"({part.text})" for part in listed)
+    return Sql(text, tuple(value for part in listed for value in part.values))
+
+
+def all_of(parts: Iterable[Sql]) -> Sql:
+    """All of the parts hold; true when there are none."""
+    return _combined("AND", parts, "1")
+
+
+def any_of(parts: Iterable[Sql]) -> Sql:
+    """Some of the parts hold; false when there are none."""
+    return _combined("OR", parts, "0")
+
+
+def one_of(column: str, values: Iterable[Value]) -> Sql:
+    """A column is among the values."""
+    listed = tuple(values)
+    return Sql(f"{column} IN ({', '.join('?' * len(listed))})", listed)
+
+
+def _combined(word: str, parts: Iterable[Sql], empty: str) -> Sql:
+    listed = list(parts)
+    if len(listed) == 1:
+        return listed[0]
+    return joined(word, listed) if listed else Sql(empty)

@@ -1,0 +1,204 @@
+"""One thread writes, and what waits for it shares a commit.
+
+A durable commit costs one synchronisation of the disk, some milliseconds on a slow one, however much is in it. So the
+writer takes everything that waits, runs it as one transaction, and synchronises once::
+
+    BEGIN
+      SAVEPOINT unit  work of the first caller   RELEASE
+      SAVEPOINT unit  work of the second         ROLLBACK TO unit, it raised
+      SAVEPOINT unit  work of the third          RELEASE
+    COMMIT                                       then all three are answered
+
+A unit that raises loses what it wrote and nothing else. When the disk or the file fails, at the commit or before, the
+whole group is undone and each of its callers is told `UnavailableError`; the next group starts afresh, so the store
+works again as soon as the disk does. One failure is final: when the disk does not confirm a synchronisation, what it
+holds cannot be known any more, and every later call is refused until the hub is started again and SQLite has recovered
+the file from its log.
+
+Checkpoints (moving the log into the file) are made by this thread after the callers have their answers.
+"""
+
+import asyncio
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from careloom.model.errors import UnavailableError
+from careloom.store.sqlite.connection import WriterConnection, connect_writer
+from careloom.store.sqlite.failures import is_failed_sync, is_failure, unavailable
+
+T = TypeVar("T")
+Work = Callable[[sqlite3.Connection], T]
+
+GROUP_SECONDS = 0.02
+"""A group that has run this long takes nobody more in, so that the first in it is not kept waiting."""
+
+CHECKPOINT_ROWS = 5_000
+"""Rows written between two checkpoints."""
+
+
+@dataclass(slots=True)
+class _Unit:
+    """What one caller wants done, and where the answer goes."""
+
+    work: Work[Any]
+    answer: asyncio.Future[Any]
+    has_news: Callable[[], bool]
+    result: Any = None
+    error: BaseException | None = None
+
+    @property
+    def is_wanted(self) -> bool:
+        return not self.answer.cancelled()
+
+
+class Writer:
+    """The writing thread of one database file.
+
+    Args:
+        path: The database.
+        connection: A writing connection to it, which becomes the writer's own.
+        on_news: Called on the event loop when a commit is durable in which some unit had news.
+        on_lost: Called on the writer's thread when a group was undone, so that what was remembered of it is forgotten.
+    """
+
+    def __init__(
+        self, path: Path, connection: WriterConnection, *, on_news: Callable[[], None], on_lost: Callable[[], None]
+    ) -> None:
+        self._path = path
+        self._connection = connection
+        self._on_news = on_news
+        self._on_lost = on_lost
+        self._loop = asyncio.get_running_loop()
+        self._waiting: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
+        self._refusal = ""
+        self._is_closed = False
+        self._checkpointed_at = 0
+        self._thread = threading.Thread(target=self._run, name=f"writer of {path.name}", daemon=True)
+        self._thread.start()
+
+    async def run(self, work: Work[T], *, has_news: Callable[[], bool] = lambda: False) -> T:
+        """Run the work in a transaction on the writer's thread; return once that is durable.
+
+        Raises:
+            UnavailableError: The disk or file failed, or the writer is closed; nothing of the work is recorded.
+        """
+        if self._is_closed:
+            raise UnavailableError(f"{self._path}: closed")
+        unit = _Unit(work, self._loop.create_future(), has_news)
+        self._waiting.put(unit)
+        result: T = await unit.answer
+        return result
+
+    async def close(self) -> None:
+        """Do what is waiting, then end the thread and close the connection."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._waiting.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _run(self) -> None:
+        is_last = False
+        while not is_last and (first := self._waiting.get()):
+            group = [first]
+            is_last = self._commit_group(group)
+            try:
+                self._loop.call_soon_threadsafe(self._answer, group)
+            except RuntimeError:
+                break  # the event loop was closed, and with it went everybody who waited
+            self._checkpoint()
+        self._connection.close()
+
+    def _commit_group(self, group: list[_Unit]) -> bool:
+        """Run the first unit and all that wait behind it; whether the writer is to end after this group."""
+        is_last = False
+        try:
+            if self._refusal:
+                raise UnavailableError(self._refusal)
+            self._connection.execute("BEGIN IMMEDIATE")
+            is_last = self._run_group(group)
+            self._connection.execute("COMMIT")
+        except BaseException as error:
+            self._undo(group, error)
+        return is_last
+
+    def _run_group(self, group: list[_Unit]) -> bool:
+        self._run_unit(group[0])
+        until = time.monotonic() + GROUP_SECONDS
+        while time.monotonic() < until:
+            try:
+                unit = self._waiting.get_nowait()
+            except queue.Empty:
+                return False
+            if unit is None:
+                return True
+            group.append(unit)
+            self._run_unit(unit)
+        return False
+
+    def _run_unit(self, unit: _Unit) -> None:
+        """Run one unit within a savepoint; what it raises is kept for its caller, unless the disk is at fault."""
+        if not unit.is_wanted:
+            return
+        self._connection.execute("SAVEPOINT unit")
+        try:
+            unit.result = unit.work(self._connection)
+        except BaseException as error:
+            if self._connection.failure or not self._connection.in_transaction:
+                raise
+            unit.error = error
+            self._connection.execute("ROLLBACK TO unit")
+        self._connection.execute("RELEASE unit")
+
+    def _undo(self, group: list[_Unit], error: BaseException) -> None:
+        """Leave nothing of the group in the database, and tell each of its callers."""
+        cause = self._connection.failure or error
+        if is_failed_sync(cause):
+            self._refuse(cause)
+        for unit in group:
+            unit.error = unavailable(self._path, cause) if is_failure(cause) else cause
+        self._on_lost()
+        try:
+            self._connection.rollback()
+        except sqlite3.Error:
+            self._reopen()
+
+    def _reopen(self) -> None:
+        self._connection.close()
+        try:
+            self._connection = connect_writer(self._path)
+        except sqlite3.Error as error:
+            self._refuse(error)
+
+    def _refuse(self, error: BaseException) -> None:
+        """Refuse everything from here on."""
+        self._refusal = f"{unavailable(self._path, error)}; the hub must be started again"
+
+    def _answer(self, group: list[_Unit]) -> None:
+        """On the event loop: give each caller what came of its unit."""
+        for unit in group:
+            if unit.answer.done():
+                continue
+            if unit.error:
+                unit.answer.set_exception(unit.error)
+            else:
+                unit.answer.set_result(unit.result)
+        if any(unit.error is None and unit.has_news() for unit in group):
+            self._on_news()
+
+    def _checkpoint(self) -> None:
+        """Move the log into the file now and then; a full disk can wait, a failed synchronisation cannot."""
+        if self._connection.total_changes - self._checkpointed_at < CHECKPOINT_ROWS:
+            return
+        self._checkpointed_at = self._connection.total_changes
+        try:
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        except sqlite3.Error as error:
+            self._connection.rollback()
+            if is_failed_sync(error):
+                self._refuse(error)

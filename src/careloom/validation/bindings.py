@@ -1,0 +1,74 @@
+"""Codes against the value set that a place binds them to."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from careloom.validation.context import Check, Item
+from careloom.validation.schema import Binding
+
+_CODED = frozenset(["code", "string", "uri", "url", "canonical", "id", "oid", "uuid", "markdown"])
+
+Code = tuple[str | None, str]
+
+
+def check_binding(item: Item, binding: Binding, check: Check) -> None:
+    """Tell when a value is outside of its value set: an error if required, a warning if extensible."""
+    if binding.strength == "required":
+        _check(item, binding.value_set, "error", check)
+        return
+    if binding.strength == "extensible":
+        _check(item, binding.value_set, "warning", check)
+    if binding.max_value_set:
+        _check(item, binding.max_value_set, "error", check)
+
+
+def codes_of(item: Item) -> list[Code] | None:
+    """The codes that a value has, as (system, code); None for a type that has none by nature."""
+    if item.type in _CODED:
+        return [(None, item.value)] if isinstance(item.value, str) else []
+    if item.type == "CodeableConcept":
+        return [code for coding in _list(item.value.get("coding")) for code in _code(coding)]
+    if item.type in ("Coding", "Quantity", "Age", "Duration", "Distance", "Count", "Money", "SimpleQuantity"):
+        return list(_code(item.value))
+    return None
+
+
+def _check(item: Item, value_set: str, severity: Any, check: Check) -> None:
+    codes = codes_of(item) if item.value is not None else None
+    if codes is None or (not codes and item.type not in ("CodeableConcept", "Coding")):
+        return
+    if not codes:
+        _tell_missing(item, value_set, severity, check)
+        return
+    answers = [check.run.terminology.validate_code(value_set, system=system, code=code) for system, code in codes]
+    results = {answer.result for answer in answers}
+    if "in" in results:
+        return
+    if "unknown" in results:
+        _tell_unknown(value_set, item, next(one.message for one in answers if one.result == "unknown"), check)
+        return
+    found = ", ".join(f"{system}#{code}" if system else f"'{code}'" for system, code in codes)
+    check.tell(severity, "code-invalid", item.path, f"a code of {value_set} expected, {found} found", "binding")
+
+
+def _tell_missing(item: Item, value_set: str, severity: Any, check: Check) -> None:
+    """A concept in words alone: an extension may stand in for it, and only a required binding insists."""
+    if severity == "error" and not (isinstance(item.value, dict) and "extension" in item.value):
+        check.error("code-invalid", item.path, f"a code of {value_set} expected, none found", "binding")
+
+
+def _tell_unknown(value_set: str, item: Item, message: str, check: Check) -> None:
+    """What cannot be known is told once a value set, not once a code."""
+    if value_set not in check.run.told_systems:
+        check.run.told_systems.add(value_set)
+        check.warning("not-supported", item.path, message, "terminology")
+
+
+def _code(coding: Any) -> Iterator[Code]:
+    if isinstance(coding, dict) and isinstance(coding.get("code"), str):
+        system = coding.get("system")
+        yield (system if isinstance(system, str) else ""), coding["code"]
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

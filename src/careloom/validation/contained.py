@@ -1,0 +1,41 @@
+"""Contained resources: each is referred to, or refers to what contains it.
+
+Source: FHIR R4, DomainResource, invariant dom-3; done here as the expression looks at every value once a contained resource.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from careloom.validation.context import Check, Scope
+
+
+_LINK = re.compile(r"""(?:href|src)\s*=\s*["'](#[^"']+)["']""")
+
+
+def check_contained(scope: Scope, check: Check) -> None:
+    """Tell which contained resources nothing refers to."""
+    contained = scope.resource.get("contained")
+    if not isinstance(contained, list) or not contained:
+        return
+    texts = set(_fragments(scope.resource))
+    for index, resource in enumerate(contained):
+        if not isinstance(resource, dict) or f"#{resource.get('id')}" in texts or "#" in set(_fragments(resource)):
+            continue
+        message = "dom-3: a reference to the contained resource, or from it to its container, expected; none found"
+        check.error("invariant", ((scope.path, "contained"), index), message, "dom-3")
+
+
+def _fragments(value: Any) -> Iterator[str]:
+    """Every text below that starts with ``#``: references, canonicals and addresses within the resource."""
+    pending = [value]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, dict):
+            pending.extend(node.values())
+        elif isinstance(node, list):
+            pending.extend(node)
+        elif isinstance(node, str) and node.startswith("#"):
+            yield node
+        elif isinstance(node, str) and node.startswith("<div"):
+            yield from _LINK.findall(node)

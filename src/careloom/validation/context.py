@@ -1,0 +1,168 @@
+"""What a check may know besides the value it looks at, and how it tells what it finds."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from careloom.model import Resource
+from careloom.model.instants import Clock
+from careloom.model.issues import Issue, Severity
+from careloom.terminology import Terminology
+from careloom.validation.library import Library
+from careloom.validation.options import Options
+from careloom.validation.path import Path, path_text
+from careloom.validation.schema import Schema
+
+if TYPE_CHECKING:
+    from careloom.validation.bundle_index import BundleIndex
+
+_COLLECTIONS = ("Bundle", "Parameters")
+
+Place = Literal["document", "contained", "entry", "inside"]
+Resolve = Callable[[str], Resource | None]
+
+
+@dataclass(slots=True)
+class Item:
+    """One occurrence of an element.
+
+    Attributes:
+        value: Plain JSON value; None for a primitive that has only an id or extensions.
+        sibling: The object beside a primitive, ``{"extension": …}``; None otherwise.
+        type: FHIR type or node name.
+        path: Where it stands.
+    """
+
+    value: Any
+    sibling: Any
+    type: str
+    path: Path
+
+
+class Scope:
+    """A resource being looked at, and the resource around it, if any.
+
+    Attributes:
+        resource: Plain JSON.
+        path: Where it stands.
+        place: ``document`` for the outermost, ``contained``, ``entry`` of a Bundle, or ``inside`` something else.
+        outer: The scope around it.
+        full_url: Of an entry; empty otherwise.
+        ids: Ids of elements met so far.
+    """
+
+    def __init__(
+        self, resource: Resource, path: Path, place: Place, outer: "Scope | None" = None, full_url: str = ""
+    ) -> None:
+        self.resource = resource
+        self.path = path
+        self.place: Place = place
+        self.outer = outer
+        self.full_url = full_url
+        self.ids: set[str] = set()
+
+    @property
+    def container(self) -> "Scope":
+        """The resource that contains this one, or this one."""
+        return self.outer.container if self.place == "contained" and self.outer else self
+
+    def inner(self, resource: Resource, path: Path) -> "Scope":
+        """The scope of a resource that stands in this one."""
+        if self.resource.get("resourceType") in _COLLECTIONS:
+            entry = self.index.scope_of(resource)
+            if entry is not None:
+                return entry
+        parent = path[0]
+        is_contained = parent is not None and parent[1] == "contained"
+        return Scope(resource, path, "contained" if is_contained else "inside", self)
+
+    @property
+    def bundle(self) -> "Scope | None":
+        """This resource if it is a Bundle or Parameters, else the innermost such resource around it."""
+        here: Scope | None = self
+        while here is not None and here.resource.get("resourceType") not in _COLLECTIONS:
+            here = here.outer
+        return here
+
+    @cached_property
+    def index(self) -> "BundleIndex":
+        """The entries of this Bundle by address."""
+        from careloom.validation.bundle_index import BundleIndex  # noqa: PLC0415  (the index makes scopes)
+
+        return BundleIndex(self)
+
+
+class Walker(Protocol):
+    """The walks over whole resources, for checks that meet another resource on their way."""
+
+    def check_inner(self, value: Any, path: Path, check: "Check") -> None:
+        """Check a resource that stands inside the one in question, by its type and its own claims."""
+        ...
+
+    def check_profile(self, item: Item, schema: Schema, check: "Check") -> None:
+        """Check an element or a resource by what a profile says."""
+        ...
+
+    def conforms(self, scope: "Scope", canonical: str, check: "Check") -> bool | None:
+        """Whether a resource conforms to a profile; None when the profile cannot be had."""
+        ...
+
+
+@dataclass(slots=True)
+class Run:
+    """What stays the same while one document is validated."""
+
+    walker: Walker
+    library: Library
+    terminology: Terminology
+    options: Options
+    clock: Clock
+    resolve: Resolve | None
+    told_systems: set[str] = field(default_factory=set)
+    judged: dict[tuple[int, str], bool | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Handed from check to check: the run, the resource in question, the profile in force, and the issues so far."""
+
+    run: Run
+    scope: Scope
+    issues: list[Issue]
+    profile: str = ""
+
+    @property
+    def library(self) -> Library:
+        """Compiled types and profiles."""
+        return self.run.library
+
+    @property
+    def options(self) -> Options:
+        """What the caller chose."""
+        return self.run.options
+
+    def tell(self, severity: Severity, code: str, path: Path | None, message: str, rule: str) -> None:
+        """Add an issue; the message is put after the path that it is about."""
+        place = path_text(path)
+        self.issues.append(Issue(severity, code, f"{place}: {message}", place, rule, self.profile))
+
+    def error(self, code: str, path: Path | None, message: str, rule: str) -> None:
+        """Add an issue that makes the document invalid."""
+        self.tell("error", code, path, message, rule)
+
+    def warning(self, code: str, path: Path | None, message: str, rule: str) -> None:
+        """Add an issue that leaves the document valid."""
+        self.tell("warning", code, path, message, rule)
+
+    def under(self, profile: str) -> "Check":
+        """The same, for what a profile says."""
+        return replace(self, profile=profile)
+
+    def within(self, scope: Scope) -> "Check":
+        """The same, for another resource."""
+        return replace(self, scope=scope)
+
+    def aside(self) -> "Check":
+        """The same, with issues of its own: to find out whether something would hold."""
+        return replace(self, issues=[])

@@ -1,0 +1,149 @@
+"""What a caller hands over as files and words: definitions, packages, resources behind references, settings.
+
+Used by the command line and by the hooks of the test suites, so that both judge alike.
+"""
+
+import tarfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from careloom.definitions import Definitions
+from careloom.model import Resource, parse_json
+from careloom.model.errors import InvalidError, MalformedError, NotFoundError
+from careloom.model.xml import parse_xml
+from careloom.validation.context import Resolve
+from careloom.validation.options import Options
+
+_FOLLOWED = {"IGNORE": "ignored", "CHECK_EXISTS": "exist", "CHECK_EXISTS_AND_TYPE": "exist", "CHECK_VALID": "valid"}
+
+
+def layered(definitions: Definitions, *, files: Iterable[Path] = (), packages: Iterable[Path] = ()) -> Definitions:
+    """Definitions with the resources of package archives and of single files on top.
+
+    Raises:
+        NotFoundError: A file is not there.
+        MalformedError: A file holds no resource, or an archive is none.
+    """
+    for package in packages:
+        definitions = definitions.with_resources(_in_archive(package))
+    resources = [part for file in files for part in _parts(read_resource(file, definitions))]
+    return definitions.with_resources(resources) if resources else definitions
+
+
+def read_resource(file: Path, definitions: Definitions) -> Resource:
+    """One resource from a JSON or XML file.
+
+    Raises:
+        NotFoundError: The file is not there.
+        MalformedError: It holds no resource.
+    """
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise NotFoundError(f"{file}: {error.strerror or error}") from error
+    try:
+        value = parse_xml(data, definitions.types) if file.suffix.lower() == ".xml" else parse_json(data)
+    except MalformedError as error:
+        raise MalformedError(f"{file}: {error}") from error
+    if not isinstance(value, dict) or not isinstance(value.get("resourceType"), str):
+        raise MalformedError(f"{file}: a resource expected, none found")
+    return value
+
+
+def resolver(files: Mapping[str, Path], definitions: Definitions) -> Resolve:
+    """What stands behind references, from files that are read when first asked for."""
+    known: dict[str, Resource] = {}
+
+    def resolve(reference: str) -> Resource | None:
+        if reference not in files:
+            return None
+        if reference not in known:
+            known[reference] = read_resource(files[reference], definitions)
+        return known[reference]
+
+    return resolve
+
+
+def options_from(settings: Mapping[str, Any]) -> Options:
+    """Options by the names that the HL7 validator gives to its own.
+
+    Args:
+        settings: Name to value, as text or as JSON value; names that need nothing from us are passed over.
+
+    Raises:
+        InvalidError: A value that the setting cannot have.
+    """
+    options = Options()
+    for name, value in settings.items():
+        options = replace(options, **_option(name, value))
+    return options
+
+
+def _option(name: str, value: Any) -> dict[str, Any]:
+    if name in _FLAGS:
+        return {_FLAGS[name]: str(value).lower() == "true"}
+    if name == "best-practice":
+        return {"best_practice": {"ignore": None, "hint": "information"}.get(str(value).lower(), str(value).lower())}
+    if name == "wrong-displays":
+        return {"wrong_displays": _one_of(name, value, ("error", "warning"))}
+    if name == "validateReference":
+        return {"references": _FOLLOWED[_one_of(name, value, tuple(_FOLLOWED))]}
+    if name == "validateContains":
+        return {"check_contained": value != "IGNORE"}
+    if name == "allowed-extension-domain":
+        return {"extension_domains": tuple(value if isinstance(value, list) else [str(value)])}
+    return {}
+
+
+_FLAGS = {
+    "examples": "allow_example_urls",
+    "assumeValidRestReferences": "assume_rest_references",
+    "security-checks": "check_security",
+    "allow-comments": "allow_comments",
+}
+
+
+def _one_of(name: str, value: Any, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise InvalidError(f"setting {name}: {' or '.join(allowed)} expected, '{value}' found")
+    return str(value)
+
+
+def _parts(resource: Resource) -> Iterator[Resource]:
+    """The resource, or those of a Bundle of definitions."""
+    if resource.get("resourceType") != "Bundle":
+        yield resource
+        return
+    for entry in resource.get("entry", ()):
+        if isinstance(entry, dict) and isinstance(entry.get("resource"), dict):
+            yield entry["resource"]
+
+
+def _in_archive(package: Path) -> list[Resource]:
+    try:
+        with tarfile.open(package) as archive:
+            return [resource for member in archive if (resource := _member(archive, member))]
+    except FileNotFoundError as error:
+        raise NotFoundError(f"{package}: no such file") from error
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise MalformedError(f"{package}: a FHIR package (.tgz) expected: {error}") from error
+
+
+def _is_resource_file(name: Path) -> bool:
+    """Directly in ``package/``; a name that starts with a dot is an index, or what macOS adds to archives."""
+    return name.suffix == ".json" and len(name.parts) == 2 and not name.name.startswith(".")
+
+
+def _member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Resource | None:
+    """A conformance resource of an archive; None for the manifest, an index, an example."""
+    name = Path(member.name)
+    file = archive.extractfile(member) if _is_resource_file(name) else None
+    if file is None:
+        return None
+    try:
+        value = parse_json(file.read())
+    except MalformedError as error:
+        raise MalformedError(f"{member.name}: {error}") from error
+    return value if isinstance(value, dict) and isinstance(value.get("url"), str) and "resourceType" in value else None

@@ -1,0 +1,76 @@
+"""Least and greatest values, and lengths.
+
+A limit of another type than the value is a distance: a Quantity of time against a date means from now.
+Source: FHIR R4, ElementDefinition.minValue[x], maxValue[x], maxLength.
+"""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from careloom.fhirpath.quantities import Quantity, compare
+from careloom.validation.context import Check, Item
+from careloom.validation.schema import Limit
+from careloom.validation.values import shown
+
+_MONTHS = {"a": 12, "mo": 1}
+_SECONDS = {"wk": 604_800, "d": 86_400, "h": 3_600, "min": 60, "s": 1}
+
+
+def check_limits(item: Item, limits: tuple[Limit, ...], check: Check) -> None:
+    """Tell when a value is under its least or over its greatest."""
+    for limit in limits:
+        order = _order(item.value, limit, check.run.clock())
+        if order is not None and (order < 0 if limit.kind == "minValue" else order > 0):
+            bound = "at least" if limit.kind == "minValue" else "at most"
+            message = f"{bound} {shown(limit.value)} expected, {shown(item.value)} found"
+            check.error("invalid", item.path, message, limit.kind)
+
+
+def check_length(item: Item, max_length: int, check: Check) -> None:
+    """Tell when a text is longer than it may be."""
+    if isinstance(item.value, str) and len(item.value) > max_length:
+        found = len(item.value)
+        check.error("invalid", item.path, f"at most {max_length} characters expected, {found} found", "maxLength")
+
+
+def _order(value: Any, limit: Limit, now: datetime) -> int | None:
+    """-1, 0 or 1 as the value lies to the limit; None when the two cannot be compared."""
+    bound = limit.value
+    if isinstance(value, str) and isinstance(bound, dict):
+        bound = _moment_away(bound, limit.kind, now, len(value))
+    if isinstance(value, dict) and isinstance(bound, dict):
+        return _order_of_quantities(value, bound)
+    if isinstance(value, Decimal | int) and isinstance(bound, Decimal | int) and not isinstance(value, bool):
+        return (value > bound) - (value < bound)
+    if isinstance(value, str) and isinstance(bound, str):
+        precision = min(len(value), len(bound))
+        return (value[:precision] > bound[:precision]) - (value[:precision] < bound[:precision])
+    return None
+
+
+def _order_of_quantities(value: dict[str, Any], bound: dict[str, Any]) -> int | None:
+    mine, yours = _quantity(value), _quantity(bound)
+    return compare(mine, yours) if mine and yours else None
+
+
+def _quantity(value: dict[str, Any]) -> Quantity | None:
+    amount = value.get("value")
+    if not isinstance(amount, Decimal | int):
+        return None
+    return Quantity(Decimal(amount), str(value.get("code") or value.get("unit") or "1"))
+
+
+def _moment_away(quantity: dict[str, Any], kind: str, now: datetime, length: int) -> str | None:
+    """The text of the instant a duration away from now, backward for a least value and forward for a greatest."""
+    amount, unit = quantity.get("value"), quantity.get("code") or quantity.get("unit")
+    if not isinstance(amount, Decimal | int) or unit not in _MONTHS | _SECONDS:
+        return None
+    sign = -1 if kind == "minValue" else 1
+    if unit in _MONTHS:
+        months = now.year * 12 + now.month - 1 + sign * int(amount) * _MONTHS[unit]
+        if not 12 <= months < 12 * 10_000:
+            return None
+        return f"{months // 12:04}-{months % 12 + 1:02}-{now.day:02}T{now:%H:%M:%S}Z"[:length]
+    moment = now + sign * timedelta(seconds=float(amount) * _SECONDS[unit])
+    return f"{moment:%Y-%m-%dT%H:%M:%S}Z"[:length]

@@ -1,0 +1,43 @@
+"""What a validator takes for granted and what it looks into."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+References = Literal["ignored", "exist", "valid"]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Choices that change a verdict; the defaults are those of the HL7 reference validator.
+
+    Attributes:
+        allow_example_urls: Take unknown extensions, profiles and systems under example.org and acme.com as fine.
+        best_practice: Severity of invariants marked as best practice; None keeps them silent.
+        references: Whether references out of the document are followed, and their targets validated.
+        check_contained: Look into contained resources.
+        assume_rest_references: ``Type/id`` is right even where nothing can be found by it.
+        check_security: Text that looks like HTML is an error in strings.
+        allow_comments: Take comments in JSON for granted.
+        wrong_displays: Severity of a display that is not a term of its code.
+        extension_domains: Address prefixes under which unknown extensions are fine.
+        suppressed: Message texts or ``rule@expression`` pairs not to tell.
+    """
+
+    allow_example_urls: bool = True
+    best_practice: Literal["error", "warning", "information"] | None = None
+    references: References = "ignored"
+    check_contained: bool = True
+    assume_rest_references: bool = False
+    check_security: bool = False
+    allow_comments: bool = False
+    wrong_displays: Literal["error", "warning"] = "error"
+    extension_domains: tuple[str, ...] = ()
+    suppressed: tuple[str, ...] = field(default_factory=tuple)
+
+
+def is_example_url(url: str) -> bool:
+    """Whether an address is one of those that specifications use in examples."""
+    return any(host in url for host in ("://example.org", "://www.example.org", ".example.org/", "://acme.com"))
+
+
+__all__ = ["Options", "References", "is_example_url"]

@@ -1,0 +1,114 @@
+"""References: what they may point at, and how."""
+
+import re
+from collections.abc import Iterable
+
+from careloom.model.references import parse_reference
+from careloom.validation.context import Check, Item
+from careloom.validation.options import is_example_url
+from careloom.validation.path import Path
+from careloom.validation.resolution import Target, resolve
+from careloom.validation.schema import TypeRule
+
+_RELATIVE = re.compile(r"[A-Z][A-Za-z]+(/[A-Za-z0-9\-.]{1,64}(/_history/[A-Za-z0-9\-.]{1,64})?|\?.*)(#.*)?")
+_CORE = "http://hl7.org/fhir/StructureDefinition/"
+
+
+def check_targets(item: Item, types: tuple[TypeRule, ...], check: Check) -> None:
+    """Check what a Reference points at against the profiles it may point at, of which one must hold."""
+    value = item.value
+    text = value.get("reference") if isinstance(value, dict) else None
+    if not isinstance(text, str) or not text:
+        return
+    rules = [rule for rule in types if rule.targets]
+    target = resolve(text, check.scope, check)
+    _check_aggregation(item, rules, target, check)
+    _check_conformance(item, text, [one for rule in rules for one in rule.targets], target, check)
+
+
+def _check_aggregation(item: Item, rules: Iterable[TypeRule], target: Target, check: Check) -> None:
+    allowed = {mode for rule in rules for mode in rule.aggregation}
+    if allowed and target.where not in allowed:
+        message = f"a reference that is {' or '.join(sorted(allowed))} expected, one that is {target.where} found"
+        check.error("structure", item.path, message, "aggregation")
+
+
+def _check_conformance(item: Item, text: str, targets: list[str], target: Target, check: Check) -> None:
+    type = _type_of(item, text, target)
+    if not type or not targets:
+        return
+    names = {canonical: _target_type(canonical, check) for canonical in targets}
+    fitting = [one for one, name in names.items() if name is None or check.library.types.is_a(type, name)]
+    if not fitting:
+        expected = ", ".join(sorted({name for name in names.values() if name}))
+        check.error("structure", item.path, f"a reference to {expected} expected, to {type} found", "reference-target")
+    elif target.scope is not None and _may_look_into(target, check):
+        _check_profiles(item, fitting, target, check)
+
+
+def _check_profiles(item: Item, fitting: list[str], target: Target, check: Check) -> None:
+    assert target.scope is not None
+    if any(_is_core(canonical) for canonical in fitting):
+        return
+    answers = [check.run.walker.conforms(target.scope, canonical, check) for canonical in fitting]
+    if True not in answers and None not in answers:
+        message = f"a reference to a resource that conforms to {' or '.join(fitting)} expected; it does not"
+        check.error("structure", item.path, message, "reference-profile")
+
+
+def _may_look_into(target: Target, check: Check) -> bool:
+    return target.where != "referenced" or check.options.references == "valid"
+
+
+def _type_of(item: Item, text: str, target: Target) -> str:
+    """The resource type that a reference points at, as far as it shows."""
+    if target.scope is not None:
+        return str(target.scope.resource.get("resourceType", ""))
+    literal = parse_reference(text)
+    declared = item.value.get("type")
+    return literal.type if literal else declared if isinstance(declared, str) and ":" not in declared else ""
+
+
+def _target_type(canonical: str, check: Check) -> str | None:
+    """The type that a target profile constrains; None where any type will do or the profile cannot be had."""
+    if _is_core(canonical):
+        return canonical.removeprefix(_CORE)
+    schema = check.library.find_schema(canonical)
+    return schema.type if schema else None
+
+
+def _is_core(canonical: str) -> bool:
+    """Whether this is a type itself and no profile: ``…/StructureDefinition/Patient``."""
+    name = canonical.removeprefix(_CORE)
+    return name != canonical and name[:1].isupper() and name.isalnum()
+
+
+def check_reference(item: Item, check: Check) -> None:
+    """Check a Reference by itself: its text, and that what it means can be found where it must be."""
+    text = item.value.get("reference")
+    if not isinstance(text, str) or not text:
+        return
+    path = (item.path, "reference")
+    target = resolve(text, check.scope, check)
+    if target.scope is None:
+        _tell_unresolved(text, path, target, check)
+        return
+    literal = parse_reference(text)
+    actual = target.scope.resource.get("resourceType")
+    if literal and literal.type != actual:
+        check.error("required", item.path, f"a {literal.type} expected behind {text}, {actual} found", "reference")
+
+
+def _is_taken_for_granted(text: str, check: Check) -> bool:
+    return check.options.assume_rest_references or (check.options.allow_example_urls and is_example_url(text))
+
+
+def _tell_unresolved(text: str, path: Path, target: Target, check: Check) -> None:
+    if target.where == "contained":
+        check.error("invariant", path, f"ref-1: a contained resource expected for '{text}', none found", "ref-1")
+    elif re.search(r"\s", text):
+        check.error("invalid", path, f"a reference without spaces expected, '{text}' found", "reference")
+    elif check.scope.bundle and ":" not in text and not _RELATIVE.fullmatch(text):
+        check.error("invalid", path, f"a relative reference of the form Type/id expected, '{text}' found", "reference")
+    elif check.options.references != "ignored" and not _is_taken_for_granted(text, check):
+        check.error("not-found", path, f"'{text}' expected to be found, it is not", "reference")

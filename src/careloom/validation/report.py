@@ -1,0 +1,111 @@
+"""One file judged: its text, what could be read of it, and every issue with its line and column."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from careloom.model import Resource, parse_json
+from careloom.model.errors import MalformedError
+from careloom.model.issues import Issue, has_errors
+from careloom.model.json_source import has_duplicate_keys, read_source
+from careloom.model.xml import XmlDocument, read_xml
+from careloom.validation.context import Resolve
+from careloom.validation.validator import Validator
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The outcome for one file.
+
+    Attributes:
+        file_name: As it was given.
+        text: The source text, for showing lines of it.
+        resource: What could be read; None when nothing could.
+        issues: Faults of the text, then of the content, with places.
+    """
+
+    file_name: str
+    text: str
+    resource: Resource | None
+    issues: tuple[Issue, ...]
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether there is no error."""
+        return not has_errors(self.issues)
+
+
+def validate_text(
+    validator: Validator,
+    data: bytes,
+    *,
+    file_name: str,
+    profiles: Sequence[str] = (),
+    resolve: Resolve | None = None,
+) -> Report:
+    """Judge the text of a file, JSON or XML; whatever it holds, the answer is a report.
+
+    Raises:
+        NotFoundError: One of the given profiles is not in the definitions.
+        DefinitionError: One of them is broken.
+    """
+    if _is_xml(data, file_name):
+        return _validate_xml(validator, data, file_name, profiles, resolve)
+    try:
+        value = parse_json(data)
+    except MalformedError:
+        value = None
+    if not isinstance(value, dict) or has_duplicate_keys(data, value):
+        return _validate_faulty(validator, data, file_name, profiles, resolve)
+    issues = validator.validate(value, profiles=profiles, resolve=resolve)
+    if not issues:
+        return Report(file_name, "", value, ())
+    source = read_source(data)
+    return Report(file_name, source.text, value, tuple(issue.at(*source.locate(issue.expression)) for issue in issues))
+
+
+def _validate_faulty(
+    validator: Validator, data: bytes, file_name: str, profiles: Sequence[str], resolve: Resolve | None
+) -> Report:
+    """The patient way: every fault of the text, and what can be judged in spite of them."""
+    source = read_source(data, allow_comments=validator.options.allow_comments)
+    issues = list(source.issues)
+    value = source.value
+    if source.is_complete and not isinstance(value, dict):
+        message = "a resource expected, which is a JSON object"
+        issues.append(Issue("fatal", "structure", message, rule="json").at(1, 1))
+    elif source.is_complete:
+        found = validator.validate(value, profiles=profiles, resolve=resolve)
+        issues.extend(issue.at(*source.locate(issue.expression)) for issue in found)
+    return Report(file_name, source.text, value if isinstance(value, dict) else None, tuple(issues))
+
+
+def _validate_xml(
+    validator: Validator, data: bytes, file_name: str, profiles: Sequence[str], resolve: Resolve | None
+) -> Report:
+    text = data.decode("utf-8", "replace")
+    try:
+        document = read_xml(data, validator.definitions.types)
+    except MalformedError as error:
+        return Report(file_name, text, None, tuple(error.issues))
+    found = validator.validate(document.resource, profiles=profiles, resolve=resolve)
+    issues = (*document.issues, *_unless_told(found, document.issues))
+    return Report(file_name, text, document.resource, tuple(_placed(issues, document, text)))
+
+
+def _placed(issues: Iterable[Issue], document: XmlDocument, text: str) -> Iterator[Issue]:
+    """XML gives the line of an element; its column is where the line begins."""
+    lines = text.splitlines()
+    for issue in issues:
+        line = issue.line or document.line(issue.expression)
+        indent = len(lines[line - 1]) - len(lines[line - 1].lstrip()) if 0 < line <= len(lines) else 0
+        yield issue.at(line, issue.column or indent + 1)
+
+
+def _unless_told(issues: Iterable[Issue], told: Sequence[Issue]) -> Iterator[Issue]:
+    """Issues about things that the reader of the text has not told already."""
+    places = {issue.expression for issue in told}
+    return (issue for issue in issues if not (issue.rule in ("unknown-element", "list") and issue.expression in places))
+
+
+def _is_xml(data: bytes, file_name: str) -> bool:
+    return file_name.lower().endswith(".xml") or data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<"

@@ -1,0 +1,79 @@
+"""Every store there is, opened in the same way, and small resources to put into it."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from careloom.model.instants import Clock, utc_now
+from careloom.search import Query, SearchParameters, parse_query
+from careloom.store import MemoryRepository, Repository, Turn, Version, open_sqlite
+
+STORES = ("memory", "sqlite")
+BASE_URL = "https://hub.example/fhir/"
+NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
+
+
+@asynccontextmanager
+async def opened(
+    store: str, folder: Path, registry: SearchParameters, clock: Clock = utc_now, **more: Any
+) -> AsyncIterator[Repository]:
+    """A store by its name, closed at the end."""
+    arguments: dict[str, Any] = {"tenant": "north", "parameters": registry, "clock": clock, **more}
+    repository: Repository
+    if store == "memory":
+        repository = MemoryRepository(**arguments)
+    else:
+        repository = await open_sqlite(folder / "hub.db", **arguments)
+    try:
+        yield repository
+    finally:
+        await repository.close()
+
+
+class SteppingClock:
+    """A clock that moves only when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def step(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+def patient(**elements: Any) -> dict[str, Any]:
+    return {"resourceType": "Patient", **elements}
+
+
+def identified(number: str, **elements: Any) -> dict[str, Any]:
+    return patient(identifier=[{"system": NHS_NUMBER, "value": number}], **elements)
+
+
+def observation(**elements: Any) -> dict[str, Any]:
+    code = {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]}
+    return {"resourceType": "Observation", "status": "final", "code": code, **elements}
+
+
+def searching(registry: SearchParameters) -> Callable[..., Query]:
+    """Makes queries: ``query("Patient", ("family", "Smith"), ("_count", "5"))``."""
+
+    def query(type: str, *parameters: tuple[str, str]) -> Query:
+        return parse_query(type, parameters, registry, strict=True)
+
+    return query
+
+
+async def create(repository: Repository, *resources: dict[str, Any]) -> list[Version]:
+    """Create resources one turn after the other; one that has an id keeps it."""
+    made = []
+    for resource in resources:
+        made.append(await repository.commit(_creating(resource)))
+    return made
+
+
+def _creating(resource: dict[str, Any]) -> Callable[[Turn], Version]:
+    return lambda turn: turn.create(resource, id=resource.get("id"))

@@ -1,0 +1,106 @@
+"""What every event log promises, see `careloom.store.events`."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from careloom.store import Attempt, Cursor, EventLog, Lane, Match, SubscriptionEvent
+
+NOON = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
+
+
+def match(subscription: str, sequence: int) -> Match:
+    topic = "https://careloom.example/SubscriptionTopic/discharge"
+    return Match(subscription, sequence, topic, f"Encounter/{sequence}", "1", NOON)
+
+
+def attempt(number: int, **more: object) -> Attempt:
+    return Attempt("a", 1, 2, number, NOON, 12, "retry", 503, "00ff", **more)  # type: ignore[arg-type]
+
+
+async def test_a_new_log_is_empty(events: EventLog) -> None:
+    assert await events.matched_to() == 0
+    assert await events.pending("a", 10) == []
+    assert await events.last_number("a") == 0
+    assert await events.cursor("a") == Cursor("a")
+    assert await events.all_cursors() == []
+    assert await events.attempts("a", 10) == []
+    recovery = await events.recover()
+    assert (recovery.matched_to, recovery.lanes) == (0, ())
+
+
+async def test_events_are_numbered_per_subscription(events: EventLog) -> None:
+    first = await events.record_matches(7, [match("a", 5), match("b", 5), match("a", 7)])
+    second = await events.record_matches(9, [match("b", 9), match("a", 9)])
+    assert [(each.subscription, each.number, each.sequence) for each in first + second] == [
+        ("a", 1, 5),
+        ("b", 1, 5),
+        ("a", 2, 7),
+        ("b", 2, 9),
+        ("a", 3, 9),
+    ]
+    assert await events.matched_to() == 9
+    assert await events.last_number("a") == 3
+    topic = "https://careloom.example/SubscriptionTopic/discharge"
+    assert (await events.pending("b", 1)) == [SubscriptionEvent("b", 1, 5, topic, "Encounter/5", "1", NOON)]
+
+
+async def test_matching_the_same_changes_again_changes_nothing(events: EventLog) -> None:
+    await events.record_matches(7, [match("a", 5), match("a", 7)])
+    assert await events.record_matches(7, [match("a", 5), match("a", 7)]) == []
+    [new] = await events.record_matches(9, [match("a", 7), match("a", 9)])
+    assert new.number == 3
+    assert [each.number for each in await events.pending("a", 10)] == [1, 2, 3]
+
+
+async def test_the_position_never_goes_back(events: EventLog) -> None:
+    await events.record_matches(9, [])
+    await events.record_matches(4, [])
+    assert await events.matched_to() == 9
+
+
+async def test_numbers_stay_dense_when_matches_come_at_once(events: EventLog) -> None:
+    await asyncio.gather(*(events.record_matches(n, [match("a", n), match("b", n)]) for n in range(1, 41)))
+    assert [each.number for each in await events.pending("a", 100)] == list(range(1, 41))
+    assert sorted(each.sequence for each in await events.pending("b", 100)) == list(range(1, 41))
+
+
+async def test_what_is_delivered_is_pending_no_more(events: EventLog) -> None:
+    await events.record_matches(9, [match("a", n) for n in range(1, 8)])
+    await events.save_cursor(Cursor("a", delivered_to=3))
+    assert [each.number for each in await events.pending("a", 2)] == [4, 5]
+    assert [each.number for each in await events.events("a", 2, 4)] == [2, 3, 4]
+
+
+async def test_a_cursor_is_kept_with_all_it_says(events: EventLog) -> None:
+    later = NOON + timedelta(hours=1)
+    cursor = Cursor("a", 3, 4, 6, 2, later, "error", NOON, NOON - timedelta(days=1), "503 Service Unavailable")
+    await events.save_cursor(Cursor("a", status="active"))
+    await events.save_cursor(cursor)
+    await events.save_cursor(Cursor("b"))
+    assert await events.cursor("a") == cursor
+    assert await events.all_cursors() == [cursor, Cursor("b")]
+
+
+async def test_attempts_are_told_newest_first(events: EventLog) -> None:
+    for number in range(1, 6):
+        await events.record_attempt(attempt(number, detail="connection refused"))
+    await events.record_attempt(Attempt("b", 0, 0, 1, NOON, 3, "accepted", 200, ""))
+    assert await events.attempts("a", 3) == [attempt(number, detail="connection refused") for number in (5, 4, 3)]
+
+
+async def test_an_attempt_moves_the_cursor_with_it(events: EventLog) -> None:
+    moved = Cursor("a", delivered_to=2, status="active", last_sent=NOON)
+    await events.record_attempt(attempt(1), moved)
+    assert await events.cursor("a") == moved
+    assert await events.attempts("a", 1) == [attempt(1)]
+
+
+async def test_recovery_tells_positions_and_what_is_pending(events: EventLog) -> None:
+    await events.record_matches(9, [match("a", 1), match("a", 2), match("c", 2)])
+    moved = Cursor("a", delivered_to=1, inflight_from=2, inflight_to=2, attempt=1)
+    await events.save_cursor(moved)
+    await events.save_cursor(Cursor("b", status="off"))
+    recovery = await events.recover()
+    assert recovery.matched_to == 9
+    assert recovery.lanes == (Lane(moved, 2), Lane(Cursor("b", status="off"), 0), Lane(Cursor("c"), 1))
+    assert [lane.pending for lane in recovery.lanes] == [1, 0, 1]

@@ -1,0 +1,484 @@
+"""What every repository promises, see `careloom.store.port`."""
+
+import asyncio
+from collections.abc import Callable
+from copy import deepcopy
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from tests.contract.stores import SteppingClock, create, identified, observation, patient
+
+from careloom.model import parse_resource, serialize_json
+from careloom.model.errors import ConflictError, InvalidError, UnavailableError
+from careloom.search import Query
+from careloom.store import Repository, Turn, Version
+
+Search = Callable[..., Query]
+
+MINUTE = timedelta(minutes=1)
+
+
+def ids(versions: Any) -> list[str]:
+    return [version.id for version in versions]
+
+
+# reading
+
+
+async def test_what_was_never_there_is_none(repository: Repository) -> None:
+    assert await repository.read("Patient", "1") is None
+    assert await repository.vread("Patient", "1", "1") is None
+    assert await repository.read("NoSuchType", "1") is None
+
+
+async def test_a_created_resource_is_read_with_id_and_version(repository: Repository, clock: SteppingClock) -> None:
+    [made] = await create(repository, patient(active=True))
+    read = await repository.read("Patient", made.id)
+    assert read == made
+    assert made.resource == {
+        "resourceType": "Patient",
+        "id": made.id,
+        "meta": {"versionId": "1", "lastUpdated": "2026-11-22T12:00:00.000000Z"},
+        "active": True,
+    }
+    assert (made.version_id, made.interaction, made.last_updated) == ("1", "create", clock.now)
+
+
+async def test_nothing_of_the_content_is_lost(repository: Repository) -> None:
+    text = '{"resourceType":"Observation","valueQuantity":{"value":1.500},"note":[{"text":"a\\u0000b \\ud83d\\ude00"}]}'
+    resource = parse_resource(text)
+    [made] = await create(repository, resource)
+    read = await repository.read("Observation", made.id)
+    assert read is not None and read.resource is not None
+    assert serialize_json(read.resource).endswith(serialize_json(resource).split(b",", 1)[1])
+
+
+async def test_the_resource_handed_in_stays_as_it_is(repository: Repository) -> None:
+    resource = patient(id="own", meta={"versionId": "77", "tag": [{"code": "x"}]})
+    before = deepcopy(resource)
+    [made] = await create(repository, resource)
+    assert resource == before
+    assert made.resource is not None
+    assert made.resource["meta"]["versionId"] == "1"
+    assert made.resource["meta"]["tag"] == [{"code": "x"}]
+
+
+async def test_a_later_change_of_what_was_handed_in_changes_nothing(repository: Repository) -> None:
+    resource = patient(name=[{"family": "Smith"}])
+    [made] = await create(repository, resource)
+    resource["name"][0]["family"] = "Jones"
+    read = await repository.read("Patient", made.id)
+    assert read is not None and read.resource is not None
+    assert read.resource["name"] == [{"family": "Smith"}]
+
+
+async def test_old_versions_stay_readable(repository: Repository) -> None:
+    await create(repository, patient(id="1", gender="female"))
+    updated = await repository.commit(lambda turn: turn.update(patient(id="1", gender="other")))
+    first, second = await repository.vread("Patient", "1", "1"), await repository.vread("Patient", "1", "2")
+    assert first is not None and first.resource is not None
+    assert first.resource["gender"] == "female"
+    assert second == updated
+    for unknown in ("0", "3", "01", "x", "", "9" * 30):
+        assert await repository.vread("Patient", "1", unknown) is None
+
+
+# creating, updating, deleting
+
+
+async def test_update_creates_what_is_absent(repository: Repository) -> None:
+    made = await repository.commit(lambda turn: turn.update(patient(id="1")))
+    assert (made.version_id, made.interaction) == ("1", "create")
+
+
+async def test_update_counts_versions_up(repository: Repository) -> None:
+    await create(repository, patient(id="1"))
+    versions = [await repository.commit(lambda turn: turn.update(patient(id="1"))) for _ in range(3)]
+    assert [version.version_id for version in versions] == ["2", "3", "4"]
+    assert {version.interaction for version in versions} == {"update"}
+
+
+async def test_a_deletion_is_a_version_without_resource(repository: Repository) -> None:
+    await create(repository, patient(id="1"))
+    gone = await repository.commit(lambda turn: turn.delete("Patient", "1"))
+    assert gone is not None
+    assert (gone.version_id, gone.interaction, gone.resource, gone.is_deleted) == ("2", "delete", None, True)
+    assert await repository.read("Patient", "1") == gone
+    assert await repository.vread("Patient", "1", "2") == gone
+
+
+async def test_second_delete_is_not_an_error_and_makes_no_version(repository: Repository) -> None:
+    await create(repository, patient(id="1"))
+    first = await repository.commit(lambda turn: turn.delete("Patient", "1"))
+    assert await repository.commit(lambda turn: turn.delete("Patient", "1")) == first
+    assert await repository.commit(lambda turn: turn.delete("Patient", "never")) is None
+    assert len(await repository.changes(0, 10)) == 2
+
+
+async def test_after_a_deletion_versions_go_on_counting(repository: Repository) -> None:
+    await create(repository, patient(id="1"))
+    await repository.commit(lambda turn: turn.delete("Patient", "1"))
+    again = await repository.commit(lambda turn: turn.update(patient(id="1")))
+    assert (again.version_id, again.interaction) == ("3", "create")
+
+
+async def test_create_under_a_living_id_is_a_conflict(repository: Repository) -> None:
+    await create(repository, patient(id="1"))
+    with pytest.raises(ConflictError, match="Patient/1"):
+        await create(repository, patient(id="1"))
+
+
+@pytest.mark.parametrize("id", ["", "a/b", "x" * 65, "é", 7, None])
+async def test_an_id_that_is_none_is_refused(repository: Repository, id: Any) -> None:
+    with pytest.raises(InvalidError, match="Patient.id"):
+        await repository.commit(lambda turn: turn.update(patient(id=id)))
+
+
+async def test_what_is_no_resource_is_refused(repository: Repository) -> None:
+    for broken in ({"id": "1"}, {"resourceType": 3, "id": "1"}, {"resourceType": "patient; DROP", "id": "1"}):
+        with pytest.raises(InvalidError, match="resourceType"):
+            await repository.commit(_updating(broken))
+    with pytest.raises(InvalidError, match="meta"):
+        await repository.commit(lambda turn: turn.update(patient(id="1", meta=["x"])))
+
+
+def _updating(resource: dict[str, Any]) -> Callable[[Turn], Version]:
+    return lambda turn: turn.update(resource)
+
+
+async def test_ids_are_distinct_and_grow(repository: Repository) -> None:
+    made = await create(repository, *(patient() for _ in range(50)))
+    assert len(set(ids(made))) == 50
+
+
+async def test_time_and_sequence_never_go_back(repository: Repository, clock: SteppingClock) -> None:
+    made = await create(repository, patient(), patient())
+    clock.step(hours=-2)
+    made += await create(repository, patient())
+    clock.step(hours=4)
+    made += await create(repository, patient())
+    assert made == sorted(made, key=lambda version: version.sequence)
+    assert [version.last_updated for version in made] == sorted(version.last_updated for version in made)
+    assert made[-1].last_updated == clock.now
+
+
+# turns
+
+
+async def test_a_turn_sees_what_it_has_written(repository: Repository, query: Search) -> None:
+    def work(turn: Turn) -> tuple[list[str], list[str], Version | None]:
+        turn.create(identified("1"), id="a")
+        found = ids(turn.search(query("Patient", ("identifier", "1"))))
+        turn.delete("Patient", "a")
+        return found, ids(turn.search(query("Patient", ("identifier", "1")))), turn.read("Patient", "a")
+
+    found, after, read = await repository.commit(work)
+    assert found == ["a"]
+    assert after == []
+    assert read is not None and read.is_deleted
+
+
+async def test_work_that_raises_leaves_no_trace(repository: Repository, query: Search) -> None:
+    await create(repository, patient(id="1", gender="male"))
+    before = await repository.changes(0, 10)
+
+    def work(turn: Turn) -> None:
+        turn.update(patient(id="1", gender="female", maritalStatus={"text": "new"}))
+        turn.create(identified("1"), id="2")
+        turn.audit({"resourceType": "AuditEvent", "id": "trace"})
+        turn.once("jti", "x", datetime(2030, 1, 1, tzinfo=UTC))
+        turn.delete("Patient", "1")
+        raise ConflictError("no")
+
+    with pytest.raises(ConflictError, match="no"):
+        await repository.commit(work)
+    read = await repository.read("Patient", "1")
+    assert read is not None and read.version_id == "1"
+    assert await repository.read("Patient", "2") is None
+    assert await repository.read("AuditEvent", "trace") is None
+    assert ids((await repository.search(query("Patient"))).matches) == ["1"]
+    assert await repository.changes(0, 10) == before
+    assert await repository.commit(lambda turn: turn.once("jti", "x", datetime(2030, 1, 1, tzinfo=UTC)))
+
+
+async def test_an_undone_turn_does_not_disturb_those_that_follow(repository: Repository, query: Search) -> None:
+    """What is first met in a turn that is undone (a system, a type) must be found when met again."""
+
+    def work(turn: Turn) -> None:
+        turn.create(patient(identifier=[{"system": "urn:new", "value": "1"}]))
+        raise ConflictError("no")
+
+    with pytest.raises(ConflictError):
+        await repository.commit(work)
+    await create(repository, patient(id="a", identifier=[{"system": "urn:newer", "value": "1"}]))
+    await create(repository, patient(id="b", identifier=[{"system": "urn:new", "value": "1"}]))
+    page = await repository.search(query("Patient", ("identifier", "urn:new|1")))
+    assert ids(page.matches) == ["b"]
+
+
+async def test_turns_at_once_each_see_those_before(repository: Repository, query: Search) -> None:
+    asked = query("Patient", ("identifier", "9000000009"))
+
+    def work(turn: Turn) -> bool:
+        if turn.search(asked):
+            return False
+        turn.create(identified("9000000009"))
+        return True
+
+    made = await asyncio.gather(*(repository.commit(work) for _ in range(50)))
+    assert made.count(True) == 1
+    assert (await repository.search(asked)).total == 1
+
+
+async def test_a_failing_turn_among_others_fails_alone(repository: Repository, query: Search) -> None:
+    def work(number: int) -> Callable[[Turn], Version]:
+        def create_or_fail(turn: Turn) -> Version:
+            made = turn.create(identified(str(number)))
+            if number % 3 == 0:
+                raise ConflictError(str(number))
+            return made
+
+        return create_or_fail
+
+    outcomes = await asyncio.gather(*(repository.commit(work(n)) for n in range(30)), return_exceptions=True)
+    failed = [str(outcome) for outcome in outcomes if isinstance(outcome, ConflictError)]
+    assert failed == [str(n) for n in range(0, 30, 3)]
+    assert (await repository.search(query("Patient"))).total == 20
+
+
+async def test_a_turn_is_over_when_its_work_returns(repository: Repository) -> None:
+    turn = await repository.commit(lambda turn: turn)
+    with pytest.raises(RuntimeError, match="over"):
+        turn.read("Patient", "1")
+    with pytest.raises(RuntimeError, match="over"):
+        turn.create(patient())
+
+
+async def test_all_of_a_turn_is_recorded_at_one_instant(repository: Repository) -> None:
+    made = await repository.commit(lambda turn: [turn.create(patient()) for _ in range(20)])
+    assert len({version.last_updated for version in made}) == 1
+    assert len({version.sequence for version in made}) == 20
+
+
+# the change log
+
+
+async def test_each_version_has_its_row_in_the_change_log(repository: Repository, clock: SteppingClock) -> None:
+    made = await repository.commit(lambda turn: turn.create(patient(), id="1"), cause="acute-epr")
+    clock.step(seconds=1)
+    updated = await repository.commit(lambda turn: turn.update(patient(id="1")), cause="gp")
+    gone = await repository.commit(lambda turn: turn.delete("Patient", "1"))
+    again = await repository.commit(lambda turn: turn.update(patient(id="1")))
+    changes = await repository.changes(0, 10)
+    assert gone is not None
+    assert [change.sequence for change in changes] == [each.sequence for each in (made, updated, gone, again)]
+    assert [change.interaction for change in changes] == ["create", "update", "delete", "create"]
+    assert [change.version_id for change in changes] == ["1", "2", "3", "4"]
+    assert [change.previous_version_id for change in changes] == [None, "1", "2", None]
+    assert [change.cause for change in changes] == ["acute-epr", "gp", "", ""]
+    assert [change.recorded for change in changes] == [each.last_updated for each in (made, updated, gone, again)]
+    assert {(change.type, change.id) for change in changes} == {("Patient", "1")}
+
+
+async def test_changes_are_read_from_a_position_on(repository: Repository) -> None:
+    made = await create(repository, *(patient() for _ in range(5)))
+    assert [change.id for change in await repository.changes(made[1].sequence, 2)] == ids(made[2:4])
+    assert await repository.changes(made[-1].sequence, 10) == []
+
+
+async def test_an_audit_event_is_found_but_not_told(repository: Repository, query: Search) -> None:
+    event = {"resourceType": "AuditEvent", "recorded": "2026-11-22T12:00:00Z", "outcome": "0"}
+    made = await repository.commit(lambda turn: turn.audit(event))
+    named = await repository.commit(lambda turn: turn.audit({**event, "id": "named"}))
+    assert named.id == "named"
+    assert await repository.read("AuditEvent", made.id) == made
+    assert ids((await repository.search(query("AuditEvent", ("date", "2026-11-22")))).matches) == ["named", made.id]
+    assert await repository.changes(0, 10) == []
+
+
+async def test_an_audit_event_is_never_written_over(repository: Repository) -> None:
+    event = {"resourceType": "AuditEvent", "id": "1"}
+    await repository.commit(lambda turn: turn.audit(event))
+    with pytest.raises(ConflictError, match="AuditEvent/1"):
+        await repository.commit(lambda turn: turn.audit(event))
+
+
+async def test_a_commit_with_changes_wakes_the_listeners(repository: Repository) -> None:
+    woken: list[int] = []
+    repository.on_commit(lambda: woken.append(1))
+    await repository.commit(lambda turn: turn.read("Patient", "1"))
+    await repository.commit(lambda turn: turn.audit({"resourceType": "AuditEvent"}))
+    await asyncio.sleep(0)
+    assert not woken
+    await create(repository, patient())
+    await asyncio.sleep(0)
+    assert woken
+
+
+# keys seen once
+
+
+async def test_a_key_is_new_once_in_its_scope(repository: Repository, clock: SteppingClock) -> None:
+    until = clock.now + 5 * MINUTE
+    assert await repository.commit(lambda turn: turn.once("jti", "a", until))
+    assert not await repository.commit(lambda turn: turn.once("jti", "a", until))
+    assert await repository.commit(lambda turn: turn.once("jti", "b", until))
+    assert await repository.commit(lambda turn: turn.once("webhook", "a", until))
+
+
+async def test_a_key_is_forgotten_when_its_time_is_over(repository: Repository, clock: SteppingClock) -> None:
+    assert await repository.commit(lambda turn: turn.once("jti", "a", clock.now + MINUTE))
+    clock.step(seconds=59)
+    assert not await repository.commit(lambda turn: turn.once("jti", "a", clock.now + MINUTE))
+    clock.step(seconds=1)
+    assert await repository.commit(lambda turn: turn.once("jti", "a", clock.now + MINUTE))
+
+
+async def test_of_many_who_bring_a_key_at_once_one_is_first(repository: Repository) -> None:
+    until = datetime(2030, 1, 1, tzinfo=UTC)
+    outcomes = await asyncio.gather(*(repository.commit(lambda turn: turn.once("jti", "a", until)) for _ in range(20)))
+    assert outcomes.count(True) == 1
+
+
+# search
+
+
+async def test_the_newest_come_first(repository: Repository, query: Search) -> None:
+    made = await create(repository, *(patient() for _ in range(5)))
+    page = await repository.search(query("Patient"))
+    assert ids(page.matches) == ids(made)[::-1]
+    assert list(page.matches) == made[::-1]
+    assert (page.total, page.next) == (5, None)
+
+
+async def test_only_the_current_version_is_found(repository: Repository, query: Search) -> None:
+    await create(repository, patient(id="1", name=[{"family": "Smith"}]))
+    await repository.commit(lambda turn: turn.update(patient(id="1", name=[{"family": "Jones"}])))
+    assert (await repository.search(query("Patient", ("family", "Smith")))).total == 0
+    assert ids((await repository.search(query("Patient", ("family", "Jones")))).matches) == ["1"]
+    await repository.commit(lambda turn: turn.delete("Patient", "1"))
+    assert (await repository.search(query("Patient", ("family", "Jones")))).total == 0
+
+
+async def test_a_type_that_nobody_has_used_is_empty(repository: Repository, query: Search) -> None:
+    page = await repository.search(query("Claim", ("identifier", "1")))
+    assert (page.matches, page.total) == ((), 0)
+
+
+async def test_one_resource_with_a_code_in_two_systems_is_found_once(repository: Repository, query: Search) -> None:
+    both = [{"system": "urn:a", "value": "7"}, {"system": "urn:b", "value": "7"}]
+    await create(repository, patient(id="1", identifier=both), patient(id="2", identifier=both[:1]))
+    page = await repository.search(query("Patient", ("identifier", "7"), ("_total", "accurate")))
+    assert ids(page.matches) == ["2", "1"]
+    assert page.total == 2
+    first = await repository.search(query("Patient", ("identifier", "7"), ("_count", "1")))
+    assert first.total == 2
+
+
+async def test_count_zero_gives_the_total_alone(repository: Repository, query: Search) -> None:
+    await create(repository, *(patient() for _ in range(3)))
+    page = await repository.search(query("Patient", ("_count", "0")))
+    assert (page.matches, page.total, page.next) == ((), 3, None)
+
+
+async def test_no_total_where_none_is_wanted(repository: Repository, query: Search) -> None:
+    await create(repository, *(patient() for _ in range(3)))
+    page = await repository.search(query("Patient", ("_total", "none"), ("_count", "2")))
+    assert (len(page.matches), page.total) == (2, None)
+
+
+SORTS = ["", "birthdate", "-birthdate", "family,-birthdate", "-gender", "_id", "-_id", "_lastUpdated", "-_lastUpdated"]
+
+
+@pytest.mark.parametrize("sort", SORTS)
+async def test_pages_show_each_match_once_whatever_is_written_between(
+    repository: Repository, query: Search, clock: SteppingClock, sort: str
+) -> None:
+    for number in range(23):
+        clock.step(milliseconds=1)
+        born = {"birthDate": f"19{50 + number % 4}"} if number % 5 else {}
+        sex = {"gender": ("male", "female")[number % 2]} if number % 3 else {}
+        await create(repository, patient(id=str(number), name=[{"family": "ABC"[number % 3]}], **born, **sex))
+    parameters = [("_count", "4"), *([("_sort", sort)] if sort else [])]
+    whole = await repository.search(query("Patient", ("_count", "100"), *parameters[1:]))
+    page = await repository.search(query("Patient", *parameters))
+    found, totals = [*page.matches], {page.total}
+    while page.next:
+        await repository.commit(lambda turn: turn.create(patient(name=[{"family": "B"}], birthDate="1951")))
+        await repository.commit(lambda turn: turn.delete("Patient", "3"))
+        await repository.commit(lambda turn: turn.update(patient(id="17", birthDate="1890")))
+        page = await repository.search(query("Patient", *parameters, ("_page", page.next)))
+        found += page.matches
+        totals.add(page.total)
+    assert found == list(whole.matches)
+    assert len(found) == 23
+    assert totals == {23}
+
+
+async def test_a_token_made_up_or_of_another_search_is_refused(repository: Repository, query: Search) -> None:
+    await create(repository, *(patient(gender="male") for _ in range(3)))
+    page = await repository.search(query("Patient", ("gender", "male"), ("_count", "1")))
+    token = page.next
+    assert token is not None
+    other = "B" if token[9] != "B" else "C"
+    for wrong in ("", "x", "é", token[:-2], token[:9] + other + token[10:], "A" * len(token)):
+        with pytest.raises(InvalidError, match="page"):
+            await repository.search(query("Patient", ("gender", "male"), ("_count", "1"), ("_page", wrong or "-")))
+    with pytest.raises(InvalidError, match="page"):
+        await repository.search(query("Patient", ("gender", "female"), ("_count", "1"), ("_page", token)))
+
+
+async def test_a_token_tells_nothing_of_the_patient(repository: Repository, query: Search) -> None:
+    await create(repository, *(patient(name=[{"family": "Featherstonehaugh"}]) for _ in range(2)))
+    page = await repository.search(query("Patient", ("_sort", "family"), ("_count", "1")))
+    assert page.next is not None
+    assert "eather" not in page.next
+
+
+async def test_include_brings_what_matches_refer_to(repository: Repository, query: Search) -> None:
+    await create(repository, patient(id="1"), patient(id="2"), patient(id="3"))
+    subjects = [{"reference": f"Patient/{id}"} for id in ("1", "1", "2", "missing", "3")]
+    await create(repository, *(observation(subject=subject) for subject in subjects))
+    await repository.commit(lambda turn: turn.delete("Patient", "3"))
+    page = await repository.search(query("Observation", ("_include", "Observation:subject")))
+    assert len(page.matches) == 5
+    assert sorted(ids(page.included)) == ["1", "2"]
+
+
+async def test_revinclude_brings_what_refers_to_matches(repository: Repository, query: Search) -> None:
+    await create(repository, patient(id="1"), patient(id="2"))
+    await create(repository, observation(id="a", subject={"reference": "Patient/1"}))
+    await create(repository, observation(id="b", subject={"reference": "Patient/2"}))
+    page = await repository.search(query("Patient", ("_id", "1"), ("_revinclude", "Observation:subject")))
+    assert ids(page.matches) == ["1"]
+    assert ids(page.included) == ["a"]
+
+
+async def test_what_is_included_is_as_of_the_first_page(repository: Repository, query: Search) -> None:
+    await create(repository, patient(id="1", gender="male"))
+    await create(repository, *(observation(subject={"reference": "Patient/1"}) for _ in range(2)))
+    asked = (("_count", "1"), ("_include", "Observation:subject"))
+    page = await repository.search(query("Observation", *asked))
+    await repository.commit(lambda turn: turn.update(patient(id="1", gender="female")))
+    assert page.next is not None
+    second = await repository.search(query("Observation", *asked, ("_page", page.next)))
+    assert [version.version_id for version in second.included] == ["1"]
+
+
+# closing
+
+
+async def test_after_closing_everything_is_refused(repository: Repository, query: Search) -> None:
+    await create(repository, patient(id="1"))
+    await repository.close()
+    await repository.close()
+    for call in (
+        repository.read("Patient", "1"),
+        repository.vread("Patient", "1", "1"),
+        repository.search(query("Patient")),
+        repository.changes(0, 1),
+        repository.commit(lambda turn: None),
+    ):
+        with pytest.raises(UnavailableError, match="closed"):
+            await call

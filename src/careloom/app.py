@@ -7,7 +7,8 @@ A file that cannot be read or contradicts itself changes nothing but a line in t
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+import random
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,12 +19,13 @@ import structlog
 from starlette.types import ASGIApp
 
 from careloom.definitions import Definitions, PackageCache
-from careloom.governance import Authority, hub_keys
+from careloom.governance import AuditSource, Authority, Grant, Registry, hub_keys
 from careloom.model.errors import CareloomError, DefinitionError, InvalidError
 from careloom.model.json import parse_resource
 from careloom.model.resource import Resource
+from careloom.notify import Notifier, Ports, RestHook, TopicRegistry, disclosure, policy, with_backport
 from careloom.rest.http import fhir_application
-from careloom.rest.hub import BeforeWrite, Hub
+from careloom.rest.hub import Hub
 from careloom.rest.routes import Routes
 from careloom.rest.table import INTERACTIONS
 from careloom.search import SearchParameters
@@ -34,6 +36,9 @@ from careloom.validation import Validator
 
 RELOAD_INTERVAL = 1.0
 """Seconds between two looks at the settings file."""
+
+_FIXED = ("hub", "definitions", "topics", "notify")
+"""Sections of the settings that a running hub does not follow."""
 
 _WITHOUT_ADDRESS = frozenset({"Parameters"})
 """Resource types that are sent and never kept."""
@@ -55,12 +60,13 @@ class App:
 
     Attributes:
         hub: What the next request meets.
+        settings: Those in force.
         asgi: The application for an ASGI server.
     """
 
     def __init__(self, settings: Settings, hub: Hub, engines: Engines) -> None:
         self.hub = hub
-        self._settings = settings
+        self.settings = settings
         self._engines = engines
         self._stamp = _stamp(settings.file)
         self.asgi: ASGIApp = fhir_application(lambda: self.hub, urlsplit(hub.base_url).path)
@@ -73,31 +79,28 @@ class App:
 
     async def reload(self) -> None:
         """Take up the settings file if it has changed since the last look."""
-        stamp = _stamp(self._settings.file)
+        stamp = _stamp(self.settings.file)
         if stamp == self._stamp:
             return
         self._stamp = stamp
         try:
             settings = await asyncio.to_thread(self._read_again)
         except CareloomError as error:
-            log.error("settings kept as they were", file=str(self._settings.file), reason=str(error))
+            log.error("settings kept as they were", file=str(self.settings.file), reason=str(error))
             return
         self.adopt(settings)
 
     def adopt(self, settings: Settings) -> None:
         """Put new settings in force from the next request on."""
-        fixed = {
-            "hub": settings.hub != self._settings.hub,
-            "definitions": settings.definitions != self._settings.definitions,
-        }
-        for section in (name for name, has_changed in fixed.items() if has_changed):
-            log.warning("setting takes effect at the next start", section=section)
+        for section in _FIXED:
+            if getattr(settings, section) != getattr(self.settings, section):
+                log.warning("setting takes effect at the next start", section=section)
         self.hub = replace(self.hub, **_changeable(settings))
-        self._settings = settings
+        self.settings = settings
         log.info("settings in force", agreements=len(settings.agreements), clients=len(settings.clients))
 
     def _read_again(self) -> Settings:
-        settings = load_settings(self._settings.file)
+        settings = load_settings(self.settings.file)
         check_settings(settings, self._engines)
         return settings
 
@@ -120,8 +123,8 @@ async def running(settings: Settings, *, base_url: str = "") -> AsyncIterator[Ap
     settings.hub.database.parent.mkdir(parents=True, exist_ok=True)
     repository = await open_sqlite(settings.hub.database, tenant=settings.hub.tenant, parameters=engines.parameters)
     try:
-        async with _telling(settings, repository, engines) as before_write:
-            app = App(settings, make_hub(settings, engines, repository, base_url, before_write), engines)
+        app = App(settings, make_hub(settings, engines, repository, base_url), engines)
+        async with _telling(app):
             watching = asyncio.create_task(app.watch())
             try:
                 yield app
@@ -142,7 +145,7 @@ def load_engines(settings: Settings, base_url: str) -> Engines:
         InvalidError: The settings name a resource type that does not exist.
     """
     extra = [resource for folder in settings.definitions.directories for resource in _resources(folder)]
-    definitions = Definitions.load(settings.definitions.packages, cache=PackageCache(), extra=extra)
+    definitions = with_backport(Definitions.load(settings.definitions.packages, cache=PackageCache(), extra=extra))
     parameters = SearchParameters(definitions, base_url=base_url, zone=settings.hub.time_zone)
     engines = Engines(definitions, parameters, Validator(definitions, terminology=Terminology(definitions)))
     check_settings(settings, engines)
@@ -162,18 +165,14 @@ def check_settings(settings: Settings, engines: Engines) -> None:
         raise InvalidError("; ".join(issue.diagnostics for issue in unknown), issues=unknown)
     for type, profiles in settings.conformance.items():
         for url in profiles:
-            structure = engines.definitions.structure(url, asked_by=f"{settings.file}: conformance.{type}")
+            asked_by = f"{settings.file}: conformance.{type}"
+            structure = engines.definitions.structure(url, asked_by=asked_by)
             if structure["type"] != type:
                 raise DefinitionError(f"a profile of {type} expected, found one of {structure['type']}", url=url)
+            engines.validator.library.schema(url, asked_by=asked_by)
 
 
-def make_hub(
-    settings: Settings,
-    engines: Engines,
-    repository: Repository,
-    base_url: str,
-    before_write: Mapping[str, BeforeWrite],
-) -> Hub:
+def make_hub(settings: Settings, engines: Engines, repository: Repository, base_url: str) -> Hub:
     """Everything that a request meets."""
     types = engines.definitions.types
     return Hub(
@@ -184,7 +183,6 @@ def make_hub(
         validator=engines.validator,
         authority=Authority(base_url, hub_keys(settings.hub.key_file)),
         routes=Routes(INTERACTIONS, types.resource_types() - _WITHOUT_ADDRESS),
-        before_write=before_write,
         **_changeable(settings),
     )
 
@@ -200,11 +198,41 @@ def _changeable(settings: Settings) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def _telling(
-    settings: Settings, repository: Repository, engines: Engines
-) -> AsyncIterator[Mapping[str, BeforeWrite]]:
-    """The place of `careloom.notify`: start it here, give the hooks through which it sees Subscriptions, stop it."""
-    yield {}
+async def _telling(app: App) -> AsyncIterator[None]:
+    """Tell subscribers of what happens, by the rules of the moment, for as long as the context lasts."""
+    hub, settings = app.hub, app.settings
+
+    def registered() -> Registry:
+        return app.hub.registry
+
+    def accept(resource: Resource, grant: Grant) -> Resource:
+        return notifier.accept(resource, client=grant.client, purpose=grant.purpose)
+
+    channel = RestHook(settings.notify.endpoints, clock=hub.clock)
+    notifier = Notifier(
+        hub.repository,
+        TopicRegistry(settings.topics, hub.parameters),
+        channel,
+        Ports(
+            may_tell=policy(registered, hub.clock),
+            secret_of=lambda client: app.settings.webhook_secrets.get(client, ""),
+            disclosed=disclosure(
+                hub.repository, registered, AuditSource(hub.base_url, hub.site), hub.clock, hub.new_id
+            ),
+            clock=hub.clock,
+            random=random.random,
+        ),
+        base_url=hub.base_url,
+        endpoints=settings.notify.endpoints,
+        retry=settings.notify.retry,
+    )
+    app.hub = replace(hub, before_write={"Subscription": accept})
+    await notifier.start()
+    try:
+        yield
+    finally:
+        await notifier.stop()
+        await channel.close()
 
 
 def _resources(folder: Path) -> list[Resource]:

@@ -219,9 +219,7 @@ async def test_fifty_megabytes_are_refused_without_being_kept_in_memory(
         ({"Content_Encoding": "gzip"}, 415),
     ],
 )
-async def test_media_types_that_are_not_spoken_are_refused(
-    call: Caller, headers: dict[str, str], status: int
-) -> None:
+async def test_media_types_that_are_not_spoken_are_refused(call: Caller, headers: dict[str, str], status: int) -> None:
     before = await record(call)
     assert_outcome(await call("POST", "Patient", PATIENT, **headers), status, "not-supported")
     assert await record(call) == before

@@ -1,12 +1,17 @@
 """How the public suites call Careloom; the scripts beside each suite say what they expect."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from careloom.definitions import Definitions, TypeModel
 from careloom.fhirpath import Expression, compile_expression
-from careloom.model import ExactDecimal
+from careloom.model import ExactDecimal, Resource
+from careloom.model.errors import InvalidError
+from careloom.model.issues import operation_outcome
+from careloom.validation import Validator, validate_text
+from careloom.validation.inputs import layered, options_from, resolver
 
 
 def evaluate(expression: str, resource: Any) -> list[tuple[str, Any]]:
@@ -47,6 +52,36 @@ def _compiled(expression: str, resource: Any) -> Expression:
     return compile_expression(expression, types=_types(), context_type=context_type, strict=True)
 
 
-@cache
+def validate(
+    file: str,
+    *,
+    profile: str | None,
+    definitions: Sequence[str],
+    packages: Sequence[str],
+    settings: Mapping[str, Any],
+    resolve: Mapping[str, str],
+) -> Resource:
+    """The OperationOutcome for a file, with the arguments as ``score.py`` of the validator suite gives them."""
+    known = layered(_core(), files=map(Path, definitions), packages=map(Path, packages))
+    validator = Validator(known, options=options_from(settings))
+    behind = resolver({reference: Path(name) for reference, name in resolve.items()}, known)
+    try:
+        report = validate_text(
+            validator,
+            Path(file).read_bytes(),
+            file_name=file,
+            profiles=[profile] if profile else [],
+            resolve=behind,
+        )
+    except InvalidError as error:  # the profile itself is broken, which the suite counts as an error of the file
+        return operation_outcome(error.issues)
+    return operation_outcome(report.issues)
+
+
 def _types() -> TypeModel:
-    return Definitions.load().types
+    return _core().types
+
+
+@cache
+def _core() -> Definitions:
+    return Definitions.load()

@@ -45,7 +45,14 @@ def validate(
     try:
         if not files:
             raise InvalidError("a file to validate expected, none given")
-        reports = _reports(files, profile, definitions, package, _pairs(resolve), _pairs(setting))
+        reports = _reports(
+            files,
+            profiles=profile,
+            definitions=definitions,
+            packages=package,
+            references=_pairs(resolve),
+            settings=_pairs(setting),
+        )
         is_valid = True
         for report in reports:
             sys.stdout.write(_as_json(report) if format == "json" else as_text(report))
@@ -58,6 +65,7 @@ def validate(
 
 def _reports(
     files: Sequence[Path],
+    *,
     profiles: Sequence[str],
     definitions: Sequence[Path],
     packages: Sequence[str],

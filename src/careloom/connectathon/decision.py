@@ -10,6 +10,7 @@ from careloom.model import Resource
 AUDIT_HEADER = "careloom-audit"
 """Header of every answer of the hub: the local reference of its audit record."""
 
+_DESTINATION = "110152"  # DICOM: destination role
 _DONE = "0"  # AuditEvent.outcome: success; 4, 8 and 12 are failures of growing weight
 
 
@@ -22,7 +23,7 @@ class Decision:
         audit: Local reference of the AuditEvent, ``AuditEvent/42``.
         done: Whether the hub did what was asked.
         reason: ``AuditEvent.outcomeDesc``: why.
-        who: Names of the agents, the asking client and its organisation.
+        who: The asking client and its organisation, as the record names them.
         purposes: Codes of the purposes of use that were stated.
         event: The AuditEvent itself.
     """
@@ -50,7 +51,7 @@ def decision_of(exchange: int, event: Resource) -> Decision:
         audit=f"AuditEvent/{event.get('id', '')}",
         done=event.get("outcome") == _DONE,
         reason=event.get("outcomeDesc", ""),
-        who=tuple(dict.fromkeys(name for agent in agents for name in _names(agent))),
+        who=tuple(dict.fromkeys(name for agent in agents if not _is_destination(agent) for name in _names(agent))),
         purposes=tuple(dict.fromkeys(_codes([event, *agents]))),
         event=event,
     )
@@ -59,6 +60,11 @@ def decision_of(exchange: int, event: Resource) -> Decision:
 def decision_record(decision: Decision) -> dict[str, Any]:
     """The decision as the evidence file holds it: the audit record whole."""
     return {"exchange": decision.exchange, "audit": decision.audit, "event": decision.event}
+
+
+def _is_destination(agent: Resource) -> bool:
+    """Whether an agent is the one that was asked: the hub itself."""
+    return any(coding.get("code") == _DESTINATION for coding in agent.get("type", {}).get("coding", []))
 
 
 def _names(agent: Resource) -> Iterator[str]:

@@ -100,7 +100,7 @@ class Members:
 
 
 def compile_value_set(value_set: Resource, library: Library) -> Members:
-    """Make a value set answer questions: from its ``compose``, or as its ``expansion`` says where that is all it has."""
+    """Make a value set answer questions: from its ``compose``, or by its ``expansion`` where that is all there is."""
     url = str(value_set.get("url", ""))
     compose = value_set.get("compose") or {}
     includes = tuple(_inclusion(entry, library) for entry in compose.get("include", ()))

@@ -1,6 +1,6 @@
 """Contained resources: each is referred to, or refers to what contains it.
 
-Source: FHIR R4, DomainResource, invariant dom-3; done here as the expression looks at every value once a contained resource.
+Source: FHIR R4, DomainResource, invariant dom-3. As FHIRPath it looks at every value once a contained resource.
 """
 
 import re
@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from careloom.validation.context import Check, Scope
-
 
 _LINK = re.compile(r"""(?:href|src)\s*=\s*["'](#[^"']+)["']""")
 

@@ -19,6 +19,8 @@ BINDING_STRENGTHS: Mapping[str, str] = {
 """Value set to the strength with which it is really bound."""
 
 EXPRESSIONS: Mapping[str, str] = {
+    # Written for entries with a fullUrl; for one without, as in a batch, it evaluates to nothing, which fails.
+    "bdl-8": "fullUrl.empty() or fullUrl.contains('/_history/').not()",
     # Its text says "more than one enableWhen", its expression in 4.0.1 says more than two.
     "que-12": "enableWhen.count() > 1 implies enableBehavior.exists()",
 }

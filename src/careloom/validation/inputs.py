@@ -4,7 +4,7 @@ Used by the command line and by the hooks of the test suites, so that both judge
 """
 
 import tarfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -82,27 +82,34 @@ def options_from(settings: Mapping[str, Any]) -> Options:
 
 
 def _option(name: str, value: Any) -> dict[str, Any]:
-    if name in _FLAGS:
-        return {_FLAGS[name]: str(value).lower() == "true"}
-    if name == "best-practice":
-        return {"best_practice": {"ignore": None, "hint": "information"}.get(str(value).lower(), str(value).lower())}
-    if name == "wrong-displays":
-        return {"wrong_displays": _one_of(name, value, ("error", "warning"))}
-    if name == "validateReference":
-        return {"references": _FOLLOWED[_one_of(name, value, tuple(_FOLLOWED))]}
-    if name == "validateContains":
-        return {"check_contained": value != "IGNORE"}
-    if name == "allowed-extension-domain":
-        return {"extension_domains": tuple(value if isinstance(value, list) else [str(value)])}
-    return {}
+    read = _SETTINGS.get(name)
+    return read(name, value) if read else {}
 
 
-_FLAGS = {
-    "examples": "allow_example_urls",
-    "assumeValidRestReferences": "assume_rest_references",
-    "security-checks": "check_security",
-    "allow-comments": "allow_comments",
+def _flag(field: str) -> Callable[[str, Any], dict[str, Any]]:
+    return lambda name, value: {field: str(value).lower() == "true"}
+
+
+def _best_practice(name: str, value: Any) -> dict[str, Any]:
+    severities = {"ignore": None, "hint": "information", "warning": "warning", "error": "error"}
+    return {"best_practice": severities[_one_of(name, str(value).lower(), tuple(severities))]}
+
+
+_SETTINGS: Mapping[str, Callable[[str, Any], dict[str, Any]]] = {
+    "allow-comments": _flag("allow_comments"),
+    "allowed-extension-domain": lambda _, value: {
+        "extension_domains": tuple(value) if isinstance(value, list) else (value,)
+    },
+    "assumeValidRestReferences": _flag("assume_rest_references"),
+    "best-practice": _best_practice,
+    "examples": _flag("allow_example_urls"),
+    "no-experimental-content": _flag("refuse_experimental"),
+    "security-checks": _flag("check_security"),
+    "validateContains": lambda _, value: {"check_contained": value != "IGNORE"},
+    "validateReference": lambda name, value: {"references": _FOLLOWED[_one_of(name, value, tuple(_FOLLOWED))]},
+    "wrong-displays": lambda name, value: {"wrong_displays": _one_of(name, value, ("error", "warning"))},
 }
+"""Name of a setting to what it makes of the options."""
 
 
 def _one_of(name: str, value: Any, allowed: tuple[str, ...]) -> str:

@@ -18,6 +18,7 @@ class Options:
         assume_rest_references: ``Type/id`` is right even where nothing can be found by it.
         check_security: Text that looks like HTML is an error in strings.
         allow_comments: Take comments in JSON for granted.
+        refuse_experimental: A definition that is marked as experimental is an error.
         wrong_displays: Severity of a display that is not a term of its code.
         extension_domains: Address prefixes under which unknown extensions are fine.
         suppressed: Message texts or ``rule@expression`` pairs not to tell.
@@ -30,6 +31,7 @@ class Options:
     assume_rest_references: bool = False
     check_security: bool = False
     allow_comments: bool = False
+    refuse_experimental: bool = False
     wrong_displays: Literal["error", "warning"] = "error"
     extension_domains: tuple[str, ...] = ()
     suppressed: tuple[str, ...] = field(default_factory=tuple)

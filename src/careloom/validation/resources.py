@@ -65,6 +65,8 @@ def check_resource(scope: Scope, profiles: Iterable[str], check: Check) -> None:
     item = Item(resource, None, name, scope.path)
     check_extensions(item, check)
     check_contained(scope, check)
+    if check.options.refuse_experimental and resource.get("experimental") is True:
+        check.error("business-rule", scope.path, "content that is not experimental expected", "experimental")
     for schema in _schemas(scope, profiles, check):
         check_schema(item, schema, check)
     for rule in RULES.get(name, ()):

@@ -102,7 +102,7 @@ class Element:
         is_modifier: Whether it changes the meaning of what it belongs to.
         slice_name: Name of the slice that this is; empty for an element that is none.
         must_have_value: Whether a primitive needs a value, an extension will not do.
-        narrative_language: Sections by language that a narrative must have: ``_yes``, ``_no``, ``_resource`` or a language.
+        narrative_language: Sections by language that a narrative has: ``_yes``, ``_no``, ``_resource``, or a language.
         narrative_source: Whether each part of a narrative must say where it comes from; any text if so.
     """
 

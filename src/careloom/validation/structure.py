@@ -6,10 +6,10 @@ from typing import Any
 from careloom.validation.bindings import check_binding
 from careloom.validation.context import Check, Item
 from careloom.validation.datatypes import check_datatype
+from careloom.validation.extensions import check_extensions
 from careloom.validation.invariants import check_constraints
 from careloom.validation.path import Path
 from careloom.validation.primitives import check_primitive
-from careloom.validation.extensions import check_extensions
 from careloom.validation.references import check_targets
 from careloom.validation.schema import Node, Property
 
@@ -91,6 +91,8 @@ def check_value(value: Any, sibling: Any, known: Property, path: Path, check: Ch
             check.error("structure", path, f"the type {type} is not in the loaded definitions", "structure")
             return
         check_node(value, node, path, check)
+        if not isinstance(value, dict):
+            return
     _check_meaning(Item(value, sibling, type, path), known, check)
 
 

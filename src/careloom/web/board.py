@@ -3,18 +3,22 @@
 Widths are in units of the drawing, `WIDTH` across all lanes; the browser scales it.
 """
 
+import re
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Literal
 
 from careloom.connectathon.exchange import Exchange
 from careloom.connectathon.narration import Narration, narrate
 from careloom.connectathon.run import Run
 from careloom.connectathon.scenario import Role, Scenario, Step
+from careloom.connectathon.stage import FHIR_BASE
 from careloom.connectathon.verdict import all_held
 
 WIDTH = 1000
 _HEAD = 12
 """Length of an arrowhead."""
+_ID = re.compile(r"/[0-9a-f]{8}-[0-9a-f-]{27}")
 _LONGEST = 96
 """Characters of text that fit beside an arrow."""
 
@@ -39,6 +43,7 @@ class Arrow:
         end: Where it ends, at the arrowhead's point.
         middle: Where its texts are centred.
         base: Where the arrowhead begins.
+        address: The path without what is common to all and without ids.
         spoken: The whole of it as one sentence.
     """
 
@@ -49,6 +54,7 @@ class Arrow:
     middle: float
     base: float
     mark: Mark
+    address: str
     asked: str
     answered: str
     spoken: str
@@ -144,6 +150,7 @@ def arrow(run: Run, exchange: Exchange) -> Arrow:
         middle=(start + end) / 2,
         base=end - towards * _HEAD,
         mark=exchange_mark(exchange, told),
+        address=_address(exchange.path),
         asked=_fitting(told.asked),
         answered=_fitting(told.answered or "waiting for the answer"),
         spoken=_spoken(run.scenario, exchange, told),
@@ -155,7 +162,7 @@ def exchange_mark(exchange: Exchange, told: Narration) -> Mark:
     status = str(exchange.status) if exchange.status else ""
     return {
         "waiting": Mark("blue", "…", "Waiting"),
-        "done": Mark("green", "✓", f"{status} OK"),
+        "done": Mark("green", "✓", f"{status} {_phrase(exchange.status)}"),
         "refused": Mark("red", "✗", f"{status} Refused"),
         "failed": Mark("red", "!", f"{status} Failed".strip()),
     }[told.result]
@@ -176,6 +183,18 @@ def _spoken(scenario: Scenario, exchange: Exchange, told: Narration) -> str:
     sender, receiver = (title_of(scenario, role) for role in (exchange.sender, exchange.receiver))
     answer = told.answered or "waiting for the answer"
     return f"{sender} to {receiver}: {told.asked}. Answer: {answer}."
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Done"
+
+
+def _address(path: str) -> str:
+    address = path.partition("?")[0].removeprefix(FHIR_BASE).replace("/.well-known/", "/…/")
+    return _ID.sub("/…", address) or "/"
 
 
 def _fitting(text: str) -> str:

@@ -58,7 +58,8 @@ class Detail:
     step: Step | None
     request: MessageView
     response: MessageView
-    issues: tuple[IssueView, ...]
+    errors: tuple[IssueView, ...]
+    remarks: tuple[IssueView, ...]
     conformance: tuple[Conformance, ...]
     decision: Decision | None
     audit: str
@@ -69,6 +70,7 @@ class Detail:
 def detail(run: Run, exchange: Exchange) -> Detail:
     """Everything about one exchange."""
     decision = run.decision(exchange.number)
+    issues = tuple(_issues(exchange.response.json()))
     return Detail(
         exchange=exchange,
         arrow=arrow(run, exchange),
@@ -77,7 +79,8 @@ def detail(run: Run, exchange: Exchange) -> Detail:
         step=next((step for step in run.scenario.steps if step.id == exchange.step), None),
         request=_message(exchange.request),
         response=_message(exchange.response),
-        issues=tuple(_issues(exchange.response.json())),
+        errors=tuple(issue for issue in issues if issue.is_error),
+        remarks=tuple(issue for issue in issues if not issue.is_error),
         conformance=tuple(_conformance(run, exchange)),
         decision=decision,
         audit=serialize_json(decision.event, pretty=True).decode() if decision else "",

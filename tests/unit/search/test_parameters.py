@@ -35,6 +35,16 @@ def test_a_parameter_of_ones_own_joins_and_may_replace(definitions: Definitions)
     assert "https://example.org/family" == parameters["family"].url
 
 
+def test_an_experimental_parameter_joins_and_replaces_none(definitions: Definitions) -> None:
+    trials = [
+        _parameter("nickname", "Patient.name") | {"experimental": True},
+        _parameter("family", "Patient.name.text") | {"experimental": True},
+    ]
+    parameters = SearchParameters(definitions.with_resources(trials)).of("Patient")
+    assert "https://example.org/nickname" == parameters["nickname"].url
+    assert "http://hl7.org/fhir/SearchParameter/individual-family" == parameters["family"].url
+
+
 def test_an_expression_that_is_no_fhirpath_is_named_with_its_url(definitions: Definitions) -> None:
     registry = SearchParameters(definitions.with_resources([_parameter("broken", "Patient.name.(")]))
     with pytest.raises(DefinitionError, match=r"https://example\.org/broken"):

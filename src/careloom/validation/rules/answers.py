@@ -62,7 +62,7 @@ def check_answer(question: Item, answer: Item, path: Path, questionnaire: Item, 
 
 
 def _types(question: Item) -> tuple[str, ...]:
-    """The types an answer may have; for a choice those of its options, and without options all that options may have."""
+    """The types an answer may have; for a choice those of its options, without any all that options may have."""
     kind = str(question.get("type"))
     if kind not in ("choice", "open-choice"):
         return TYPES.get(kind, ())
@@ -153,7 +153,8 @@ def _check_bound(value: Any, bound: Any, word: str, path: Path, check: Check) ->
     if isinstance(value, dict) and isinstance(bound, dict):
         _check_quantity_bound(value, bound, word, path, check)
     elif not isinstance(value, dict) and isinstance(value, str) == isinstance(bound, str):
-        if value < bound if word == "at least" else value > bound:
+        is_outside = value < bound if word == "at least" else value > bound
+        if is_outside:
             check.error("invariant", path, f"{word} {shown(bound)} expected, {shown(value)} found", "answer-limit")
 
 

@@ -32,7 +32,9 @@ def _check_links(scope: Scope, kind: Any, check: Check) -> None:
         if not isinstance(relation, str):
             continue
         if relation in _SINGLE_LINKS and relation in seen:
-            check.error("invalid", ((scope.path, "link"), index), f"one link '{relation}' expected, a second found", "bundle")
+            check.error(
+                "invalid", ((scope.path, "link"), index), f"one link '{relation}' expected, a second found", "bundle"
+            )
         seen.add(relation)
         if kind == "document" and relation in _SEARCH_LINKS:
             path = (((scope.path, "link"), index), "relation")

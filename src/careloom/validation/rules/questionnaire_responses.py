@@ -10,10 +10,10 @@ from typing import Any
 
 from careloom.validation.context import Check, Scope
 from careloom.validation.path import Path
+from careloom.validation.resolution import resolve
 from careloom.validation.rules.answers import check_answer
 from careloom.validation.rules.enabling import Answers, is_enabled
 from careloom.validation.rules.questionnaires import all_items, objects
-from careloom.validation.resolution import resolve
 
 Item = Mapping[str, Any]
 

@@ -18,6 +18,14 @@
     }).observe(board, { childList: true, subtree: true });
   }
 
+  const verdicts = document.getElementById("verdicts");
+  if (verdicts && follow) {
+    const side = verdicts.closest("aside");
+    new MutationObserver(() => {
+      if (follow.checked) side.scrollTop = side.scrollHeight;
+    }).observe(verdicts, { childList: true });
+  }
+
   if (detail) {
     new MutationObserver(() => {
       const title = document.getElementById("detail-title");
@@ -25,7 +33,7 @@
         // Reading what was opened and following what is new do not go together.
         if (follow) follow.checked = false;
         title.focus({ preventScroll: true });
-        detail.scrollTop = 0;
+        detail.closest("aside").scrollTop = 0;
       }
     }).observe(detail, { childList: true });
   }

@@ -1,0 +1,133 @@
+"""How a hub starts, follows its settings, stops, and refuses to start."""
+
+import json
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+from tests.integration.hub import GP_AGREEMENT, SETTINGS, Locality, caller, eventually, running_hub
+
+from careloom.cli.serve import serve
+from careloom.definitions import Definitions
+
+PATIENT = {"resourceType": "Patient", "name": [{"family": "Ashe"}]}
+PROFILE_URL = "https://locality.example/StructureDefinition/NamedPatient"
+PROFILE = {
+    "resourceType": "StructureDefinition",
+    "url": PROFILE_URL,
+    "name": "NamedPatient",
+    "status": "active",
+    "kind": "resource",
+    "abstract": False,
+    "type": "Patient",
+    "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Patient",
+    "derivation": "constraint",
+    "differential": {"element": [{"id": "Patient.name", "path": "Patient.name", "min": 1}]},
+}
+
+
+@pytest.fixture
+def locality(tmp_path: Path, definitions: Definitions) -> Locality:
+    return Locality.make(tmp_path)
+
+
+def refused_start(locality: Locality, capsys: pytest.CaptureFixture[str]) -> str:
+    """What ``careloom serve`` says when it cannot start."""
+    with pytest.raises(SystemExit) as ended:
+        serve(settings=locality.file)
+    assert ended.value.code == 2
+    return capsys.readouterr().err
+
+
+async def test_agreement_is_in_force_as_soon_as_it_is_written_and_a_broken_file_changes_nothing(
+    locality: Locality,
+) -> None:
+    with running_hub(locality) as hub:
+        async with caller(hub) as acute, caller(hub, "gp-system") as surgery:
+            url = f"Patient/{(await acute('POST', 'Patient', PATIENT)).json['id']}"
+            assert (await surgery("GET", url)).status == 403
+
+            locality.file.write_text(SETTINGS + GP_AGREEMENT)
+            await eventually(lambda: _has_status(surgery("GET", url), 200))
+
+            locality.file.write_text("[hub\n")
+            await eventually(lambda: _logged(hub.log(), "settings kept as they were"))
+            assert (await surgery("GET", url)).status == 200
+
+            locality.file.write_text(SETTINGS)
+            await eventually(lambda: _has_status(surgery("GET", url), 403))
+        assert hub.stop(signal.SIGTERM) == 0
+
+
+async def test_record_outlives_a_kill(locality: Locality) -> None:
+    with running_hub(locality) as hub:
+        async with caller(hub) as acute:
+            url = f"Patient/{(await acute('POST', 'Patient', PATIENT)).json['id']}"
+        assert hub.stop(signal.SIGKILL) == -signal.SIGKILL
+    with running_hub(locality) as hub:
+        async with caller(hub) as acute:
+            assert (await acute("GET", url)).status == 200
+        assert hub.stop(signal.SIGINT) == 0
+        assert [line["event"] for line in hub.log()][-2:] == ["stopping", "stopped"]
+
+
+async def test_locality_chooses_what_a_type_must_conform_to(locality: Locality) -> None:
+    (locality.folder / "profiles").mkdir()
+    (locality.folder / "profiles" / "NamedPatient.json").write_text(json.dumps(PROFILE))
+    chosen = f'[definitions]\ndirectories = ["profiles"]\n[conformance]\nPatient = ["{PROFILE_URL}"]\n'
+    locality.file.write_text(SETTINGS + chosen)
+    with running_hub(locality) as hub:
+        async with caller(hub) as acute:
+            refused = await acute("POST", "Patient", {"resourceType": "Patient", "active": True})
+            accepted = await acute("POST", "Patient", PATIENT)
+            told = (await acute("GET", "metadata")).json["rest"][0]["resource"]
+    assert (refused.status, accepted.status) == (422, 201)
+    assert "Patient.name: at least 1 expected, 0 found" in refused.json["issue"][0]["diagnostics"]
+    assert [each["supportedProfile"] for each in told if each["type"] == "Patient"] == [[PROFILE_URL]]
+
+
+def test_second_hub_on_the_same_file_does_not_start(locality: Locality, capsys: pytest.CaptureFixture[str]) -> None:
+    with running_hub(locality) as hub:
+        assert str(locality.database) in refused_start(locality, capsys)
+        assert hub.stop() == 0
+
+
+def test_taken_port_keeps_a_hub_from_starting(locality: Locality, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        locality.file.write_text(SETTINGS.replace("port = 0", f"port = {port}"))
+        assert f"cannot listen on 127.0.0.1 port {port}" in refused_start(locality, capsys)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ("[hub\n", "not TOML"),
+        ("[hub]\nbase_ulr = 'http://127.0.0.1/fhir'\n", "base_url"),
+        (SETTINGS + "[definitions]\npackages = ['no.such.package@1.0.0']\n", "no.such.package"),
+        (
+            SETTINGS + "[conformance]\nPatient = ['https://locality.example/absent']\n",
+            "https://locality.example/absent",
+        ),
+        (SETTINGS + "[conformance]\nPatinet = ['https://locality.example/absent']\n", "Patient"),
+    ],
+)
+def test_settings_that_cannot_be_meant_keep_a_hub_from_starting(
+    locality: Locality, capsys: pytest.CaptureFixture[str], settings: str, told: str
+) -> None:
+    locality.file.write_text(settings)
+    assert told in refused_start(locality, capsys)
+
+
+def test_missing_settings_file_is_named(locality: Locality, capsys: pytest.CaptureFixture[str]) -> None:
+    locality.file.unlink()
+    assert str(locality.file) in refused_start(locality, capsys)
+
+
+async def _has_status(answer: object, status: int) -> bool:
+    return (await answer).status == status  # type: ignore[misc, no-any-return]
+
+
+async def _logged(lines: list[dict[str, object]], event: str) -> bool:
+    return event in [line["event"] for line in lines]

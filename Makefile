@@ -35,8 +35,8 @@ layers: ## the drawing of the house holds
 unit: ## the quick tests alone
 	@$(BIN)/pytest tests/unit
 
-suites: ## scores on the public HL7 suites and UK Core (CARELOOM_SUITES, CARELOOM_UKCORE)
-	@$(BIN)/python -m tests.suites.report
+suites: setup-test ## scores on the public HL7 suites and UK Core (CARELOOM_SUITES, CARELOOM_UKCORE)
+	@$(BIN)/pytest tests/suites --quiet
 
 acceptance: setup-test ## what takes longer than CI should
 	@$(BIN)/pytest -m "slow or not slow" --numprocesses 2 --dist loadfile

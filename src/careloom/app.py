@@ -19,9 +19,9 @@ import structlog
 from starlette.types import ASGIApp
 
 from careloom.definitions import Definitions, PackageCache
+from careloom.definitions.packages import read_folder
 from careloom.governance import AuditSource, Authority, Grant, Registry, hub_keys
-from careloom.model.errors import CareloomError, DefinitionError, InvalidError
-from careloom.model.json import parse_resource
+from careloom.model.errors import CareloomError, DefinitionError, InvalidError, UnavailableError
 from careloom.model.resource import Resource
 from careloom.notify import Notifier, Ports, RestHook, TopicRegistry, disclosure, policy, with_backport
 from careloom.rest.http import fhir_application
@@ -75,7 +75,10 @@ class App:
         """Look at the settings file again and again, and take up what has changed in it."""
         while True:
             await asyncio.sleep(RELOAD_INTERVAL)
-            await self.reload()
+            try:
+                await self.reload()
+            except Exception:
+                log.exception("settings not read again; the next change of the file is another try")
 
     async def reload(self) -> None:
         """Take up the settings file if it has changed since the last look."""
@@ -120,7 +123,7 @@ async def running(settings: Settings, *, base_url: str = "") -> AsyncIterator[Ap
     """
     base_url = base_url or settings.hub.base_url
     engines = await asyncio.to_thread(load_engines, settings, base_url)
-    settings.hub.database.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(settings.hub.database.parent)
     repository = await open_sqlite(settings.hub.database, tenant=settings.hub.tenant, parameters=engines.parameters)
     try:
         app = App(settings, make_hub(settings, engines, repository, base_url), engines)
@@ -144,8 +147,9 @@ def load_engines(settings: Settings, base_url: str) -> Engines:
         DefinitionError: Such a profile is broken.
         InvalidError: The settings name a resource type that does not exist.
     """
-    extra = [resource for folder in settings.definitions.directories for resource in _resources(folder)]
-    definitions = with_backport(Definitions.load(settings.definitions.packages, cache=PackageCache(), extra=extra))
+    packages = with_backport(Definitions.load(settings.definitions.packages, cache=PackageCache()))
+    folders = [_resources(folder, packages) for folder in settings.definitions.directories]
+    definitions = packages.with_resources(resource for found in folders for resource in found)
     parameters = SearchParameters(definitions, base_url=base_url, zone=settings.hub.time_zone)
     engines = Engines(definitions, parameters, Validator(definitions, terminology=Terminology(definitions)))
     check_settings(settings, engines)
@@ -235,22 +239,28 @@ async def _telling(app: App) -> AsyncIterator[None]:
         await channel.close()
 
 
-def _resources(folder: Path) -> list[Resource]:
-    """The conformance resources in a folder and those below it.
+def _resources(folder: Path, definitions: Definitions) -> list[Resource]:
+    """The conformance resources in a folder and those below it, JSON or XML.
 
     Raises:
-        InvalidError: There is no such folder, or a file in it is not a resource.
+        InvalidError: There is no such folder, or nothing that defines in it.
+        MalformedError: A file in it cannot be read.
     """
     if not folder.is_dir():
         raise InvalidError(f"definitions.directories: {folder} is not a folder")
-    return [_resource(file) for file in sorted(folder.rglob("*.json"))]
+    return list(read_folder(folder, lambda: definitions.types).resources.values())
 
 
-def _resource(file: Path) -> Resource:
+def _make_folder(folder: Path) -> None:
+    """Make the folder of the database.
+
+    Raises:
+        UnavailableError: It cannot be made.
+    """
     try:
-        return parse_resource(file.read_bytes())
-    except CareloomError as error:
-        raise InvalidError(f"{file}: {error}") from error
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnavailableError(f"{folder}: cannot be made: {error.strerror}") from error
 
 
 def _stamp(file: Path) -> tuple[int, int, int] | None:

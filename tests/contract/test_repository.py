@@ -131,7 +131,7 @@ async def test_create_under_a_living_id_is_a_conflict(repository: Repository) ->
 
 @pytest.mark.parametrize("id", ["", "a/b", "x" * 65, "é", 7, None])
 async def test_an_id_that_is_none_is_refused(repository: Repository, id: Any) -> None:
-    with pytest.raises(InvalidError, match="Patient.id"):
+    with pytest.raises(InvalidError, match=r"Patient\.id"):
         await repository.commit(lambda turn: turn.update(patient(id=id)))
 
 
@@ -374,6 +374,14 @@ async def test_one_resource_with_a_code_in_two_systems_is_found_once(repository:
     assert page.total == 2
     first = await repository.search(query("Patient", ("identifier", "7"), ("_count", "1")))
     assert first.total == 2
+
+
+async def test_a_code_whose_system_is_not_known_fits_any_system(repository: Repository, query: Search) -> None:
+    await create(repository, {"resourceType": "CodeSystem", "id": "1", "concept": [{"code": "a"}, {"code": "b"}]})
+    for fitting in ("a", "urn:x|a", "|b", "urn:x|"):
+        assert ids((await repository.search(query("CodeSystem", ("code", fitting)))).matches) == ["1"], fitting
+    for other in ("c", "urn:x|c", "|c"):
+        assert (await repository.search(query("CodeSystem", ("code", other)))).total == 0, other
 
 
 async def test_count_zero_gives_the_total_alone(repository: Repository, query: Search) -> None:

@@ -24,12 +24,6 @@ async def client(hub: HubProcess) -> AsyncIterator[AsyncFHIRClient]:
     yield AsyncFHIRClient(hub.base_url, authorization=f"Bearer {token}")
 
 
-async def _new_patient(client: AsyncFHIRClient, family: str) -> object:
-    patient = client.resource("Patient", name=[{"family": family, "given": ["Ada"]}], gender="female")
-    await patient.save()
-    return patient
-
-
 async def test_it_creates_reads_and_updates(client: AsyncFHIRClient) -> None:
     patient = client.resource("Patient", name=[{"family": "Byron"}])
     await patient.save()
@@ -53,7 +47,7 @@ async def test_it_searches_pages_counts_and_includes(client: AsyncFHIRClient) ->
     assert len(await conditions.limit(2).fetch_all()) == 3
     assert await conditions.count() == 3
     first = await client.resources("Patient").search(family="somerv").first()
-    assert first.id == patient.id
+    assert first is not None and first.id == patient.id
     with_patients = await conditions.include("Condition", "subject").fetch_raw()
     assert {entry["resource"]["resourceType"] for entry in with_patients["entry"]} == {"Condition", "Patient"}
 
@@ -68,7 +62,7 @@ async def test_it_creates_on_condition_once(client: AsyncFHIRClient) -> None:
 async def test_it_deletes_and_then_finds_nothing(client: AsyncFHIRClient) -> None:
     patient = client.resource("Patient", name=[{"family": "Gone"}])
     await patient.save()
-    await patient.delete()
+    await client.delete("Patient", patient.id)
     with pytest.raises(ResourceNotFound):
         await client.reference("Patient", patient.id).to_resource()
 

@@ -12,8 +12,8 @@ from careloom.model import Resource
 from careloom.model.xml import parse_xml, read_xml, serialize_xml
 
 TYPES = ("StructureDefinition", "ValueSet", "CodeSystem", "SearchParameter", "ConceptMap", "CapabilityStatement")
-EVERY = 25
-"""One resource in so many: all 4,578 take half a minute and find no more."""
+EVERY = 60
+"""One resource in so many: all 4,578 take a minute and find no more."""
 
 # Defects of the examples themselves.
 KNOWN = {
@@ -45,13 +45,13 @@ def test_a_resource_of_the_specification_is_the_same_after_being_xml(definitions
 def test_uk_core_is_the_same_after_being_json(definitions: Definitions, ukcore: Path) -> None:
     files = sorted(ukcore.glob("*/*.xml"))
     assert len(files) > 500
-    odd = {}
+    odd: list[tuple[str, str]] = []
     for file in files:
         document = read_xml(file.read_bytes(), definitions.types)
-        odd |= {file.name: issue.diagnostics for issue in document.issues}
+        odd += [(file.name, issue.diagnostics) for issue in document.issues]
         written = serialize_xml(document.resource, definitions.types)
         assert parse_xml(written, definitions.types) == document.resource, file.name
-    assert odd == KNOWN
+    assert dict(odd) == KNOWN
 
 
 def test_no_narrative_brings_along_namespaces_it_does_not_need(definitions: Definitions, ukcore: Path) -> None:

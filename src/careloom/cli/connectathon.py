@@ -134,8 +134,8 @@ class _Printer:
         held = sum(verdict.outcome == "held" for verdict in run.verdicts)
         colour = "green" if run.held else "red"
         self._say(f"\n[bold {colour}]{held} of {len(run.verdicts)} expectations held.[/bold {colour}]")
-        self._say(f"{len(run.exchanges)} exchanges recorded in {_short(run.evidence)}")
-        self._say(f"sealed by {run.seal}")
+        self._say(f"{len(run.exchanges)} exchanges recorded in {_short(run.evidence.name)}")
+        self._say(f"sealed by {run.evidence.seal}")
         if not self._once:
             self._say("\nThe live page stays until Ctrl-C.")
 
@@ -143,6 +143,6 @@ class _Printer:
         self._console.print(text)
 
 
-def _short(path: Path) -> str:
+def _short(path: str) -> str:
     relative = os.path.relpath(path)
-    return str(path) if relative.startswith("..") else relative
+    return path if relative.startswith("..") else relative

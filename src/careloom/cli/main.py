@@ -10,6 +10,7 @@ app = App(
     version=__version__,
 )
 app.command("careloom.cli.connectathon:app", name="connectathon")
+app.command("careloom.cli.fhirpath:fhirpath")
 app.command("careloom.cli.keys:app", name="keys")
 app.command("careloom.cli.packages:packages")
 app.command("careloom.cli.serve:serve")

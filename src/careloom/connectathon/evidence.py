@@ -7,10 +7,10 @@ changed, dropped or moved breaks every line after it, and the last hash, read ou
 
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import orjson
 
@@ -33,22 +33,34 @@ class Line:
     hash: str
 
 
-class EvidenceFile:
-    """Appends to the evidence of one run; every line is on the disk before the call returns."""
-
-    def __init__(self, path: Path, *, clock: Clock = utc_now) -> None:
-        self._path = path
-        self._clock = clock
-        self._last = GENESIS
-        try:
-            self._file = path.open("xb", buffering=0)
-        except OSError as error:
-            raise UnavailableError(f"evidence file {path} cannot be made: {error.strerror}") from error
+class Store(Protocol):
+    """Where lines of evidence are kept; a file in earnest, memory in tests."""
 
     @property
-    def path(self) -> Path:
+    def name(self) -> str:
+        """What to call it."""
+        ...
+
+    def append(self, line: bytes) -> None:
+        """Keep one line; it is safe when this returns."""
+
+    def read(self) -> bytes:
+        """Everything kept so far."""
+        ...
+
+
+class Evidence:
+    """The evidence of one run, appended to line by line."""
+
+    def __init__(self, store: Store, *, clock: Clock = utc_now) -> None:
+        self._store = store
+        self._clock = clock
+        self._last = GENESIS
+
+    @property
+    def name(self) -> str:
         """Where the lines are."""
-        return self._path
+        return self._store.name
 
     @property
     def seal(self) -> str:
@@ -56,30 +68,79 @@ class EvidenceFile:
         return self._last
 
     def append(self, kind: str, content: Any) -> Line:
-        """Chain one line to the file.
+        """Chain one line to those before.
+
+        Raises:
+            UnavailableError: The store does not take it.
+        """
+        at = instant(self._clock())
+        line = Line(kind, at, content, self._last, _hash(self._last, kind, at, content))
+        self._store.append(serialize_json(_as_json(line)) + b"\n")
+        self._last = line.hash
+        return line
+
+    def text(self) -> bytes:
+        """All lines so far, as `read_evidence` reads them."""
+        return self._store.read()
+
+
+@dataclass(slots=True)
+class MemoryStore:
+    """Keeps lines in memory."""
+
+    name: str = "memory"
+    _lines: list[bytes] = field(default_factory=list)
+
+    def append(self, line: bytes) -> None:
+        """Keep one line."""
+        self._lines.append(line)
+
+    def read(self) -> bytes:
+        """Everything kept so far."""
+        return b"".join(self._lines)
+
+
+class FileStore:
+    """Keeps lines in a new file; each is on the disk before the call returns."""
+
+    def __init__(self, path: Path) -> None:
+        """Make the file.
+
+        Raises:
+            UnavailableError: It is there already, or cannot be made.
+        """
+        self._path = path
+        try:
+            self._file = path.open("xb", buffering=0)
+        except OSError as error:
+            raise UnavailableError(f"evidence file {path} cannot be made: {error.strerror}") from error
+
+    @property
+    def name(self) -> str:
+        """Its path."""
+        return str(self._path)
+
+    def append(self, line: bytes) -> None:
+        """Write one line and wait for the disk.
 
         Raises:
             UnavailableError: The disk does not take it.
         """
-        at = instant(self._clock())
-        line = Line(kind, at, content, self._last, _hash(self._last, kind, at, content))
         try:
-            self._file.write(serialize_json(_as_json(line)) + b"\n")
+            self._file.write(line)
             os.fsync(self._file.fileno())
         except OSError as error:
             raise UnavailableError(f"evidence file {self._path} cannot be written: {error.strerror}") from error
-        self._last = line.hash
-        return line
 
-    def close(self) -> None:
-        """Give the file back; nothing can be appended after."""
-        self._file.close()
+    def read(self) -> bytes:
+        """Everything written so far."""
+        return self._path.read_bytes()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
+        self._file.close()
 
 
 def read_evidence(data: bytes) -> list[Line]:

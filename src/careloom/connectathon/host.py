@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from careloom.connectathon.evidence import EvidenceFile
+from careloom.connectathon.evidence import Evidence, FileStore
 from careloom.connectathon.expressions import Expressions
 from careloom.connectathon.listeners import Application, Listeners
 from careloom.connectathon.run import Run
@@ -71,8 +71,8 @@ async def hosted(
     listeners = Listeners()
     port = listeners.open(options.port)
     plan = plan_stage(scenario, listeners)
-    with EvidenceFile(folder / "evidence.jsonl", clock=clock) as evidence:
-        run = Run(scenario, variant=profiles, evidence=evidence)
+    with FileStore(folder / "evidence.jsonl") as store:
+        run = Run(scenario, variant=profiles, evidence=Evidence(store, clock=clock))
         listeners.put(port, pages(run))
         async with listeners.serving():
             audience.ready(run, f"http://127.0.0.1:{port}/")

@@ -8,11 +8,10 @@ told. Everything happens on one event loop, so nothing here needs a lock.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from careloom.connectathon.decision import Decision, decision_record
-from careloom.connectathon.evidence import EvidenceFile, Line
+from careloom.connectathon.evidence import Evidence, Line
 from careloom.connectathon.exchange import Exchange, exchange_record
 from careloom.connectathon.redaction import redacted
 from careloom.connectathon.scenario import Scenario, Step
@@ -40,7 +39,7 @@ class Run:
         conformance: Resource type to the canonical URLs of the profiles that the hub holds it to; set with the stage.
     """
 
-    def __init__(self, scenario: Scenario, *, variant: str, evidence: EvidenceFile) -> None:
+    def __init__(self, scenario: Scenario, *, variant: str, evidence: Evidence) -> None:
         self.scenario = scenario
         self.variant = variant
         self.conformance: Mapping[str, Sequence[str]] = {}
@@ -83,14 +82,9 @@ class Run:
         return self._over and all_held(self._verdicts)
 
     @property
-    def seal(self) -> str:
-        """Hash of the last line of evidence."""
-        return self._evidence.seal
-
-    @property
-    def evidence(self) -> Path:
-        """The evidence file."""
-        return self._evidence.path
+    def evidence(self) -> Evidence:
+        """What was kept of the run, as evidence."""
+        return self._evidence
 
     @property
     def newest_event(self) -> int:

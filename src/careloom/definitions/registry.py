@@ -177,7 +177,8 @@ class Definitions:
     def _all(self, type: str, replaced: frozenset[str]) -> Iterator[Definition]:
         own = self._layer.of_type(type)
         if self._below is not None:
-            yield from self._below._all(type, replaced.union(definition.entry.url for definition in own))
+            urls = (definition.entry.url for definition in own if definition.entry.url)
+            yield from self._below._all(type, replaced.union(urls))
         yield from (definition for definition in own if definition.entry.url not in replaced)
 
     def _resource_types(self) -> frozenset[str]:

@@ -14,7 +14,10 @@ from careloom.fhirpath import quantities, temporal
 from careloom.fhirpath.comparison import kind_of
 from careloom.fhirpath.quantities import EXACT, Quantity
 from careloom.fhirpath.temporal import Temporal
-from careloom.model.errors import InvalidError
+from careloom.model.errors import InvalidError, TooCostlyError
+
+LONGEST_TEXT = 10_000_000
+"""Characters; an expression that doubles a text over and over would fill any memory."""
 
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 
@@ -28,10 +31,21 @@ _UNITS_OF_TIME = {**{word: word for word in quantities.CALENDAR}, "wk": "week", 
 def add(left: Any, right: Any) -> Any:
     """Sum of numbers or quantities, two texts as one, or a date or time moved by a quantity of time."""
     if isinstance(left, str) and isinstance(right, str):
-        return left + right
+        return joined(left, right)
     if isinstance(left, Temporal) and isinstance(right, Quantity):
         return _moved(left, right.value, right)
     return _numeric("+", left, right)
+
+
+def joined(left: str, right: str) -> str:
+    """Two texts as one.
+
+    Raises:
+        TooCostlyError: The result would have over 10 million characters.
+    """
+    if len(left) + len(right) > LONGEST_TEXT:
+        raise TooCostlyError(f"a text of over {LONGEST_TEXT} characters would come out")
+    return left + right
 
 
 def subtract(left: Any, right: Any) -> Any:

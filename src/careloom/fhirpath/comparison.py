@@ -117,14 +117,16 @@ class Distinct:
 
 
 def _bucket(value: Any) -> Any:
-    """A key that equal values share. Dates, quantities and numbers may be equal without being the same."""
+    """A key that equal values share."""
     if isinstance(value, dict):
         return tuple(sorted((name, text) for name, text in value.items() if isinstance(text, str)))
     if isinstance(value, bool):
         return bool, value
+    if isinstance(value, _NUMBERS):
+        return float, value
     if isinstance(value, Temporal):
-        return Temporal
-    return Quantity
+        return temporal.instant_key(value)
+    return Quantity  # whose units may differ, and any rare rest
 
 
 def _equal_temporal(left: Temporal, right: Temporal) -> bool | None:

@@ -5,7 +5,7 @@ from decimal import DecimalException
 from typing import Any
 
 from careloom.fhirpath.arithmetic import OPERATORS as ARITHMETIC
-from careloom.fhirpath.arithmetic import negate
+from careloom.fhirpath.arithmetic import joined, negate
 from careloom.fhirpath.code import ANY_ONE, NOTHING, TRUTH, Code, Run, Shape, in_boxes, many, one, truth, value, values
 from careloom.fhirpath.comparison import (
     Distinct,
@@ -187,7 +187,7 @@ def concatenation(left: Code, right: Code, site: Site) -> Code:
         for operand in (mine, yours):
             if not (operand is None or isinstance(operand, str)):
                 raise site.invalid(f"& joins texts, {operand!r} found")
-        return (mine or "") + (yours or "")
+        return joined(mine or "", yours or "")
 
     return combined(run, one(STRING), left, right)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 _ZONE = r"(?P<zone>Z|[+-](?:0\d|1[0-4]):[0-5]\d)"
 _CLOCK = r"(?P<hour>[01]\d|2[0-3])(?::(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d(?:\.\d+)?|60(?:\.0+)?))?)?"
@@ -163,6 +163,12 @@ def compare(left: Temporal, right: Temporal) -> int | None:
     early = _compare_parts(_in_utc(left, _EARLIEST_ZONE), _in_utc(right, right.zone))
     late = _compare_parts(_in_utc(left, _LATEST_ZONE), _in_utc(right, right.zone))
     return early if early == late and early != 0 else None
+
+
+def instant_key(value: Temporal) -> tuple[Any, ...]:
+    """A key that values share exactly if `compare` gives 0 for them, a time apart from a date."""
+    in_utc = _in_utc(value, value.zone) if value.zone else value.parts
+    return isinstance(value, Time), bool(value.zone), in_utc
 
 
 def plus(value: Value, amount: Decimal, unit: str) -> Value | None:

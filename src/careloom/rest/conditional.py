@@ -20,7 +20,8 @@ from careloom.search import Query, parse_query
 from careloom.store import Turn, Version
 
 _TAG = re.compile(r'(?:W/)?"([^"]*)"|(\*)|([A-Za-z0-9\-.]+)')
-_NO_CONDITION = frozenset({"_count", "_sort", "_include", "_revinclude", "_summary", "_elements", "_format", "_pretty"})
+_PRESENTATION = frozenset({"_format", "_pretty"})
+_NO_CONDITION = _PRESENTATION | frozenset({"_count", "_sort", "_include", "_revinclude", "_summary", "_elements"})
 
 
 def is_unmodified(request: FhirRequest, version: Version) -> bool:
@@ -49,6 +50,17 @@ def require_version(request: FhirRequest, current: Version | None) -> None:
         raise StaleVersionError(f"{request.url}: If-Match expects {expected}, the hub has {found}")
     if unwanted and exists and current and _names(unwanted, current.version_id):
         raise StaleVersionError(f"{request.url}: If-None-Match {unwanted}, but version {current.version_id} exists")
+
+
+def condition_of(request: FhirRequest, hub: Hub) -> Query | None:
+    """The condition of a write, for its turn; None where there is none.
+
+    Raises:
+        ForbiddenError: The client may not search the type.
+        MalformedError: There is no criterion where there must be one, or one that is not understood.
+    """
+    criteria = _criteria(request)
+    return None if criteria is None else parse_condition(request.type, criteria, request, hub)
 
 
 def parse_condition(type: str, text: str | Parameters, request: FhirRequest, hub: Hub) -> Query:
@@ -87,6 +99,18 @@ def matched(turn: Turn, query: Query, type: str) -> Version | None:
     if len(found) > 1:
         raise MultipleMatchesError(f"the condition on {type} must pick one resource, and matches several")
     return found[0] if found else None
+
+
+def _criteria(request: FhirRequest) -> str | Parameters | None:
+    """What makes a write conditional: the criteria of ``If-None-Exist`` or of the address; None where nothing does.
+
+    FHIR has a create carry its condition in the header; fhirpy and Aidbox write ``POST Type?criteria`` and mean the
+    same. To pass over that would make the duplicate they want to avoid.
+    """
+    in_address = tuple(pair for pair in request.parameters if pair[0] not in _PRESENTATION)
+    if request.method == "POST":
+        return request.header("if-none-exist") or in_address or None
+    return in_address if request.method in ("PUT", "DELETE") and not request.id else None
 
 
 def _decoded(type: str, text: str) -> Parameters:

@@ -3,7 +3,7 @@
 from functools import partial
 
 from careloom.rest.admission import admit
-from careloom.rest.conditional import matched, parse_condition
+from careloom.rest.conditional import condition_of, matched
 from careloom.rest.hub import Hub
 from careloom.rest.interaction import Work
 from careloom.rest.messages import FhirRequest, FhirResponse
@@ -23,9 +23,7 @@ async def create(request: FhirRequest, hub: Hub) -> Work:
 
 def prepare_create(request: FhirRequest, hub: Hub) -> FhirRequest:
     """Parse the condition and hold the resource to what its type must conform to."""
-    text = request.header("if-none-exist")
-    condition = parse_condition(request.type, text, request, hub) if text else None
-    return admit(request, hub, condition=condition)
+    return admit(request, hub, condition=condition_of(request, hub))
 
 
 def create_in_turn(turn: Turn, request: FhirRequest, hub: Hub) -> FhirResponse:

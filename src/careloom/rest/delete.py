@@ -4,7 +4,7 @@ from functools import partial
 
 from careloom.model.issues import Issue, operation_outcome
 from careloom.rest.admission import require_writable
-from careloom.rest.conditional import matched, parse_condition, require_version
+from careloom.rest.conditional import condition_of, matched, require_version
 from careloom.rest.hub import Hub
 from careloom.rest.interaction import Work
 from careloom.rest.messages import FhirRequest, FhirResponse
@@ -28,9 +28,7 @@ def prepare_delete(request: FhirRequest, hub: Hub) -> FhirRequest:
         MethodNotAllowedError: A type that no client may write.
     """
     require_writable(request.type)
-    if request.id:
-        return request
-    return request.on_condition(parse_condition(request.type, request.parameters, request, hub))
+    return request.on_condition(condition_of(request, hub))
 
 
 def delete_in_turn(turn: Turn, request: FhirRequest, hub: Hub) -> FhirResponse:

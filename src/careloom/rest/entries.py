@@ -78,7 +78,7 @@ def read_entry(number: int, element: Any, outer: FhirRequest, hub: Hub) -> Entry
         version_id=route.version_id,
         parameters=read_parameters(query, hub.limits),
         headers=_headers(asked, outer),
-        body=_resource(element),
+        body=_resource(element) if route.interaction.body in ("resource", "optional") else None,
         grant=outer.grant,
         request_id=outer.request_id,
         address=outer.address,

@@ -28,11 +28,8 @@ async def perform(interaction: Interaction, request: FhirRequest, hub: Hub) -> F
         answer = await interaction.ask(request, hub)
         if not isinstance(answer, FhirResponse):
             return await _commit(answer, request, hub, decision)
-    except CareloomError as error:
-        answer = refusal(error)
-    except Exception:
-        log.exception("breakdown", request_id=request.request_id, interaction=interaction.code)
-        answer = breakdown()
+    except Exception as error:
+        answer = answer_to(error, request)
     return await recorded(request, answer, hub, decision)
 
 
@@ -43,11 +40,16 @@ async def perform_openly(interaction: Interaction, request: FhirRequest, hub: Hu
         if isinstance(answer, FhirResponse):
             return answer
         return await hub.repository.commit(answer)
-    except CareloomError as error:
+    except Exception as error:
+        return answer_to(error, request)
+
+
+def answer_to(error: Exception, request: FhirRequest) -> FhirResponse:
+    """What an error is answered with: its outcome where it is one of ours, else that the hub failed."""
+    if isinstance(error, CareloomError):
         return refusal(error)
-    except Exception:
-        log.exception("breakdown", request_id=request.request_id, interaction=interaction.code)
-        return breakdown()
+    log.error("breakdown", request_id=request.request_id, interaction=request.code, exc_info=error)
+    return breakdown()
 
 
 async def recorded(

@@ -27,12 +27,14 @@ class Routes:
     def __init__(self, interactions: Iterable[Interaction], types: Iterable[str]) -> None:
         self.interactions = tuple(interactions)
         self.types = frozenset(types)
-        self._patterns = [(row, _segments(row.path)) for row in self.interactions]
+        self._patterns: dict[int, list[tuple[Interaction, list[str]]]] = {}
+        for row in self.interactions:
+            pattern = _segments(row.path)
+            self._patterns.setdefault(len(pattern), []).append((row, pattern))
 
     def is_open(self, path: str) -> bool:
         """Whether what is at an address is answered to anybody."""
-        segments = _segments(path)
-        return any(row.is_open and _fit(pattern, segments) is not None for row, pattern in self._patterns)
+        return any(row.is_open for row, _ in self._fitting(path))
 
     def find(self, method: str, path: str) -> Route:
         """The interaction at an address below the base.
@@ -46,8 +48,7 @@ class Routes:
             MethodNotAllowedError: Something is offered there, but not for this method.
             MalformedError: What stands where an id belongs is not an id.
         """
-        segments = _segments(path)
-        here = [(row, values) for row, pattern in self._patterns if (values := _fit(pattern, segments)) is not None]
+        here = self._fitting(path)
         if not here:
             raise NotFoundError(f"nothing is offered at {path!r}")
         values = here[0][1]
@@ -56,6 +57,12 @@ class Routes:
             if row.method == ("GET" if method == "HEAD" else method):
                 return Route(row, **values)
         raise MethodNotAllowedError(f"{method} is not offered at {path!r}", allow=_methods(row for row, _ in here))
+
+    def _fitting(self, path: str) -> list[tuple[Interaction, dict[str, str]]]:
+        """The rows whose address has the shape of a path, each with what its placeholders stand for."""
+        segments = _segments(path)
+        rows = self._patterns.get(len(segments), ())
+        return [(row, values) for row, pattern in rows if (values := _fit(pattern, segments)) is not None]
 
     def _check(self, values: dict[str, str]) -> None:
         if "type" in values and values["type"] not in self.types:
@@ -70,9 +77,7 @@ def _segments(path: str) -> list[str]:
 
 
 def _fit(pattern: Sequence[str], segments: Sequence[str]) -> dict[str, str] | None:
-    """What the placeholders of a pattern stand for; None where the address does not have its shape."""
-    if len(pattern) != len(segments):
-        return None
+    """What the placeholders of a pattern, of as many segments, stand for; None where the address does not fit it."""
     values = {}
     for expected, found in zip(pattern, segments, strict=True):
         if expected[0] == "{" and not _is_special(expected, found):

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from careloom.model.errors import CareloomError
 from careloom.model.resource import Resource
 from careloom.rest.access import authenticate
 from careloom.rest.body import read_parameters, read_resource
@@ -18,8 +17,7 @@ from careloom.rest.hub import Hub
 from careloom.rest.interaction import Interaction
 from careloom.rest.messages import FhirRequest, FhirResponse
 from careloom.rest.negotiation import require_acceptable, require_form_media, require_resource_media
-from careloom.rest.outcomes import refusal
-from careloom.rest.perform import perform, perform_openly, recorded
+from careloom.rest.perform import answer_to, perform, perform_openly, recorded
 from careloom.rest.threads import in_thread
 
 REQUEST_ID = "X-Request-Id"
@@ -66,8 +64,8 @@ async def serve(incoming: Incoming, hub: Hub) -> FhirResponse:
         request = replace(request, parameters=read_parameters(incoming.query, hub.limits))
         require_acceptable(request)
         request = await _with_body(route.interaction, request, incoming, hub)
-    except CareloomError as error:
-        response = await recorded(request, refusal(error), hub)
+    except Exception as error:
+        response = await recorded(request, answer_to(error, request), hub)
     else:
         answer = perform_openly if route.interaction.is_open else perform
         response = await answer(route.interaction, request, hub)

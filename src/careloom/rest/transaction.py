@@ -22,11 +22,11 @@ from careloom.model.issues import Issue, has_errors
 from careloom.model.resource import Resource
 from careloom.rest.access import require
 from careloom.rest.admission import addressed, conformance_issues, hooked
-from careloom.rest.conditional import matched, parse_condition
+from careloom.rest.conditional import condition_of, matched, parse_condition
 from careloom.rest.entries import Entry, answer_bundle, at_entry, elements, read_entry, telling
 from careloom.rest.hub import Hub
 from careloom.rest.interaction import Work
-from careloom.rest.messages import FhirRequest, FhirResponse, Parameters
+from careloom.rest.messages import FhirRequest, FhirResponse
 from careloom.rest.relinking import conditional_references, relink
 from careloom.rest.representation import written
 from careloom.rest.threads import in_thread
@@ -161,18 +161,8 @@ def _prepared(entry: Entry, hub: Hub) -> Entry:
     with telling(entry.number):
         if request.body:
             request = replace(request, body=hooked(request.body, request, hub))
-        criteria = _criteria(request)
-        if criteria is not None:
-            request = request.on_condition(parse_condition(request.type, criteria, request, hub))
+        request = request.on_condition(condition_of(request, hub))
     return replace(entry, request=request)
-
-
-def _criteria(request: FhirRequest) -> str | Parameters | None:
-    """What the entry makes conditional, as text or parameters; None for an entry without condition."""
-    if request.method == "POST":
-        return request.header("if-none-exist") or None
-    is_conditional = request.method in ("PUT", "DELETE") and not request.id
-    return request.parameters if is_conditional else None
 
 
 def _settle(turn: Turn, entry: Entry, hub: Hub) -> Settled:

@@ -5,7 +5,7 @@ from functools import partial
 from careloom.model.errors import ConflictError, MalformedError
 from careloom.model.resource import Resource
 from careloom.rest.admission import admit
-from careloom.rest.conditional import matched, parse_condition, require_version
+from careloom.rest.conditional import condition_of, matched, require_version
 from careloom.rest.hub import Hub
 from careloom.rest.interaction import Work
 from careloom.rest.messages import FhirRequest, FhirResponse
@@ -25,8 +25,7 @@ async def update(request: FhirRequest, hub: Hub) -> Work:
 
 def prepare_update(request: FhirRequest, hub: Hub) -> FhirRequest:
     """Parse the condition and hold the resource to what its type must conform to."""
-    condition = None if request.id else parse_condition(request.type, request.parameters, request, hub)
-    return admit(request, hub, condition=condition)
+    return admit(request, hub, condition=condition_of(request, hub))
 
 
 def update_in_turn(turn: Turn, request: FhirRequest, hub: Hub) -> FhirResponse:

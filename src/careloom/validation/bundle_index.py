@@ -37,7 +37,10 @@ class BundleIndex:
                 self._add(Scope(resource, place, "entry", bundle, full_url if isinstance(full_url, str) else ""))
 
     def find(self, reference: str, origin: Scope) -> Sequence[Scope]:
-        """The entries a reference means, seen from the entry that it stands in; several where addresses repeat."""
+        """The entries a reference means, seen from the entry that it stands in; several where addresses repeat.
+
+        A relative reference is made absolute by the fullUrl around it; only where there is none, type and id will do.
+        """
         address, _, version = reference.partition("/_history/")
         found = self._at(address, origin)
         if version:
@@ -59,7 +62,9 @@ class BundleIndex:
         base = REST_URL.fullmatch(origin.container.full_url)
         if base:
             return self._by_url.get(base["base"] + address, ())
-        return self._by_url.get(address) or self._by_id.get(address) or ()
+        if origin.container.full_url:
+            return self._by_url.get(address, ())
+        return self._by_id.get(address, ())
 
     def _add(self, entry: Scope) -> None:
         self.entries.append(entry)

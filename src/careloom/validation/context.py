@@ -119,6 +119,7 @@ class Run:
     options: Options
     clock: Clock
     resolve: Resolve | None
+    issues: list[Issue] = field(default_factory=list)
     told_systems: set[str] = field(default_factory=set)
     judged: dict[tuple[int, str], bool | None] = field(default_factory=dict)
 

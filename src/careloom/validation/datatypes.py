@@ -8,6 +8,7 @@ from careloom.terminology.formal import UCUM, is_unit
 from careloom.validation.context import Check, Item
 from careloom.validation.narrative import check_narrative
 from careloom.validation.options import is_example_url
+from careloom.validation.primitives import primitive_fault
 from careloom.validation.references import check_reference
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
@@ -42,14 +43,19 @@ def _check_code(item: Item, system: str, code: str, check: Check) -> None:
         check.error("code-invalid", (item.path, "code"), f"a code of {system} expected, '{code}' found", "code")
     elif known:
         _check_display(item, system, code, check)
-    elif system not in check.run.told_systems and check.run.terminology.code_system(system) is None:
+    elif check.run.terminology.code_system(system) is None:
+        _tell_unknown_system(item, system, check)
+
+
+def _tell_unknown_system(item: Item, system: str, check: Check) -> None:
+    """A value set in the place of a code system is an error each time; an unknown system one warning."""
+    if check.library.has_value_set(system):
+        message = f"a code system expected, the value set {system} found"
+        check.error("invalid", (item.path, "system"), message, "system")
+    elif system not in check.run.told_systems and not is_example_url(system):
         check.run.told_systems.add(system)
-        if check.library.has_value_set(system):
-            message = f"a code system expected, the value set {system} found"
-            check.error("invalid", (item.path, "system"), message, "system")
-        elif not is_example_url(system):
-            message = f"codes of {system} are not checked: the loaded definitions have no content of it"
-            check.warning("not-found", (item.path, "system"), message, "terminology")
+        message = f"codes of {system} are not checked: the loaded definitions have no content of it"
+        check.warning("not-found", (item.path, "system"), message, "terminology")
 
 
 def _check_display(item: Item, system: str, code: str, check: Check) -> None:
@@ -88,8 +94,8 @@ def _check_identifier(item: Item, check: Check) -> None:
 
 def _check_attachment(item: Item, check: Check) -> None:
     data, size = item.value.get("data"), item.value.get("size")
-    if isinstance(data, str) and isinstance(size, int) and not isinstance(size, bool):
-        actual = len(base64.b64decode("".join(data.split()) + "=="))
+    if primitive_fault("base64Binary", data) is None and primitive_fault("unsignedInt", size) is None:
+        actual = len(base64.b64decode("".join(data.split())))
         if actual != size:
             check.error(
                 "structure", (item.path, "size"), f"{actual} (bytes of data) expected, {size} found", "attachment"

@@ -21,6 +21,8 @@ BINDING_STRENGTHS: Mapping[str, str] = {
 EXPRESSIONS: Mapping[str, str] = {
     # Written for entries with a fullUrl; for one without, as in a batch, it evaluates to nothing, which fails.
     "bdl-8": "fullUrl.empty() or fullUrl.contains('/_history/').not()",
+    # Its text is about a dateTime alone; for a Period the expression evaluates to nothing, which fails.
+    "vs-1": "$this.is(dateTime).not() or $this.toString().length() >= 8",
     # Its text says "more than one enableWhen", its expression in 4.0.1 says more than two.
     "que-12": "enableWhen.count() > 1 implies enableBehavior.exists()",
 }

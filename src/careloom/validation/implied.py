@@ -32,5 +32,5 @@ def implied_profiles(resource: Resource) -> Iterator[str]:
         return
     codings = code.get("coding")
     for coding in codings if isinstance(codings, list) else ():
-        if isinstance(coding, dict) and coding.get("system") == _LOINC and coding.get("code") in VITAL_SIGNS:
+        if isinstance(coding, dict) and coding.get("system") == _LOINC and str(coding.get("code")) in VITAL_SIGNS:
             yield _BASE + VITAL_SIGNS[coding["code"]]

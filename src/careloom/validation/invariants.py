@@ -38,6 +38,10 @@ def _check(constraint: Constraint, item: Item, environment: Environment, check: 
         message = f"{constraint.key} cannot be evaluated: {error}"
         check.tell(constraint.severity, "exception", item.path, message, constraint.key)
         return
+    except (AttributeError, TypeError, ValueError):
+        if not check.run.issues:
+            raise
+        return  # over data of the wrong shape an expression may fail anyhow, and the shape has been told
     if not holds:
         severity = (check.options.best_practice or "warning") if constraint.is_best_practice else constraint.severity
         check.tell(severity, "invariant", item.path, f"{constraint.key}: {constraint.human}", constraint.key)

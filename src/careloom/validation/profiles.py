@@ -23,6 +23,10 @@ def check_schema(item: Item, schema: Schema, check: Check) -> None:
 
 def check_content(element: Element, item: Item, check: Check) -> None:
     """Check one occurrence of an element by what is said about the element, and everything below it."""
+    if element.types and not _fitting(element.types, item, check):
+        expected = ", ".join(dict.fromkeys(type.code for type in element.types))
+        check.error("structure", item.path, f"{expected} expected, {item.type} found", "type")
+        return
     if item.value is not None:
         _check_value(element, item, check)
     elif element.must_have_value:
@@ -72,15 +76,15 @@ def _check_value(element: Element, item: Item, check: Check) -> None:
 
 
 def _check_types(types: tuple[TypeRule, ...], item: Item, check: Check) -> None:
-    fitting = tuple(type for type in types if _is_of(item, type, check))
-    if not fitting:
-        expected = ", ".join(dict.fromkeys(type.code for type in types))
-        check.error("structure", item.path, f"{expected} expected, {item.type} found", "type")
-        return
+    fitting = _fitting(types, item, check)
     if any(type.targets for type in fitting):
         check_targets(item, fitting, check)
     if all(type.profiles for type in fitting):
         _check_profiles([profile for type in fitting for profile in type.profiles], item, check)
+
+
+def _fitting(types: tuple[TypeRule, ...], item: Item, check: Check) -> tuple[TypeRule, ...]:
+    return tuple(type for type in types if _is_of(item, type, check))
 
 
 def _is_of(item: Item, type: TypeRule, check: Check) -> bool:

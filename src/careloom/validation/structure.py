@@ -64,6 +64,9 @@ def _check_list(values: Any, siblings: Any, known: Property, path: Path, check: 
         check.error("invalid", path, "an array that is not empty expected", "empty")
     if siblings and values and len(siblings) > len(values):
         check.error("invalid", path, f"at most {len(values)} siblings expected, {len(siblings)} found", "sibling")
+    if values and not siblings and all(value is None for value in values):
+        check.error("invalid", path, "a value in the array expected, null alone found", "null")
+        return
     for index in range(max(len(values), len(siblings))):
         value = values[index] if index < len(values) else None
         sibling = siblings[index] if index < len(siblings) else None

@@ -58,7 +58,7 @@ class Validator:
         name = resource.get("resourceType") if isinstance(resource, dict) else None
         scope = Scope(resource, (None, name if isinstance(name, str) and name else "Resource"), "document")
         run = Run(self._walker, self._library, self._terminology, self.options, self._clock, resolve)
-        check = Check(run, scope, [])
+        check = Check(run, scope, run.issues)
         try:
             check_resource(scope, profiles, check)
         except RecursionError:

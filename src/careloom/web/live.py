@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -65,7 +65,8 @@ class _Pages:
         return self._page(name, headers={"Vary": "HX-Request"}, detail=detail(self._run, exchange), is_piece=is_piece)
 
     async def evidence(self, request: Request) -> Response:
-        return FileResponse(self._run.evidence, media_type="application/x-ndjson", filename="evidence.jsonl")
+        headers = {"Content-Disposition": 'attachment; filename="evidence.jsonl"', "Cache-Control": "no-store"}
+        return Response(self._run.evidence.text(), media_type="application/x-ndjson", headers=headers)
 
     async def events(self, request: Request) -> Response:
         last = request.headers.get("last-event-id") or request.query_params.get("after", "0")

@@ -130,6 +130,13 @@ def test_a_slice_is_sliced_again() -> None:
     ]
 
 
+def test_a_slice_of_the_base_is_sliced_again() -> None:
+    parent = profile("Parent", change("Thing.name", slicing=slicing("$this")), change("Thing.name:a", max="3"))
+    found = made(change("Thing.name:a/short", mustSupport=True), more=(parent,), base="http://test/Parent")
+    assert [id for id in found if ":" in id] == ["Thing.name:a", "Thing.name:a/short"]
+    assert found["Thing.name:a/short"]["max"] == "3"
+
+
 def test_extensions_are_sliced_by_url_without_saying() -> None:
     found = made(change("Thing.extension:e", type=[{"code": "Extension", "profile": ["http://test/E"]}]))
     assert found["Thing.extension"]["slicing"] == {

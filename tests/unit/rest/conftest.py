@@ -22,7 +22,7 @@ def desk(definitions: Definitions, parameters: SearchParameters, hub_key: Privat
     validator = StubValidator()
     hub = Hub(
         base_url=BASE,
-        repository=MemoryRepository(tenant="t", parameters=parameters),
+        repository=MemoryRepository(tenant="t", parameters=parameters, clock=lambda: NOW),
         parameters=parameters,
         types=definitions.types,
         validator=validator,

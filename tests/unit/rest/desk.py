@@ -1,6 +1,7 @@
 """What tests of interactions are built from: a desk to send requests to, rules, resources and bundles."""
 
 import itertools
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -36,10 +37,12 @@ class StubValidator:
 
     issues: dict[str, list[Issue]] = field(default_factory=dict)
     asked: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    threads: set[threading.Thread] = field(default_factory=set)
 
     def validate(
         self, resource: Resource, *, profiles: Sequence[str] = (), resolve: Resolve | None = None
     ) -> Sequence[Issue]:
+        self.threads.add(threading.current_thread())
         self.asked.append((resource["resourceType"], tuple(profiles)))
         return self.issues.get(resource["resourceType"], [])
 

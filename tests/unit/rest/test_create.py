@@ -69,6 +69,12 @@ async def test_conditional_create_makes_one_and_then_finds_it(desk: Desk) -> Non
     assert len(await desk.all("Patient")) == 1
 
 
+async def test_condition_in_the_address_counts_like_the_header(desk: Desk) -> None:
+    first = await desk("POST", "Patient?identifier=urn:x|1", identified("1"))
+    second = await desk("POST", "Patient?identifier=urn:x|1&_format=json", identified("1"))
+    assert (first.status, second.status) == (201, 200)
+
+
 async def test_racing_conditional_creates_make_one_resource(desk: Desk) -> None:
     asked = (desk("POST", "Patient", identified("1"), if_none_exist="identifier=urn:x|1") for _ in range(20))
     answers = await asyncio.gather(*asked)

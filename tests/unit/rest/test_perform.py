@@ -1,7 +1,8 @@
+import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from tests.unit.rest.desk import Desk, patient, registry
+from tests.unit.rest.desk import Desk, entry, patient, registry, transaction
 
 from careloom.model.errors import UnavailableError
 from careloom.store import Turn, Version
@@ -90,6 +91,22 @@ async def test_write_and_audit_are_one_commit(desk: Desk) -> None:
     await desk.with_hub(repository=Counting())("PUT", "Patient/p", patient(id="p"))
     assert commits == ["acute-epr"]
     assert len(await desk.audits()) == 1
+
+
+async def test_validation_never_runs_on_the_event_loop(desk: Desk) -> None:
+    await desk("POST", "Patient", patient())
+    await desk("PUT", "Patient/p", patient(id="p"))
+    await desk("POST", "Patient/$validate", patient())
+    for type in ("batch", "transaction"):
+        await desk("POST", "", transaction(entry("POST", "Patient", patient()), type=type))
+    assert len(desk.validator.asked) == 5
+    assert threading.main_thread() not in desk.validator.threads
+
+
+async def test_batch_and_transaction_are_told_apart_in_the_audit(desk: Desk) -> None:
+    for type in ("batch", "transaction"):
+        await desk("POST", "", transaction(type=type))
+    assert [audit["subtype"][0]["code"] for audit in await desk.audits()] == ["transaction", "batch"]
 
 
 async def test_search_that_shows_several_patients_is_audited_for_each(desk: Desk) -> None:

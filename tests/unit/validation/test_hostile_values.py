@@ -11,7 +11,7 @@ from careloom.model import Resource
 from careloom.validation import Options, Validator
 
 FORM = "https://somewhere.test/Questionnaire/q"
-ODD: list[Any] = [None, [], {}, 1, "x", True, [None], [[]], [{}], {"x": 1}]
+ODD: list[Any] = [None, [], {}, 1, "x", [None], [{}], {"x": []}]
 
 PATIENT: Resource = {
     "resourceType": "Patient",
@@ -60,8 +60,10 @@ DOCUMENT: Resource = {
     "link": [{"relation": "self", "url": "http://example.org"}],
     "entry": [
         {"fullUrl": "http://example.org/fhir/Composition/c", "resource": COMPOSITION},
-        {"fullUrl": "http://example.org/fhir/Patient/1", "resource": PATIENT},
-        {"fullUrl": "http://example.org/fhir/Observation/2", "resource": OBSERVATION},
+        {
+            "fullUrl": "http://example.org/fhir/Patient/1",
+            "resource": {"resourceType": "Patient", "id": "1", "active": True},
+        },
     ],
 }
 QUESTIONNAIRE: Resource = {
@@ -115,7 +117,9 @@ def validator(definitions: Definitions) -> Validator:
     return Validator(definitions.with_resources([QUESTIONNAIRE]), options=options)
 
 
-@pytest.mark.parametrize("resource", [DOCUMENT, QUESTIONNAIRE, RESPONSE], ids=lambda resource: resource["resourceType"])
+@pytest.mark.parametrize(
+    "resource", [PATIENT, OBSERVATION, DOCUMENT, QUESTIONNAIRE, RESPONSE], ids=lambda resource: resource["resourceType"]
+)
 def test_an_odd_value_anywhere_yields_issues_and_nothing_else(validator: Validator, resource: Resource) -> None:
     for mutant in mutants(resource):
         assert isinstance(validator.validate(mutant), list)

@@ -43,7 +43,7 @@ def test_what_is_legal_however_odd_has_no_error(definitions: Definitions, resour
         (patient(maritalStatus="M"), "Patient.maritalStatus: an object expected, a text found"),
         (patient(active="true"), "Patient.active: true or false expected, 'true' found"),
         (patient(birthDate=None), "Patient.birthDate: a value expected, null found"),
-        (patient(name=[{"given": [None]}]), "Patient.name[0].given[0]: a value expected, null found"),
+        (patient(name=[{"given": [None]}]), "Patient.name[0].given: a value in the array expected, null alone found"),
         (
             patient(multipleBirthInteger=2, multipleBirthBoolean=True),
             "Patient.multipleBirth: one of multipleBirthBoolean, multipleBirthInteger expected, all found",

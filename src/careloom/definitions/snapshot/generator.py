@@ -86,7 +86,7 @@ class _Generator:
         if differential:
             walk.apply(root, read_tree(differential), type_name)
         elements = [in_order(element) for element in list_elements(root, type_name)]
-        notes = [*_misnamed_slices(differential), *walk.notes]
+        notes = dict.fromkeys([*_misnamed_slices(differential), *walk.notes])
         return Snapshot(self._with_snapshot(elements), frozenset(self.made_of), tuple(self._issue(*it) for it in notes))
 
     @property

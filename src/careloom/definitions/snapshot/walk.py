@@ -74,6 +74,9 @@ class Walk:
 
     def _apply_slice(self, node: Node, change: Node, before: Element, id: str) -> None:
         """Lay a change over a slice of a node, which was as ``before`` in the base."""
+        resliced = node.find_slice(change.slice.rpartition("/")[0])
+        if resliced is not None:
+            node, before = resliced, resliced.element
         slice = node.find_slice(change.slice)
         if slice is None:
             if before.get("slicing", {}).get("rules") == "closed":
@@ -134,7 +137,9 @@ class Walk:
         return None
 
     def _note_unknown(self, canonical: str, id: str) -> None:
-        self.notes.append((id, f"{canonical} is not in the loaded definitions, its content is unknown"))
+        self.notes.append(
+            (id, f"{canonical} is not in the loaded definitions, or holds itself: its content is unknown")
+        )
 
     def _referenced(self, reference: str, id: str) -> Node:
         """What a content reference, ``#Questionnaire.item``, repeats."""

@@ -9,12 +9,12 @@ from careloom.fhirpath.comparison import Distinct
 from careloom.fhirpath.conversions import system_value
 from careloom.fhirpath.environment import Scope
 from careloom.fhirpath.invocation import Function, Invocation
-from careloom.fhirpath.nodes import Item
+from careloom.fhirpath.nodes import Item, Node
 from careloom.fhirpath.types import type_name
 from careloom.model.errors import TooCostlyError
 
-MOST_REPEATED = 1_000_000
-"""Items that one ``repeat`` may give; a projection that always finds new ones would never end."""
+MOST_COMPUTED = 10_000
+"""Computed values that one ``repeat`` may give: unlike elements, they never end by themselves, as in ``$this + 1``."""
 
 
 def _where(call: Invocation) -> Code:
@@ -56,26 +56,25 @@ def _repeat(*, once: bool) -> Function:
 
     def compiled(call: Invocation) -> Code:
         items = in_boxes(call.input)
-        inner = replace(call.input, shape=Shape(None, single=True))
-        context = call.compiler.inside(call.context, inner)
+        context = call.compiler.inside(call.context, replace(call.input, shape=Shape()))
         projection = call.compiler.compile(call.tree.arguments[0], context)
         step, site = in_boxes(projection), call.site
-        exact = projection.shape.exact if _is_system(projection) else None
 
         def run(this: Item, scope: Scope) -> list[Item]:
             found: list[Item] = []
-            seen = Distinct()
+            computed, seen = 0, Distinct()
             queue = list(items(this, scope))
-            while queue:
-                following: list[Item] = []
-                for item in queue:
-                    for next in step(item, scope):
-                        if not once or seen.add(_identity(next, exact)):
-                            following.append(next)
-                found.extend(following)
-                if len(found) > MOST_REPEATED:
-                    raise TooCostlyError(str(site.invalid(f"{call.tree.name}() gives over {MOST_REPEATED} items")))
-                queue = following
+            for item in queue:  # which grows while it is walked
+                for next in step(item, scope):
+                    if once and not seen.add(_identity(next)):
+                        continue
+                    found.append(next)
+                    queue.append(next)
+                    computed += next.__class__ is not Node
+                    if computed > MOST_COMPUTED:
+                        raise TooCostlyError(
+                            str(site.invalid(f"{call.tree.name}() computes over {MOST_COMPUTED} values"))
+                        )
             return found
 
         return call.code(run, Shape(None, ordered=projection.shape.ordered), applied=projection)
@@ -83,12 +82,9 @@ def _repeat(*, once: bool) -> Function:
     return Function(compiled, 1, 1)
 
 
-def _is_system(code: Code) -> bool:
-    return (code.shape.exact or "").startswith("System.")
-
-
-def _identity(item: Item, exact: str | None) -> Any:
-    value = system_value(item, exact)
+def _identity(item: Item) -> Any:
+    """The value to compare by; a primitive without value is only the same as itself."""
+    value = system_value(item, None)
     return item if value is None else value
 
 

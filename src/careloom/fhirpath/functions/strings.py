@@ -12,14 +12,12 @@ import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
+from careloom.fhirpath.arithmetic import LONGEST_TEXT
 from careloom.fhirpath.code import Code, one, several, values
 from careloom.fhirpath.environment import Scope
 from careloom.fhirpath.invocation import Function, Invocation, expected, of_value
 from careloom.fhirpath.nodes import BOOLEAN, INTEGER, STRING, Item
-from careloom.model.errors import InvalidError
-
-LONGEST = 10_000_000
-"""Characters that a replacement may give."""
+from careloom.model.errors import InvalidError, TooCostlyError
 
 _GROUP = re.compile(r"\$(?:(\d+)|\{(\w+)\})")
 
@@ -54,8 +52,8 @@ def _substring(call: Invocation) -> Code:
 
 
 def _replace(text: str, old: str, new: str) -> str:
-    if text.count(old) * max(len(new) - len(old), 0) + len(text) > LONGEST:
-        raise InvalidError(f"a text of over {LONGEST} characters would come out")
+    if text.count(old) * max(len(new) - len(old), 0) + len(text) > LONGEST_TEXT:
+        raise TooCostlyError(f"a text of over {LONGEST_TEXT} characters would come out")
     return text.replace(old, new)
 
 

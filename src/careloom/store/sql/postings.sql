@@ -7,7 +7,7 @@ INSERT OR IGNORE INTO tok (tenant, h, vid, sys) VALUES (?, ?, ?, ?);
 INSERT OR IGNORE INTO ref (tenant, h, vid) VALUES (?, ?, ?);
 
 -- name: str
--- Texts.
+-- Names, addresses and other texts.
 INSERT OR IGNORE INTO str (tenant, p, folded, vid, exact) VALUES (?, ?, ?, ?, ?);
 
 -- name: dat
@@ -19,5 +19,5 @@ INSERT OR IGNORE INTO dat (tenant, p, low, high, vid) VALUES (?, ?, ?, ?, ?);
 INSERT OR IGNORE INTO num (tenant, p, low, high, vid, sys, code, unit) VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: uri
--- URIs.
+-- URIs, compared as they stand.
 INSERT OR IGNORE INTO uri (tenant, p, text, vid) VALUES (?, ?, ?, ?);

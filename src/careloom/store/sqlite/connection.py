@@ -1,7 +1,7 @@
 """Connections to the database file: one that writes, any number that read."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -9,9 +9,15 @@ from careloom.store.sqlite.failures import is_failure
 
 C = TypeVar("C", bound=sqlite3.Connection)
 
-_CACHE_KIB = {"writer": 64_000, "reader": 16_000}
-_WAIT_MS = 5_000
-_JOURNAL_LIMIT = 64 * 1024 * 1024
+_SETTINGS = ("busy_timeout = 5000", "temp_store = MEMORY")
+_WRITER_SETTINGS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "wal_autocheckpoint = 0",
+    f"journal_size_limit = {64 * 1024 * 1024}",
+    "cache_size = -64000",  # KiB
+)
+_READER_SETTINGS = ("query_only = ON", "cache_size = -16000")
 
 
 class WriterConnection(sqlite3.Connection):
@@ -52,26 +58,22 @@ def connect_writer(path: Path) -> WriterConnection:
 
     Checkpoints are made by `careloom.store.sqlite.writer`, since SQLite's own keep their errors to themselves.
     """
-    connection = _connect(f"{path.as_uri()}?mode=rwc", "writer", WriterConnection)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA wal_autocheckpoint = 0")
-    connection.execute(f"PRAGMA journal_size_limit = {_JOURNAL_LIMIT}")
-    return connection
+    return _connect(f"{path.as_uri()}?mode=rwc", WriterConnection, (*_SETTINGS, *_WRITER_SETTINGS))
 
 
 def connect_reader(path: Path) -> sqlite3.Connection:
     """A connection that only reads; a transaction on it is a snapshot."""
-    connection = _connect(f"{path.as_uri()}?mode=rw", "reader", sqlite3.Connection)
-    connection.execute("PRAGMA query_only = ON")
-    return connection
+    return _connect(f"{path.as_uri()}?mode=rw", sqlite3.Connection, (*_SETTINGS, *_READER_SETTINGS))
 
 
-def _connect(uri: str, use: str, factory: type[C]) -> C:
+def _connect(uri: str, factory: type[C], settings: Iterable[str]) -> C:
     connection = sqlite3.connect(
         uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=512, factory=factory
     )
-    connection.execute(f"PRAGMA busy_timeout = {_WAIT_MS}")
-    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB[use]}")
-    connection.execute("PRAGMA temp_store = MEMORY")
+    try:
+        for setting in settings:
+            connection.execute(f"PRAGMA {setting}")
+    except BaseException:
+        connection.close()
+        raise
     return connection

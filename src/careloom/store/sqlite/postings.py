@@ -15,6 +15,9 @@ ANY_SYSTEM = -1
 KEPT_IN_VERSION = frozenset({"_id", "_lastUpdated"})
 """Parameters that the version's own columns answer; they need no postings."""
 
+NOT_ASKED_FOR = ":text"
+"""The side of a token that holds its display; no query asks for it yet, and displays are long."""
+
 _INSERT = load_statements("postings.sql")
 
 Row = tuple[Any, ...]
@@ -75,6 +78,8 @@ class Postings:
     def _add_strings(self, vid: int, values: IndexValues) -> None:
         rows = self._rows["str"]
         for parameter, strings in values.strings.items():
+            if parameter.endswith(NOT_ASKED_FOR):
+                continue
             p = self._p(values, parameter)
             rows += [(self.tenant, p, text.folded, vid, exact_hash(self.hash_of, text.exact)) for text in strings]
 

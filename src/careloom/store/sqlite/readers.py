@@ -1,4 +1,4 @@
-"""Reading connections, one to a thread, each read within a snapshot of its own."""
+"""Reading connections, one to a thread."""
 
 import asyncio
 import sqlite3
@@ -34,14 +34,9 @@ class Readers:
         self._is_closed = False
 
     def here(self, read: Callable[[sqlite3.Connection], T]) -> T:
-        """Read on this thread, in one snapshot."""
+        """Read on this thread, quickly: each statement sees a snapshot of its own."""
         try:
-            connection = self._connection()
-            connection.execute("BEGIN")
-            try:
-                return read(connection)
-            finally:
-                connection.rollback()
+            return read(self._connection())
         except sqlite3.Error as error:
             if is_failure(error):
                 raise unavailable(self._path, error) from error
@@ -51,7 +46,7 @@ class Readers:
         """Read on another thread, in one snapshot, without holding up the event loop."""
         if self._is_closed:
             raise UnavailableError(f"{self._path}: closed")
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self.here, read)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self.here, _in_snapshot(read))
 
     async def close(self) -> None:
         """Finish the reads that run, then close all connections."""
@@ -69,3 +64,16 @@ class Readers:
             self._opened.append(found)
             self._prepare(found)
         return found
+
+
+def _in_snapshot(read: Callable[[sqlite3.Connection], T]) -> Callable[[sqlite3.Connection], T]:
+    """The same reading, with all its statements in one snapshot."""
+
+    def read_at_once(connection: sqlite3.Connection) -> T:
+        connection.execute("BEGIN")
+        try:
+            return read(connection)
+        finally:
+            connection.rollback()
+
+    return read_at_once

@@ -174,10 +174,14 @@ def _opened(
     """A writing connection to a file whose schema is up to date, the tenant, and the last sequence in the file."""
     try:
         connection = connect_writer(path)
-        migrate(connection, path, clock, migrations())
-        tenancy = open_tenancy(connection, tenant, parameters)
-        tenancy.prepare(connection)
-        (last,) = connection.execute(_SQL["last_vid"]).fetchone()
+        try:
+            migrate(connection, path, clock, migrations())
+            tenancy = open_tenancy(connection, tenant, parameters)
+            tenancy.prepare(connection)
+            (last,) = connection.execute(_SQL["last_vid"]).fetchone()
+        except BaseException:
+            connection.close()
+            raise
     except sqlite3.Error as error:
         if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_NOTADB:
             raise MalformedError(f"{path}: an SQLite database expected, found another kind of file") from error

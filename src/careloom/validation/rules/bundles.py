@@ -47,7 +47,7 @@ def _check_full_url(entry: Scope, kind: Any, check: Check) -> None:
     path = entry.path[0]
     full_url = entry.full_url
     if not full_url:
-        if kind in ("document", "message"):
+        if kind in ("collection", "document", "message"):
             check.error("invalid", path, f"a fullUrl expected for each entry of a {kind}, none found", "bundle")
         return
     if not _ABSOLUTE.fullmatch(full_url):

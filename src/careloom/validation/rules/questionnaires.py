@@ -28,17 +28,17 @@ def all_items(holder: Item) -> Iterator[Item]:
 
 def check_questionnaire(scope: Scope, check: Check) -> None:
     """Check that each condition asks a question that is there, and that does not depend on the condition."""
-    known = {item.get("linkId") for item in all_items(scope.resource)}
+    known = {str(item.get("linkId")) for item in all_items(scope.resource)}
     _check_items(scope.resource, scope.path, known, check)
 
 
-def _check_items(holder: Item, path: Path, known: set[Any], check: Check) -> None:
+def _check_items(holder: Item, path: Path, known: set[str], check: Check) -> None:
     for index, item in enumerate(objects(holder.get("item"))):
         here = ((path, "item"), index)
-        inner = {below.get("linkId") for below in all_items(item)}
+        inner = {str(below.get("linkId")) for below in (item, *all_items(item))}
         for condition in objects(item.get("enableWhen")):
-            question = condition.get("question")
-            if question in inner or question == item.get("linkId"):
+            question = str(condition.get("question"))
+            if question in inner:
                 message = f"a question outside of the item expected in enableWhen, its own '{question}' found"
                 check.error("business-rule", here, message, "enable-when")
             elif question not in known:

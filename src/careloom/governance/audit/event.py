@@ -1,0 +1,53 @@
+"""AuditEvents: one for each request, and one for each patient whose data a search showed.
+
+The shape follows IHE Basic Audit Log Patterns (BALP) 1.1: who asked (client with its network address, and its
+organisation), for what purpose, what was touched (patient, resources, the search as it was typed), and how it ended.
+Added to that pattern: the decision's reason in ``outcomeDesc``, and in the client's ``policy`` the id of the token and
+of the agreement that permitted, both searchable with ``AuditEvent?policy=``. A token itself is never written.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from careloom.governance.audit.agents import agents_of, purposes_of, source_of
+from careloom.governance.audit.codes import kind_of, subtypes_of
+from careloom.governance.audit.entities import entities_of
+from careloom.governance.audit.entry import AuditEntry, AuditSource, cleaned
+from careloom.governance.identity import Registry
+from careloom.governance.interactions import INTERACTIONS
+from careloom.model.instants import instant
+from careloom.model.resource import Resource
+
+
+def audit_events(
+    entry: AuditEntry, *, source: AuditSource, registry: Registry, new_id: Callable[[], str]
+) -> list[Resource]:
+    """The AuditEvents of a request, at least one; of several patients in a search each has its own, as BALP asks."""
+    searched = INTERACTIONS.get(entry.interaction)
+    if searched is None or searched.right != "s" or len(entry.patients) < 2:
+        return [audit_event(entry, source=source, registry=registry, id=new_id())]
+    return [
+        audit_event(replace(entry, patients=(patient,)), source=source, registry=registry, id=new_id())
+        for patient in entry.patients
+    ]
+
+
+def audit_event(entry: AuditEntry, *, source: AuditSource, registry: Registry, id: str) -> Resource:
+    """One AuditEvent with everything the entry tells."""
+    entry = cleaned(entry)
+    kind = kind_of(entry)
+    event: Resource = {
+        "resourceType": "AuditEvent",
+        "id": id,
+        "type": kind.type,
+        "subtype": subtypes_of(entry),
+        "action": kind.action,
+        "recorded": instant(entry.recorded),
+        "outcome": entry.outcome,
+        "outcomeDesc": entry.description,
+        "purposeOfEvent": purposes_of(entry),
+        "agent": agents_of(entry, source, registry),
+        "source": source_of(source),
+        "entity": entities_of(entry),
+    }
+    return {name: value for name, value in event.items() if value not in ("", [])}

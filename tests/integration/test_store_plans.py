@@ -1,0 +1,194 @@
+"""How searches run on a record of some size: nothing that a point search needs is a scan, and groups share a commit."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.contract.stores import BASE_URL, NHS_NUMBER, create, identified, observation, opened, patient, searching
+
+from careloom.definitions import Definitions
+from careloom.model.errors import ConflictError
+from careloom.search import Query, SearchParameters
+from careloom.store import Turn
+from careloom.store.sqlite import SqliteRepository
+
+MANY = 1_500
+PATIENTS = 50
+
+
+@pytest.fixture(scope="module")
+def registry(definitions: Definitions) -> SearchParameters:
+    return SearchParameters(definitions, base_url=BASE_URL)
+
+
+@pytest.fixture(scope="module")
+def query(registry: SearchParameters) -> Callable[..., Query]:
+    return searching(registry)
+
+
+def measured(number: int) -> dict[str, Any]:
+    subject = {"reference": f"Patient/p{number % PATIENTS}"}
+    return observation(subject=subject, effectiveDateTime=f"2026-{number % 12 + 1:02}-{number % 28 + 1:02}")
+
+
+@pytest.fixture(scope="module")
+async def repository(
+    tmp_path_factory: pytest.TempPathFactory, registry: SearchParameters
+) -> AsyncIterator[SqliteRepository]:
+    def load(turn: Turn) -> None:
+        for number in range(PATIENTS):
+            turn.create(identified(str(number), name=[{"family": f"Family{number}"}]), id=f"p{number}")
+        for number in range(MANY):
+            turn.create(measured(number))
+
+    async with opened("sqlite", tmp_path_factory.mktemp("plans"), registry) as store:
+        assert isinstance(store, SqliteRepository)
+        await store.commit(load)
+        yield store
+
+
+PATIENT_7 = ("subject", "Patient/p7")
+CODE = ("code", "http://loinc.org|8867-4")
+POINT_SEARCHES = {
+    "identifier": ("Patient", [("identifier", f"{NHS_NUMBER}|7")], "tok, newest first"),
+    "id": ("Patient", [("_id", "p7")], "ids"),
+    "prefix": ("Patient", [("family", "family7")], "a range"),
+    "reference": ("Observation", [PATIENT_7], "ref, newest first"),
+    "patient and code": ("Observation", [PATIENT_7, CODE], "ref, newest first"),
+    "code and patient": ("Observation", [CODE, PATIENT_7], "ref, newest first"),
+    "code that all have": ("Observation", [CODE], "tok, newest first"),
+    "month": ("Observation", [("date", "2026-03")], "a range"),
+    "month and code": ("Observation", [CODE, ("date", "2026-03")], "a range"),
+    "since": ("Observation", [("date", "gt2026-12-20")], "a range"),
+    "patient by date": ("Observation", [PATIENT_7, ("_sort", "-date")], "ref, newest first"),
+    "type": ("Observation", [], "type, newest first"),
+    "recent": ("Observation", [("_lastUpdated", "gt2026-01-01")], "type, newest first"),
+    "what many have and most lack": (
+        "Observation",
+        [("date", "ge2026"), ("status:not", "final")],
+        "type, newest first",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", POINT_SEARCHES)
+async def test_a_search_begins_where_few_are(
+    repository: SqliteRepository, query: Callable[..., Query], name: str
+) -> None:
+    type, parameters, beginning = POINT_SEARCHES[name]
+    reason, *steps = await repository.explain(query(type, *parameters))
+    assert reason == beginning
+    tables = ("version", "head", "body", "tok", "ref", "str", "dat", "num", "uri", "v")
+    assert not [step for step in steps if step.startswith("SCAN") and step.split()[1] in tables], steps
+    assert not any(step.endswith("(tenant=?)") for step in steps), steps
+
+
+async def test_a_run_is_streamed_newest_first(repository: SqliteRepository, query: Callable[..., Query]) -> None:
+    for parameters in ([CODE], [PATIENT_7, CODE], []):
+        steps = await repository.explain(query("Observation", *parameters))
+        assert not any("TEMP B-TREE" in step for step in steps), steps
+
+
+async def test_a_beginning_finds_the_same_whatever_it_is(
+    repository: SqliteRepository, query: Callable[..., Query]
+) -> None:
+    page = await repository.search(query("Observation", CODE, ("date", "2026-03"), ("_count", "1000")))
+    expected = sum(1 for number in range(MANY) if number % 12 == 2)
+    assert (page.total, len(page.matches)) == (expected, expected)
+
+
+# groups
+
+
+async def test_who_waits_shares_a_commit(tmp_path: Path, registry: SearchParameters) -> None:
+    """While the first is held up in its turn the others gather behind it, and all are synchronised once."""
+    gate = threading.Event()
+
+    def held_up(turn: Turn) -> None:
+        gate.wait(timeout=10)
+        turn.create(patient())
+
+    async with opened("sqlite", tmp_path, registry) as repository:
+        await create(repository, patient())
+        first = asyncio.create_task(repository.commit(held_up))
+        await asyncio.sleep(0.05)
+        others = [asyncio.create_task(repository.commit(lambda turn: turn.create(patient()))) for _ in range(40)]
+        await asyncio.sleep(0.05)
+        before = commits(tmp_path / "hub.db")
+        gate.set()
+        await asyncio.gather(first, *others)
+        assert commits(tmp_path / "hub.db") - before <= 3
+
+
+def commits(path: Path) -> int:
+    """How many commits the log holds: frames that say how large the file is after them."""
+    log = path.with_name(path.name + "-wal").read_bytes()
+    page_size = int.from_bytes(log[8:12], "big")
+    frames = range(32, len(log) - page_size, page_size + 24)
+    return sum(1 for at in frames if int.from_bytes(log[at + 4 : at + 8], "big"))
+
+
+async def test_who_gives_up_waiting_is_passed_over(tmp_path: Path, registry: SearchParameters) -> None:
+    gate = threading.Event()
+    async with opened("sqlite", tmp_path, registry) as repository:
+        first = asyncio.create_task(repository.commit(lambda turn: gate.wait(timeout=10)))
+        await asyncio.sleep(0.05)
+        second = asyncio.create_task(repository.commit(lambda turn: turn.create(patient(), id="2")))
+        third = asyncio.create_task(repository.commit(lambda turn: turn.create(patient(), id="3")))
+        await asyncio.sleep(0)
+        second.cancel()
+        gate.set()
+        await asyncio.gather(first, third)
+        assert await repository.read("Patient", "2") is None
+        assert await repository.read("Patient", "3") is not None
+
+
+async def test_closing_finishes_what_waits(tmp_path: Path, registry: SearchParameters) -> None:
+    async with opened("sqlite", tmp_path, registry) as repository:
+        waiting = [asyncio.create_task(repository.commit(lambda turn: turn.create(patient()))) for _ in range(20)]
+        await asyncio.sleep(0)
+        await repository.close()
+        assert len({version.id for version in await asyncio.gather(*waiting)}) == 20
+
+
+async def test_readers_do_not_wait_for_the_writer(
+    tmp_path: Path, registry: SearchParameters, query: Callable[..., Query]
+) -> None:
+    gate = threading.Event()
+
+    def slow(turn: Turn) -> None:
+        turn.update(patient(id="1", gender="male"))
+        gate.wait(timeout=10)
+        raise ConflictError("no")
+
+    async with opened("sqlite", tmp_path, registry) as repository:
+        await create(repository, patient(id="1"))
+        writing = asyncio.create_task(repository.commit(slow))
+        await asyncio.sleep(0.05)
+        read = await repository.read("Patient", "1")
+        page = await repository.search(query("Patient"))
+        gate.set()
+        with pytest.raises(ConflictError):
+            await writing
+    assert read is not None and read.version_id == "1"
+    assert page.matches == (read,)
+
+
+async def test_a_mistake_in_a_statement_undoes_its_unit_alone(tmp_path: Path, registry: SearchParameters) -> None:
+    def mistaken(turn: Any) -> None:
+        turn.create(patient(), id="x")
+        turn._connection.execute("SELECT no_such_column")
+
+    async with opened("sqlite", tmp_path, registry) as repository:
+        outcomes = await asyncio.gather(
+            repository.commit(lambda turn: turn.create(patient(), id="a")),
+            repository.commit(mistaken),
+            repository.commit(lambda turn: turn.create(patient(), id="b")),
+            return_exceptions=True,
+        )
+        assert isinstance(outcomes[1], sqlite3.OperationalError)
+        assert [await repository.read("Patient", id) is not None for id in "axb"] == [True, False, True]

@@ -1,0 +1,21 @@
+import pytest
+
+from careloom.rest.messages import FhirRequest
+from careloom.rest.preferences import Preferences, preferences
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("", Preferences()),
+        ("return=minimal", Preferences("minimal")),
+        ('return="representation"', Preferences("representation")),
+        ("return=OperationOutcome; handling=strict", Preferences("OperationOutcome", strict=True)),
+        ("handling=strict, respond-async", Preferences(strict=True)),
+        ("handling=lenient", Preferences()),
+        ("return=everything", Preferences()),
+        ("return = minimal", Preferences("minimal")),
+    ],
+)
+def test_what_is_preferred_is_read_and_the_rest_ignored(header: str, expected: Preferences) -> None:
+    assert preferences(FhirRequest("x", "GET", "x", headers={"prefer": header})) == expected

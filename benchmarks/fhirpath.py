@@ -80,7 +80,7 @@ def main() -> None:
     arguments.add_argument("--rounds", type=int, default=7)
     rounds = arguments.parse_args().rounds
     ours, peer = _careloom(), _fhirpathpy()
-    ratios = []
+    ratios: list[float] = []
     for type_name, expressions in EXPRESSIONS.items():
         for expression in expressions:
             engines = [engine(expression, type_name) for engine in (ours, peer) if engine]
@@ -116,7 +116,7 @@ def _fhirpathpy() -> Engine | None:
         from fhirpathpy.models import models  # noqa: PLC0415
     except ImportError:
         return None
-    return lambda expression, type_name: fhirpathpy.compile(expression, models["r4"])  # type: ignore[no-any-return]
+    return lambda expression, type_name: fhirpathpy.compile(expression, models["r4"])
 
 
 if __name__ == "__main__":

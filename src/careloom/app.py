@@ -32,10 +32,13 @@ from careloom.search import SearchParameters
 from careloom.settings import Settings, load_settings
 from careloom.store import Repository, open_sqlite
 from careloom.terminology import Terminology
-from careloom.validation import Validator
+from careloom.validation import Options, Validator
 
 RELOAD_INTERVAL = 1.0
 """Seconds between two looks at the settings file."""
+
+_OPTIONS = Options(extension_domains=("http://", "https://", "urn:"))
+"""FHIR lets anybody add an extension, so a hub takes those it has no definition of: refusing them would lose data."""
 
 _FIXED = ("hub", "definitions", "topics", "notify")
 """Sections of the settings that a running hub does not follow."""
@@ -151,7 +154,8 @@ def load_engines(settings: Settings, base_url: str) -> Engines:
     folders = [_resources(folder, packages) for folder in settings.definitions.directories]
     definitions = packages.with_resources(resource for found in folders for resource in found)
     parameters = SearchParameters(definitions, base_url=base_url, zone=settings.hub.time_zone)
-    engines = Engines(definitions, parameters, Validator(definitions, terminology=Terminology(definitions)))
+    validator = Validator(definitions, terminology=Terminology(definitions), options=_OPTIONS)
+    engines = Engines(definitions, parameters, validator)
     check_settings(settings, engines)
     return engines
 

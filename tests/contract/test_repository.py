@@ -361,6 +361,26 @@ async def test_only_the_current_version_is_found(repository: Repository, query: 
     assert (await repository.search(query("Patient", ("family", "Jones")))).total == 0
 
 
+async def test_a_page_may_have_a_thousand_matches_and_what_refers_to_them(
+    repository: Repository, query: Search
+) -> None:
+    await repository.commit(lambda turn: [turn.create(patient(), id=str(n)) for n in range(1100)])
+    await create(repository, observation(id="a", subject={"reference": "Patient/700"}))
+    asked = query("Patient", ("_count", "1000"), ("_revinclude", "Observation:subject"))
+    page = await repository.search(asked)
+    assert (len(page.matches), page.total, ids(page.included)) == (1000, 1100, ["a"])
+
+
+async def test_a_long_list_of_alternatives_is_searched(repository: Repository, query: Search) -> None:
+    await create(repository, identified("7", birthDate="1903"), identified("499", birthDate="1990"))
+    numbers = ",".join(f"https://fhir.nhs.uk/Id/nhs-number|{number}" for number in range(500))
+    assert (await repository.search(query("Patient", ("identifier", numbers)))).total == 2
+    years = ",".join(f"ap{year}" for year in range(1500, 1989))
+    assert (await repository.search(query("Patient", ("birthdate", years)))).total == 2
+    names = ",".join(f"name{number}" for number in range(500))
+    assert (await repository.search(query("Patient", ("name", names)))).total == 0
+
+
 async def test_a_type_that_nobody_has_used_is_empty(repository: Repository, query: Search) -> None:
     page = await repository.search(query("Claim", ("identifier", "1")))
     assert (page.matches, page.total) == ((), 0)

@@ -132,6 +132,77 @@ async def test_pretty_json_has_lines(call: Caller) -> None:
         assert (await response.text()).count("\n") > 100
 
 
+def _discharge(birth_date: str) -> dict[str, Any]:
+    """What a hospital sends when a patient goes home: six resources that refer to each other."""
+    ward = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+    subject = {"subject": {"reference": "urn:uuid:0b5c4c62-6d0b-4b0e-9d7e-0e7f5f0c2a01"}}
+    code = {"coding": [{"system": "http://snomed.info/sct", "code": "233604007", "display": "Pneumonia"}]}
+    patient = {
+        "resourceType": "Patient",
+        "identifier": [{"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9000000009"}],
+        "name": [{"family": "Ashe", "given": ["Ada"]}],
+        "birthDate": birth_date,
+    }
+    encounter = {"resourceType": "Encounter", "status": "finished", "class": {"system": ward, "code": "IMP"}, **subject}
+    condition = {"resourceType": "Condition", "code": code, **subject}
+    statement = {"status": "active", "medicationCodeableConcept": {"text": "Amoxicillin"}, **subject}
+    medication = {"resourceType": "MedicationStatement", **statement}
+    active = {"system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical", "code": "active"}
+    allergy = {
+        "resourceType": "AllergyIntolerance",
+        "clinicalStatus": {"coding": [active]},
+        "code": {"text": "Penicillin"},
+        "patient": subject["subject"],
+    }
+    letter = {
+        "resourceType": "Composition",
+        "status": "final",
+        "type": {"text": "Discharge letter"},
+        "date": "2026-11-22T11:00:00Z",
+        "title": "Discharge letter",
+        "author": [{"display": "Dr Blake"}],
+        "encounter": {"reference": "urn:uuid:0b5c4c62-6d0b-4b0e-9d7e-0e7f5f0c2a02"},
+        "section": [{"title": "Diagnoses", "entry": [{"reference": "urn:uuid:0b5c4c62-6d0b-4b0e-9d7e-0e7f5f0c2a03"}]}],
+        **subject,
+    }
+    resources: list[dict[str, Any]] = [patient, encounter, condition, medication, allergy, letter]
+    entries: list[dict[str, Any]] = [
+        {
+            "fullUrl": f"urn:uuid:0b5c4c62-6d0b-4b0e-9d7e-0e7f5f0c2a{number:02}",
+            "resource": resource,
+            "request": {"method": "POST", "url": resource["resourceType"]},
+        }
+        for number, resource in enumerate(resources, 1)
+    ]
+    entries[0]["request"] |= {"ifNoneExist": "identifier=https://fhir.nhs.uk/Id/nhs-number|9000000009"}
+    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+
+
+async def test_discharge_is_recorded_whole_or_not_at_all(call: Caller) -> None:
+    before = await record(call)
+    refused = await call("POST", "", _discharge("the first of May"))
+    assert_outcome(refused, 422, "invalid")
+    assert refused.json["issue"][0]["expression"] == ["Bundle.entry[0].resource.birthDate"]
+    assert await record(call) == before
+
+    recorded = await call("POST", "", _discharge("1940-05-01"))
+    assert recorded.status == 200, recorded.json
+    assert [each["response"]["status"] for each in recorded.json["entry"]] == ["201 Created"] * 6
+    patient, encounter, condition, *_, letter = [
+        each["response"]["location"].removeprefix(f"{call.base_url}/").partition("/_history")[0]
+        for each in recorded.json["entry"]
+    ]
+    told = (await call("GET", letter)).json
+    assert told["subject"]["reference"] == patient
+    assert told["encounter"]["reference"] == encounter
+    assert told["section"][0]["entry"][0]["reference"] == condition
+    found = await call("GET", f"AllergyIntolerance?patient={patient}&_include=AllergyIntolerance:patient")
+    assert [each["search"]["mode"] for each in found.json["entry"]] == ["match", "include"]
+
+    again = await call("POST", "", _discharge("1940-05-01"))
+    assert [each["response"]["status"] for each in again.json["entry"]] == ["200 OK", *["201 Created"] * 5]
+
+
 # -- bad input ---------------------------------------------------------------------------------------------------------
 
 

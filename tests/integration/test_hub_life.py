@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 
 import pytest
+import structlog
 from tests.integration.hub import GP_AGREEMENT, SETTINGS, Locality, caller, eventually, running_hub
 
 from careloom.cli.serve import serve
@@ -36,6 +37,7 @@ def refused_start(locality: Locality, capsys: pytest.CaptureFixture[str]) -> str
     """What ``careloom serve`` says when it cannot start."""
     with pytest.raises(SystemExit) as ended:
         serve(settings=locality.file)
+    structlog.reset_defaults()  # it logs to the stderr that pytest has given to this test alone
     assert ended.value.code == 2
     return capsys.readouterr().err
 

@@ -16,6 +16,7 @@ from careloom.definitions import Definitions
 from careloom.model.errors import InvalidError, MalformedError, UnavailableError
 from careloom.search import Query, SearchParameters
 from careloom.store import Turn, Version, open_sqlite
+from careloom.store.sqlite import SqliteRepository
 from careloom.store.sqlite import repository as opening
 from careloom.store.sqlite.migrations import Migration, migrations
 
@@ -232,6 +233,19 @@ async def test_a_turn_cannot_pass_over_a_full_disk(
             await repository.commit(stubborn)
         assert (await repository.search(query("Patient"))).total == 0
         assert await repository.changes(0, 10) == []
+
+
+async def test_a_file_that_became_read_only_is_told_and_works_again(tmp_path: Path, registry: SearchParameters) -> None:
+    async with opened("sqlite", tmp_path, registry) as repository:
+        assert isinstance(repository, SqliteRepository)
+        connection = repository._writer._connection
+        connection.execute("PRAGMA query_only = ON")
+        with pytest.raises(UnavailableError, match="read-only"):
+            await create(repository, patient(id="1"))
+        connection.execute("PRAGMA query_only = OFF")
+        await create(repository, patient(id="2"))
+        assert await repository.read("Patient", "1") is None
+        assert [change.id for change in await repository.changes(0, 10)] == ["2"]
 
 
 FAILING_WRITES = """

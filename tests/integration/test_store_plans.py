@@ -13,7 +13,7 @@ from tests.contract.stores import BASE_URL, NHS_NUMBER, create, identified, obse
 from careloom.definitions import Definitions
 from careloom.model.errors import ConflictError
 from careloom.search import Query, SearchParameters
-from careloom.store import Turn
+from careloom.store import Turn, Version
 from careloom.store.sqlite import SqliteRepository
 
 MANY = 1_500
@@ -176,6 +176,42 @@ async def test_readers_do_not_wait_for_the_writer(
             await writing
     assert read is not None and read.version_id == "1"
     assert page.matches == (read,)
+
+
+async def test_whatever_a_unit_raises_the_others_are_answered(tmp_path: Path, registry: SearchParameters) -> None:
+    def exhausted(turn: Turn) -> None:
+        turn.create(patient(), id="x")
+        next(iter(()))
+
+    def mistaken(turn: Turn) -> None:
+        raise KeyError("no such key")
+
+    async with opened("sqlite", tmp_path, registry) as repository:
+        outcomes = await asyncio.gather(
+            repository.commit(exhausted),
+            repository.commit(mistaken),
+            repository.commit(lambda turn: turn.create(patient(), id="b")),
+            return_exceptions=True,
+        )
+        assert [type(outcome) for outcome in outcomes] == [RuntimeError, KeyError, Version]
+        assert await repository.read("Patient", "x") is None
+        assert await repository.read("Patient", "b") is not None
+
+
+async def test_a_broken_connection_is_made_anew(
+    tmp_path: Path, registry: SearchParameters, query: Callable[..., Query]
+) -> None:
+    def breaking(turn: Any) -> None:
+        turn._connection.close()
+
+    async with opened("sqlite", tmp_path, registry) as repository:
+        await create(repository, patient(id="1", gender="male"))
+        with pytest.raises(sqlite3.ProgrammingError):
+            await repository.commit(breaking)
+        await create(repository, patient(id="2", gender="female"))
+        asked = query("Patient", ("_sort", "gender"))
+        found = await repository.commit(lambda turn: turn.search(asked))
+        assert [version.id for version in found] == ["2", "1"]
 
 
 async def test_a_mistake_in_a_statement_undoes_its_unit_alone(tmp_path: Path, registry: SearchParameters) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 from rich.console import Console
+from rich.markup import escape
 
 from careloom.connectathon import Run, load_scenario
 from careloom.connectathon.evidence import read_evidence
@@ -114,18 +115,19 @@ class _Printer:
         self.is_over = False
 
     def ready(self, run: Run, address: str) -> None:
-        self._say(f"[bold]{run.scenario.title}[/bold] (judged by {run.variant} profiles)")
-        self._say(run.scenario.story)
-        self._say(f"\nWatch it live at [bold]{address}[/bold]\n")
+        self._say(f"[bold]{escape(run.scenario.title)}[/bold] (judged by {run.variant} profiles)")
+        self._say(escape(run.scenario.story))
+        self._say(f"\nWatch it live at [bold]{address}[/bold]")
+        self._say(f"Starting the hub and {len(run.scenario.simulators)} systems; their logs are beside the evidence.\n")
 
     def step(self, number: int, step: Step) -> None:
-        self._say(f"[bold]{number:>2}[/bold]  {step.say}")
+        self._say(f"[bold]{number:>2}[/bold]  {escape(step.say)}")
 
     def verdict(self, verdict: Verdict) -> None:
         held = verdict.outcome == "held"
         mark = "[green]✓ held[/green]  " if held else "[red]✗ failed[/red]"
         shown = ", ".join(map(str, verdict.exchanges)) or "none seen"
-        self._say(f"    {mark} {verdict.text}  [dim](exchange {shown})[/dim]")
+        self._say(f"    {mark} {escape(verdict.text)}  [dim](exchange {shown})[/dim]")
         for finding in verdict.failures:
             self._console.print(f"             expected: {finding.text}; found: {finding.found}", markup=False)
 

@@ -10,14 +10,11 @@ import uvicorn
 
 from careloom.model.errors import UnavailableError
 
-Application = Callable[
-    [
-        MutableMapping[str, Any],
-        Callable[[], Awaitable[MutableMapping[str, Any]]],
-        Callable[[MutableMapping[str, Any]], Awaitable[None]],
-    ],
-    Awaitable[None],
-]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+"""An ASGI application."""
 
 _GRACE = 3
 """Seconds that open requests are given at the end; streams are closed before, so this is for stragglers."""
@@ -69,12 +66,7 @@ class Listeners:
             server.should_exit = True
             await task
 
-    async def _dispatch(
-        self,
-        scope: MutableMapping[str, Any],
-        receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
-        send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
-    ) -> None:
+    async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         application = self._applications.get(scope["server"][1])
         if application is None:
             raise RuntimeError(f"no application at port {scope['server'][1]}")

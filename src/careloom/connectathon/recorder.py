@@ -5,22 +5,18 @@ What passes is handed to the `Run` as it begins and as it ends. Bodies are passe
 only those that belong to one connection are changed.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import aiohttp
 from yarl import URL
 
 from careloom.connectathon.exchange import Exchange, Headers, Message
 from careloom.connectathon.identity import Identities
+from careloom.connectathon.listeners import Application, Receive, Scope, Send
 from careloom.connectathon.run import Run
 from careloom.model import Issue, operation_outcome, serialize_json
 from careloom.model.instants import Clock, utc_now
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 LIMIT = 64 * 1024 * 1024
 """Bytes of a body that the recorder keeps; a longer request is refused, since it could not be evidence."""
@@ -63,7 +59,7 @@ class Recorder:
         self._clock = clock
         self.heard: Callable[[Exchange], None] = lambda exchange: None
 
-    def application(self, gateway: Gateway) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+    def application(self, gateway: Gateway) -> Application:
         """The ASGI application that listens at a gateway's address."""
 
         async def application(scope: Scope, receive: Receive, send: Send) -> None:

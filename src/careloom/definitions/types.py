@@ -23,6 +23,7 @@ Kind = Literal["resource", "complex", "primitive", "backbone"]
 _SYSTEM = "http://hl7.org/fhirpath/"
 _FHIR_TYPE = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type"
 _PROFILES_USED_AS_TYPES = frozenset({"SimpleQuantity", "MoneyQuantity"})
+_MOST_REMEMBERED = 10_000  # names may be made up by data; R4 has about 700 nodes
 _KINDS: Mapping[str, Kind] = {"resource": "resource", "primitive-type": "primitive"}
 
 
@@ -87,8 +88,9 @@ class TypeModel:
         """The node by that name, or None."""
         if name not in self._nodes:
             self._read(name if ":" in name else name.partition(".")[0])
-            self._nodes.setdefault(name, None)
-        return self._nodes[name]
+            if len(self._nodes) < _MOST_REMEMBERED:
+                self._nodes.setdefault(name, None)
+        return self._nodes.get(name)
 
     def property(self, node: TypeNode, key: str) -> tuple[ElementInfo, str] | None:
         """The element and the type that a JSON key stands for: ``valueQuantity`` is (value[x], ``Quantity``).

@@ -66,8 +66,7 @@ class Compiler:
 
     def inside(self, context: Context, input: Code) -> Context:
         """The context of an argument that is evaluated for each item of an input."""
-        this = replace(input.shape, single=True)
-        return replace(context, this=this, variables={**context.variables, **input.variables})
+        return replace(context, this=replace(input.shape, single=True))
 
     def next_slot(self) -> int:
         """A place for the value of a variable."""
@@ -159,7 +158,10 @@ class Compiler:
             raise site.malformed(f"{tree.name}() is not a function of FHIRPath")
         if not function.least <= len(tree.arguments) <= function.most:
             raise site.malformed(f"{tree.name}() takes {function.counts}, {len(tree.arguments)} found")
-        return function.compile(Invocation(self, tree, context, self.target(tree, context), site))
+        input = self.target(tree, context)
+        known = replace(context, variables={**context.variables, **input.variables})
+        code = function.compile(Invocation(self, tree, known, input, site))
+        return replace(code, variables={**input.variables, **code.variables})
 
     def _index(self, tree: Index, context: Context) -> Code:
         target, position = self.compile(tree.target, context), self.compile(tree.position, context)
@@ -232,6 +234,8 @@ class Compiler:
         exact = shape.exact
         if exact is not None and exact not in ABSTRACT_RESOURCES and pick_test(wanted, self.types)(exact):
             return frozenset({exact})
+        if wanted.fhir and shape.types is not None and not any(type.startswith("System.") for type in shape.types):
+            return frozenset({wanted.fhir})
         return wanted.names
 
 

@@ -47,6 +47,12 @@ def system_value(item: Item, exact: str | None) -> Any:
     return item if convert is None else convert(item)
 
 
+def comparable_value(item: Item, exact: str | None) -> Any:
+    """As `system_value`, but a primitive without value stays itself, so that it is the same as nothing else."""
+    found = system_value(item, exact)
+    return item if found is None else found
+
+
 def _decimal(value: Any) -> Any:
     return Decimal(repr(value)) if isinstance(value, float) else value
 

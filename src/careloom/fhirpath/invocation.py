@@ -6,7 +6,7 @@ behind `of_value`, which sees to conversion, empty operands and types.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, DecimalException
 from typing import TYPE_CHECKING, Any
 
@@ -92,9 +92,7 @@ class Invocation:
     def code(self, run: Run, shape: Shape, *arguments: Code | None, applied: Code | None = None) -> Code:
         """Code whose result depends on the input, the arguments, and what is applied to each item of the input."""
         made = combined(run, shape, self.input, *(argument for argument in arguments if argument is not None))
-        if applied is None or not applied.uses_world:
-            return made
-        return combined(run, shape, made, Code(run, shape, uses_this=False, uses_world=True))
+        return replace(made, uses_world=made.uses_world or (applied is not None and applied.uses_world))
 
     def mentions(self, name: str) -> bool:
         """Whether an argument names ``$index``, so that a loop has to count."""

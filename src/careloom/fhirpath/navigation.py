@@ -52,7 +52,7 @@ class Navigation:
             return steps[shape.exact]
         if not shape.types.isdisjoint(_OPEN_TYPES):
             return Code(self._by_type(name), ANY)
-        return self._of_several(steps, name) if steps else None
+        return self._of_several(steps) if steps else None
 
     def children(self, item: Item, exact: str | None) -> list[Node]:
         """All elements of an item, each with its type; a new list."""
@@ -62,12 +62,16 @@ class Navigation:
             _add(found, item.sibling, "extension", "Extension")
         data = item if item.__class__ is dict else fields(item)
         type_name = type_of(item, exact)
-        plan = self._plans.setdefault(type_name, {})
+        plan = self._plans.get(type_name)
+        if plan is None:
+            if self._types.node(type_name) is None:
+                return found
+            plan = self._plans[type_name] = {}
         for key, value in data.items():
             if key not in plan:
                 plan[key] = self._child(type_name, key)
             child = plan[key]
-            if child is None or (key != child.key and child.key in data):
+            if child is None or value is None or (key != child.key and child.key in data):
                 continue
             if child.is_plain and f"_{key}" not in data:
                 found.extend([Node(one, child.type_name) for one in (value if value.__class__ is list else (value,))])
@@ -118,9 +122,15 @@ class Navigation:
 
         def narrowed(type_name: str) -> Code | None:
             key = keys.get(type_name)
-            return self._plain(key, type_name, is_list=False) if key else None
+            if key is None or (not self._is_primitive(type_name) and self._has_specials(element, type_name)):
+                return None
+            return self._plain(key, type_name, is_list=False)
 
         return Code(_choice(table), Shape(frozenset(element.types), single=True), narrowed=narrowed)
+
+    def _has_specials(self, element: ElementInfo, type_name: str) -> bool:
+        """Whether a choice offers types that build on one of its types, as Age does on Quantity."""
+        return any(other != type_name and self._types.is_a(other, type_name) for other in element.types)
 
     def _is_primitive(self, type_name: str) -> bool:
         node = self._types.node(type_name)
@@ -130,29 +140,37 @@ class Navigation:
         """The step from an item of any type: the type of each item decides."""
         known: dict[str, Run] = {}
 
-        def run(this: Item, scope: Scope) -> list[Item]:
+        def run(this: Item, scope: Scope) -> Any:
             type_name = type_of(this, None)
             step = known.get(type_name)
             if step is None:
                 code = self._of_type(type_name, name)
-                step = known[type_name] = in_boxes(code) if code else _nothing
+                if code is None:
+                    return NOTHING  # and not kept: data may make up names of types without end
+                step = known[type_name] = in_boxes(code)
             return step(this, scope)
 
         return run
 
-    def _of_several(self, steps: Mapping[str, Code], name: str) -> Code:
+    def _of_several(self, steps: Mapping[str, Code]) -> Code:
         """The step from an item of one of several types, not all of which need have the element."""
         shapes = [step.shape for step in steps.values()]
         types: frozenset[str] | None = frozenset()
         for shape in shapes:
             types = None if types is None or shape.types is None else types | shape.types
         together = Shape(types, single=all(shape.single for shape in shapes))
-        runs = {type: _fitting(step, together) for type, step in steps.items()}
+        fitting = {type: _fitting(step, together) for type, step in steps.items()}
+        known: dict[str, Run] = dict(fitting)
+        otherwise: Any = None if together.single else NOTHING
 
         def run(this: Item, scope: Scope) -> Any:
-            step = runs.get(type_of(this, None))
+            name = type_of(this, None)
+            step = known.get(name)
             if step is None:
-                return None if together.single else NOTHING
+                general = next((type for type in fitting if self._types.is_a(name, type)), None)
+                if general is None:
+                    return otherwise
+                step = known[name] = fitting[general]
             return step(this, scope)
 
         return Code(run, together)
@@ -171,10 +189,6 @@ def _fitting(step: Code, shape: Shape) -> Run:
         return items[0] if items else None
 
     return run
-
-
-def _nothing(this: Item, scope: Scope) -> list[Item]:
-    return NOTHING
 
 
 def _primitive(key: str, type_name: str) -> Run:
@@ -242,8 +256,8 @@ def _choice(table: Mapping[str, tuple[str, str]]) -> Run:
         for found in data:
             if found in table:
                 key, type_name = table[found]
-                sibling = data.get(f"_{key}") if f"_{key}" in table else None
-                return Node(data.get(key), type_name, sibling)
+                value, sibling = data.get(key), data.get(f"_{key}") if f"_{key}" in table else None
+                return None if value is None and sibling is None else Node(value, type_name, sibling)
         return None
 
     return run

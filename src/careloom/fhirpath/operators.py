@@ -14,7 +14,7 @@ from careloom.fhirpath.comparison import (
     equivalent_collections,
     order,
 )
-from careloom.fhirpath.conversions import STRING_TYPES, SYSTEM_TYPE_OF, system_value
+from careloom.fhirpath.conversions import STRING_TYPES, SYSTEM_TYPE_OF, comparable_value
 from careloom.fhirpath.environment import Scope
 from careloom.fhirpath.nodes import DATE, DATE_TIME, DECIMAL, INTEGER, QUANTITY, STRING, TIME, Item, Node
 from careloom.fhirpath.sources import Site
@@ -157,7 +157,7 @@ def union(operands: Sequence[Code]) -> Code:
 def distinct(items: Sequence[Item], exact: str | None) -> list[Item]:
     """The items without those that equal an earlier one."""
     seen = Distinct()
-    return [item for item in items if seen.add(_comparable(item, exact))]
+    return [item for item in items if seen.add(comparable_value(item, exact))]
 
 
 def arithmetic(operator: str, left: Code, right: Code, site: Site) -> Code:
@@ -302,12 +302,6 @@ def _equal_items(left: Code, right: Code, site: Site) -> Run:
 def _equal_lists(left: Code, right: Code) -> Run:
     first, second = values(left), values(right)
     return lambda this, scope: equal_collections(first(this, scope), second(this, scope))
-
-
-def _comparable(item: Item, exact: str | None) -> Any:
-    """The value to compare by; a primitive without value is only the same as itself."""
-    found = system_value(item, exact)
-    return item if found is None else found
 
 
 def _all_types(operands: Sequence[Code]) -> frozenset[str] | None:

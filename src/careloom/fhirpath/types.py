@@ -10,6 +10,7 @@ type ``code`` is a ``string``, but ``ofType(string)`` does not pick it, as the s
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from careloom.definitions.types import TypeModel
 from careloom.fhirpath.ast import Call, Member, Tree, TypeName
@@ -86,12 +87,5 @@ def _builds_on(name: str, wanted: NamedType, types: TypeModel) -> bool:
 
 
 def _remembered(test: Callable[[str], bool]) -> Callable[[str], bool]:
-    known: dict[str, bool] = {}
-
-    def answer(name: str) -> bool:
-        found = known.get(name)
-        if found is None:
-            found = known[name] = test(name)
-        return found
-
-    return answer
+    """The test with a memory; it is small, since data may make up names of types."""
+    return lru_cache(maxsize=1024)(test)

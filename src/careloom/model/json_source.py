@@ -2,8 +2,8 @@
 
 `careloom.model.json` is the fast reader and stops at the first fault. This one is for telling a person what is wrong:
 it reads on after comments, stray or missing commas, single quotes, bare words and duplicate keys, says so at
-line and column, and only gives up where the brackets no longer make sense. It keeps its own stack, so that
-depth is bounded by memory and not by the interpreter.
+line and column, and only gives up where the brackets no longer make sense, after a thousand faults, or at a depth
+that nobody writes. It keeps its own stack, so that the interpreter's does not matter.
 
 Places are kept beside each container, by its identity, as one offset a member; an expression such as
 ``Patient.name[0].given[1]`` is turned into a place by walking the value again, and only when an issue asks.
@@ -17,6 +17,12 @@ from typing import Any
 
 from careloom.model.issues import Issue
 from careloom.model.numbers import ExactDecimal
+
+MAX_DEPTH = 100_000
+"""Levels of nesting that are read; what is deeper is an attack on the memory of the reader."""
+
+MAX_FAULTS = 1_000
+"""Faults after which a text is given up."""
 
 Path = tuple[str | int, ...]
 Places = dict[str | int, int]
@@ -231,6 +237,9 @@ class _Reader:
             self._take_colon(offset)
 
     def _open(self, mark: str, offset: int) -> None:
+        if len(self._stack) >= MAX_DEPTH:
+            del self._stack[1:]
+            self._stop(offset, f"at most {MAX_DEPTH} levels of nesting expected, more found")
         container: Any = {} if mark == "{" else []
         self._put(offset, container)
         places: Places = {}
@@ -345,6 +354,8 @@ class _Reader:
 
     def _fault(self, offset: int, message: str) -> None:
         self.faults.append((offset, self._path(), message))
+        if len(self.faults) > MAX_FAULTS:
+            raise _StopError
 
     def _stop(self, offset: int, message: str) -> None:
         self._fault(offset, message)

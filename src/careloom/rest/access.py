@@ -1,5 +1,7 @@
 """Who asks, and may they: the two questions to governance, put once for each interaction."""
 
+from collections.abc import Iterable
+
 from careloom.governance import AccessRequest, Decision, Grant, decide, verify_token
 from careloom.model.errors import ForbiddenError
 from careloom.rest.hub import Hub
@@ -54,6 +56,16 @@ def require_search(type: str, request: FhirRequest, hub: Hub) -> Decision:
     assert request.grant is not None
     asked = AccessRequest(interaction="search-type", type=type)
     return permitted(decide(asked, request.grant, hub.registry, hub.clock()))
+
+
+def together(decisions: Iterable[Decision]) -> Decision | None:
+    """Several decisions that permit, as one: every reason once, and the agreement if it is one and the same."""
+    by_reason = {decision.reason: decision for decision in decisions}
+    if not by_reason:
+        return None
+    agreements = {decision.agreement for decision in by_reason.values()}
+    agreement = agreements.pop() if len(agreements) == 1 else None
+    return Decision(True, "permitted", "; ".join(by_reason), agreement)
 
 
 def permitted(decision: Decision) -> Decision:

@@ -40,7 +40,7 @@ def audit_entry(request: FhirRequest, response: FhirResponse, hub: Hub, decision
         description=_description(response),
         grant=request.grant,
         address=request.address,
-        decision=decision,
+        decision=response.decision or decision,
         type=request.type,
         resources=() if is_search else tuple(_resources(request, response)),
         patients=tuple(dict.fromkeys(_patients(response.versions))),

@@ -1,5 +1,6 @@
 """The entries of a batch or transaction, read into requests, and their answers put back into a Bundle."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,6 +21,9 @@ from careloom.rest.messages import FhirRequest, FhirResponse
 from careloom.rest.outcomes import BodyTooLargeError
 
 _HEADERS = {"ifNoneMatch": "if-none-match", "ifMatch": "if-match", "ifNoneExist": "if-none-exist"}
+
+_IN_RESOURCE = re.compile(r"[A-Z][A-Za-z]*((?:[.\[].*)?)", re.DOTALL)
+"""A FHIRPath that starts at a resource type; anything else is about the entry itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +103,9 @@ def telling(number: int) -> Iterator[None]:
 
 def at_entry(issue: Issue, number: int) -> Issue:
     """An issue about a resource, told as an issue about the bundle that has it in an entry."""
+    place = _IN_RESOURCE.fullmatch(issue.expression)
     where = f"Bundle.entry[{number}]"
-    if issue.expression:
-        where += ".resource" + issue.expression[len(issue.expression.split(".", 1)[0].split("[", 1)[0]) :]
-    return replace(issue, expression=where)
+    return replace(issue, expression=f"{where}.resource{place[1]}" if place else where)
 
 
 def answer_bundle(type: str, responses: Sequence[FhirResponse]) -> FhirResponse:

@@ -7,7 +7,7 @@ so each interaction exists once.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from careloom.governance import Grant
+from careloom.governance import Decision, Grant
 from careloom.model.resource import Resource
 from careloom.search import Query
 from careloom.store import Version
@@ -73,6 +73,7 @@ class FhirResponse:
         headers: As they go out, ``ETag``, ``Location``.
         versions: Versions of resources that were told or written, for the audit record.
         json: A body that is JSON but no resource, such as a token; it excludes ``resource``.
+        decision: What let it pass, where that was decided part by part; for the audit record.
     """
 
     status: int
@@ -80,6 +81,7 @@ class FhirResponse:
     headers: Mapping[str, str] = field(default_factory=dict)
     versions: tuple[Version, ...] = ()
     json: Mapping[str, object] | None = None
+    decision: Decision | None = None
 
     def with_headers(self, headers: Mapping[str, str]) -> "FhirResponse":
         """The same response with more headers."""

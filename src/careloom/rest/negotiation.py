@@ -49,11 +49,6 @@ def require_form_media(request: FhirRequest) -> None:
     _require_media(request, frozenset({FORM}), FORM)
 
 
-def is_pretty(request: FhirRequest) -> bool:
-    """Whether the client wants JSON with line breaks, for people: ``_pretty=true``."""
-    return request.values("_pretty")[-1:] == ["true"]
-
-
 def _require_media(request: FhirRequest, allowed: frozenset[str], expected: str) -> None:
     found, parameters = _media(request.header("content-type"))
     if found not in allowed:

@@ -17,10 +17,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from careloom.governance import Decision
 from careloom.model.errors import InvalidError, MalformedError, MultipleMatchesError, NotSupportedError
 from careloom.model.issues import Issue, has_errors
 from careloom.model.resource import Resource
-from careloom.rest.access import require
+from careloom.rest.access import judge, require, together
 from careloom.rest.admission import addressed, conformance_issues, hooked
 from careloom.rest.conditional import condition_of, matched, parse_condition
 from careloom.rest.entries import Entry, answer_bundle, at_entry, elements, read_entry, telling
@@ -44,10 +45,12 @@ class Plan:
     Attributes:
         entries: In the order of the bundle; resources are valid, conditions are parsed.
         references: References by search, with what they ask.
+        decision: What lets it pass: the decisions on its entries, together.
     """
 
     entries: tuple[Entry, ...]
     references: Mapping[str, Query]
+    decision: Decision | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,8 @@ def prepare_transaction(request: FhirRequest, hub: Hub) -> Plan:
     _require_distinct_names(entries)
     references = {text: query for entry in entries for text, query in _references(entry, hub)}
     _require_conformance(entries, hub)
-    return Plan(tuple(_prepared(entry, hub) for entry in entries), references)
+    prepared = tuple(_prepared(entry, hub) for entry in entries)
+    return Plan(prepared, references, together(judge(each.interaction, each.request, hub) for each in prepared))
 
 
 def transact(turn: Turn, plan: Plan, hub: Hub) -> FhirResponse:
@@ -113,7 +117,8 @@ def transact(turn: Turn, plan: Plan, hub: Hub) -> FhirResponse:
     for each in sorted(settled, key=lambda each: _ORDER.index(each.entry.request.method)):
         with telling(each.entry.number):
             responses[each.entry.number] = _carry_out(turn, each, links, hub)
-    return answer_bundle("transaction-response", [responses[each.entry.number] for each in settled])
+    answer = answer_bundle("transaction-response", [responses[each.entry.number] for each in settled])
+    return replace(answer, decision=plan.decision)
 
 
 def _read(number: int, element: object, outer: FhirRequest, hub: Hub) -> Entry:

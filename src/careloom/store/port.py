@@ -95,7 +95,7 @@ class Page:
 
     matches: tuple[Version, ...]
     included: tuple[Version, ...] = ()
-    total: int | None = 0
+    total: int | None = None
     next: str | None = None
 
 

@@ -77,13 +77,13 @@ def code_system_content(code_system: Resource) -> CodeSystemContent:
 
 
 def _concepts(concepts: Any, parents: tuple[str, ...]) -> Iterator[Concept]:
-    for concept in _objects(concepts):
+    for concept in objects(concepts):
         code = concept.get("code")
         if not isinstance(code, str):
             continue
         properties = dict(_properties(concept))
         above = [*parents, *(properties.get("parent", ())), *(properties.get("subsumedBy", ()))]
-        terms = (term.get("value") for term in _objects(concept.get("designation")))
+        terms = (term.get("value") for term in objects(concept.get("designation")))
         yield Concept(
             code=code,
             display=str(concept.get("display", "")),
@@ -96,7 +96,7 @@ def _concepts(concepts: Any, parents: tuple[str, ...]) -> Iterator[Concept]:
 
 def _properties(concept: Mapping[str, Any]) -> Iterable[tuple[str, tuple[Any, ...]]]:
     found: dict[str, tuple[Any, ...]] = {}
-    for entry in _objects(concept.get("property")):
+    for entry in objects(concept.get("property")):
         code = entry.get("code")
         for key, value in entry.items():
             if key.startswith("value") and isinstance(code, str):
@@ -105,6 +105,7 @@ def _properties(concept: Mapping[str, Any]) -> Iterable[tuple[str, tuple[Any, ..
     return found.items()
 
 
-def _objects(items: Any) -> Iterator[Mapping[str, Any]]:
+def objects(items: Any) -> Iterator[Mapping[str, Any]]:
+    """The objects of a list, whatever it is that stands in its place."""
     if isinstance(items, list):
         yield from (item for item in items if isinstance(item, dict))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from careloom.model import Resource
-from careloom.terminology.content import CodeSystemContent, Concept
+from careloom.terminology.content import CodeSystemContent, Concept, objects
 from careloom.terminology.formal import FORMAL_SYSTEMS
 
 Truth = bool | None
@@ -102,9 +102,10 @@ class Members:
 def compile_value_set(value_set: Resource, library: Library) -> Members:
     """Make a value set answer questions: from its ``compose``, or by its ``expansion`` where that is all there is."""
     url = str(value_set.get("url", ""))
-    compose = value_set.get("compose") or {}
-    includes = tuple(_inclusion(entry, library) for entry in compose.get("include", ()))
-    excludes = tuple(_inclusion(entry, library) for entry in compose.get("exclude", ()))
+    found = value_set.get("compose")
+    compose = found if isinstance(found, dict) else {}
+    includes = tuple(_inclusion(entry, library) for entry in objects(compose.get("include")))
+    excludes = tuple(_inclusion(entry, library) for entry in objects(compose.get("exclude")))
     expanded = _expanded(value_set)
     if expanded and not all(map(is_computable, includes + excludes)):
         return Members(url, expanded)
@@ -133,7 +134,8 @@ def all_of(answers: Sequence[Truth]) -> Truth:
 def _inclusion(entry: Mapping[str, Any], library: Library) -> Inclusion:
     system = str(entry.get("system", ""))
     canonical = f"{system}|{entry['version']}" if system and entry.get("version") else system
-    imports = tuple(library.members(url) for url in entry.get("valueSet", ()))
+    imported = entry.get("valueSet")
+    imports = tuple(library.members(str(url)) for url in (imported if isinstance(imported, list) else ()))
     if not system:
         return Inclusion("", None, None, imports)
     content = library.code_system(canonical)
@@ -148,11 +150,12 @@ def _formal(entry: Mapping[str, Any], system: str) -> Callable[[str], bool] | No
 def _codes(entry: Mapping[str, Any], content: CodeSystemContent | None) -> Mapping[str, str] | None:
     if entry.get("concept"):
         fold = str.lower if content and not content.is_case_sensitive else str
-        return {fold(concept["code"]): str(concept.get("display", "")) for concept in entry["concept"]}
+        listed = objects(entry["concept"])
+        return {fold(str(concept.get("code", ""))): str(concept.get("display", "")) for concept in listed}
     if content is None or not content.is_complete:
         return None
-    filters = entry.get("filter", ())
-    if any(filter.get("op") not in _OPERATIONS for filter in filters):
+    filters = list(objects(entry.get("filter")))
+    if not all(map(_is_computable_filter, filters)):
         return None
     return {
         key: concept.display
@@ -161,25 +164,37 @@ def _codes(entry: Mapping[str, Any], content: CodeSystemContent | None) -> Mappi
     }
 
 
+def _is_computable_filter(filter: Mapping[str, Any]) -> bool:
+    """Whether we know the operation, and its pattern is one."""
+    if filter.get("op") == "regex":
+        try:
+            re.compile(str(filter.get("value", "")))
+        except re.error:
+            return False
+    return filter.get("op") in _OPERATIONS
+
+
 def _expanded(value_set: Resource) -> tuple[Inclusion, ...]:
     """The expansion as inclusions, one a code system; nothing when it is only a page of the whole."""
-    expansion = value_set.get("expansion") or {}
+    found = value_set.get("expansion")
+    expansion = found if isinstance(found, dict) else {}
     by_system: dict[str, dict[str, str]] = {}
     count = 0
-    for entry in _contained(expansion.get("contains", ())):
+    for entry in _contained(expansion.get("contains")):
         count += 1
         if not entry.get("abstract"):
-            by_system.setdefault(str(entry.get("system", "")), {})[entry["code"]] = str(entry.get("display", ""))
-    if int(expansion.get("total", count)) > count:
+            by_system.setdefault(str(entry.get("system", "")), {})[str(entry["code"])] = str(entry.get("display", ""))
+    total = expansion.get("total", count)
+    if not isinstance(total, int) or total > count:
         return ()
     return tuple(Inclusion(system, codes, None, ()) for system, codes in by_system.items())
 
 
-def _contained(entries: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    for entry in entries:
+def _contained(entries: Any) -> Iterator[Mapping[str, Any]]:
+    for entry in objects(entries):
         if "code" in entry:
             yield entry
-        yield from _contained(entry.get("contains", ()))
+        yield from _contained(entry.get("contains"))
 
 
 # Filters. Source: FHIR R4, value set filter-operator.

@@ -6,8 +6,14 @@ The published package cannot be changed, and the reference validator judges by l
 from collections.abc import Mapping
 
 EXTENSION_CONTEXTS: Mapping[str, str] = {
+    # The primitive types of 4.0.1 say their own patterns with it, on the type of an element.
+    "http://hl7.org/fhir/StructureDefinition/regex": "ElementDefinition.type",
+    # 4.0.1 says ValueSet.compose.include.concept, and has it in code systems of its own.
+    "http://hl7.org/fhir/StructureDefinition/valueset-concept-comments": "CodeSystem.concept",
     # 4.0.1 says ElementDefinition.type.code; every snapshot of the same package has it one level up, on the type.
     "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type": "ElementDefinition.type",
+    # 4.0.1 says StructureDefinition, and has it on value sets, code systems, operations and elements as well.
+    "http://hl7.org/fhir/StructureDefinition/structuredefinition-normative-version": "*",
 }
 """URL of an extension to a place where it may be used besides those its definition names."""
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from careloom.fhirpath import Node
+from careloom.model.errors import CareloomError
 from careloom.validation.context import Check, Item
 from careloom.validation.errata import EXTENSION_CONTEXTS
-from careloom.validation.invariants import environment_of
+from careloom.validation.invariants import environment_of, holds
 from careloom.validation.options import is_example_url
 from careloom.validation.path import Path, path_text
 from careloom.validation.schema import Context, Element, Schema
@@ -107,14 +107,24 @@ def _is_in_context(context: Context, names: set[str], holder: Item, check: Check
     if context.type != "fhirpath":
         return True
     resource = check.scope.resource
-    expression = check.library.expression(context.expression, str(resource.get("resourceType")))
-    return any(found is holder.value for found in expression.evaluate(resource, environment_of(check)))
+    try:
+        expression = check.library.expression(context.expression, str(resource.get("resourceType")))
+        return any(found is holder.value for found in expression.evaluate(resource, environment_of(check)))
+    except CareloomError as error:
+        check.warning(
+            "exception", holder.path, f"a context of {context.expression} cannot be found: {error}", "context"
+        )
+        return True
 
 
 def _check_invariants(schema: Schema, path: Path, holder: Item, check: Check) -> None:
     for text in schema.context_invariants:
-        node = Node(holder.value, holder.type, holder.sibling)
-        if not check.library.expression(text, holder.type).is_true(node, environment_of(check)):
+        try:
+            is_met = holds(text, holder, environment_of(check), check)
+        except CareloomError as error:
+            check.warning("exception", path, f"{schema.url}: a context cannot be evaluated: {error}", "context")
+            continue
+        if not is_met:
             check.error("structure", path, f"{schema.url} is for use only where {text}", "extension-context")
 
 

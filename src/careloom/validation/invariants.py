@@ -32,19 +32,32 @@ def check_constraints(constraints: tuple[Constraint, ...], item: Item, check: Ch
 
 def _check(constraint: Constraint, item: Item, environment: Environment, check: Check) -> None:
     try:
-        expression = check.library.expression(constraint.expression, item.type)
-        holds = expression.is_true(Node(item.value, item.type, item.sibling), environment)
+        is_met = holds(constraint.expression, item, environment, check)
     except CareloomError as error:
         message = f"{constraint.key} cannot be evaluated: {error}"
         check.tell(constraint.severity, "exception", item.path, message, constraint.key)
         return
+    if not is_met:
+        severity = (check.options.best_practice or "warning") if constraint.is_best_practice else constraint.severity
+        check.tell(severity, "invariant", item.path, f"{constraint.key}: {constraint.human}", constraint.key)
+
+
+def holds(text: str, item: Item, environment: Environment, check: Check) -> bool:
+    """Whether an expression is true of an item.
+
+    Over data of the wrong shape an expression may fail in any way; where the wrong shape has been told, that is
+    passed over, and where nothing has, it is a mistake of ours.
+
+    Raises:
+        CareloomError: The expression is not FHIRPath, or cannot be evaluated.
+    """
+    try:
+        expression = check.library.expression(text, item.type)
+        return expression.is_true(Node(item.value, item.type, item.sibling), environment)
     except (AttributeError, TypeError, ValueError):
         if not check.run.issues:
             raise
-        return  # over data of the wrong shape an expression may fail anyhow, and the shape has been told
-    if not holds:
-        severity = (check.options.best_practice or "warning") if constraint.is_best_practice else constraint.severity
-        check.tell(severity, "invariant", item.path, f"{constraint.key}: {constraint.human}", constraint.key)
+        return True
 
 
 def environment_of(check: Check) -> Environment:

@@ -114,6 +114,13 @@ def _uri(value: Any) -> Fault:
     return None
 
 
+def _canonical(value: Any) -> Fault:
+    fault = _uri(value)
+    if fault is None and not value.startswith("#") and ":" not in value:
+        return "an absolute address, or one within the resource, expected"
+    return fault
+
+
 def _prefixed(prefix: str, pattern: re.Pattern[str], name: str) -> Callable[[Any], Fault]:
     def judge(value: Any) -> Fault:
         is_right = isinstance(value, str) and value.startswith(prefix) and pattern.fullmatch(value[len(prefix) :])
@@ -150,7 +157,7 @@ def _is_day(text: str) -> bool:
 _JUDGES: Mapping[str, Callable[[Any], Fault]] = {
     "base64Binary": _base64,
     "boolean": _boolean,
-    "canonical": _uri,
+    "canonical": _canonical,
     "code": _matching(_CODE, "a code without spaces at its ends or two in a row"),
     "date": _in_calendar(_DATE, "a date (YYYY, YYYY-MM or YYYY-MM-DD)"),
     "dateTime": _in_calendar(_DATE_TIME, "a dateTime (a date, or YYYY-MM-DDThh:mm:ss with a time zone)"),

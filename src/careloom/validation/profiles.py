@@ -17,8 +17,13 @@ from careloom.validation.values import check_required
 
 
 def check_schema(item: Item, schema: Schema, check: Check) -> None:
-    """Check an item by all that a profile says beyond its type."""
-    check_content(schema.root, item, check.under(schema.canonical))
+    """Check an item by all that a profile says beyond its type, once the type is the one it is about."""
+    check = check.under(schema.canonical)
+    is_whole = "." not in schema.root.id
+    if is_whole and not check.library.types.is_a(item.type, schema.type):
+        check.error("structure", item.path, f"{schema.type} expected, {item.type} found", "type")
+        return
+    check_content(schema.root, item, check)
 
 
 def check_content(element: Element, item: Item, check: Check) -> None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from careloom.model.references import parse_reference
-from careloom.validation.context import Check, Item
+from careloom.validation.context import Check, Item, Scope
 from careloom.validation.options import is_example_url
 from careloom.validation.path import Path
 from careloom.validation.resolution import Target, resolve
@@ -103,6 +103,13 @@ def _is_taken_for_granted(text: str, check: Check) -> bool:
     return check.options.assume_rest_references or (check.options.allow_example_urls and is_example_url(text))
 
 
+def _is_without_address(scope: Scope) -> bool:
+    """Whether a resource stands in an entry that has no fullUrl, in a Bundle where every entry should have one."""
+    entry = scope.container
+    kind = entry.outer.resource.get("type") if entry.outer else None
+    return entry.place == "entry" and not entry.full_url and kind in ("collection", "document", "message")
+
+
 def _tell_unresolved(text: str, path: Path, target: Target, check: Check) -> None:
     if target.where == "contained":
         check.error("invariant", path, f"ref-1: a contained resource expected for '{text}', none found", "ref-1")
@@ -110,5 +117,9 @@ def _tell_unresolved(text: str, path: Path, target: Target, check: Check) -> Non
         check.error("invalid", path, f"a reference without spaces expected, '{text}' found", "reference")
     elif check.scope.bundle and ":" not in text and not _RELATIVE.fullmatch(text):
         check.error("invalid", path, f"a relative reference of the form Type/id expected, '{text}' found", "reference")
+    elif ":" not in text and _is_without_address(check.scope):
+        check.error(
+            "invalid", path, f"a fullUrl expected around the relative reference '{text}', none found", "reference"
+        )
     elif check.options.references != "ignored" and not _is_taken_for_granted(text, check):
         check.error("not-found", path, f"'{text}' expected to be found, it is not", "reference")

@@ -83,13 +83,26 @@ def _validate_xml(
     validator: Validator, data: bytes, file_name: str, profiles: Sequence[str], resolve: Resolve | None
 ) -> Report:
     text = data.decode("utf-8", "replace")
+    bad = _bad_bytes(data)
     try:
-        document = read_xml(data, validator.definitions.types)
+        document = read_xml(text.encode() if bad else data, validator.definitions.types)
     except MalformedError as error:
-        return Report(file_name, text, None, tuple(error.issues))
+        return Report(file_name, text, None, (*bad, *error.issues))
     found = validator.validate(document.resource, profiles=profiles, resolve=resolve)
-    issues = (*document.issues, *_unless_told(found, document.issues))
+    issues = (*bad, *document.issues, *_unless_told(found, document.issues))
     return Report(file_name, text, document.resource, tuple(_placed(issues, document, text)))
+
+
+def _bad_bytes(data: bytes) -> tuple[Issue, ...]:
+    """The first byte that is not UTF-8; reading goes on with a mark in its place."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8")
+        message = f"the text is not UTF-8: byte 0x{data[error.start]:02X} {error.reason}"
+        column = len(before) - before.rfind("\n")
+        return (Issue("error", "invalid", message, rule="xml").at(before.count("\n") + 1, column),)
+    return ()
 
 
 def _placed(issues: Iterable[Issue], document: XmlDocument, text: str) -> Iterator[Issue]:
@@ -98,7 +111,7 @@ def _placed(issues: Iterable[Issue], document: XmlDocument, text: str) -> Iterat
     for issue in issues:
         line = issue.line or document.line(issue.expression)
         indent = len(lines[line - 1]) - len(lines[line - 1].lstrip()) if 0 < line <= len(lines) else 0
-        yield issue.at(line, issue.column or indent + 1)
+        yield issue.at(line, max(issue.column, indent + 1))
 
 
 def _unless_told(issues: Iterable[Issue], told: Sequence[Issue]) -> Iterator[Issue]:

@@ -70,6 +70,8 @@ def _check_list(values: Any, siblings: Any, known: Property, path: Path, check: 
     for index in range(max(len(values), len(siblings))):
         value = values[index] if index < len(values) else None
         sibling = siblings[index] if index < len(siblings) else None
+        if index >= len(values) and sibling is None and values:
+            continue  # the list of siblings is too long, which has been told
         check_value(_ABSENT if value is None else value, sibling, known, (path, index), check)
     if known.element.max is not None and len(values) > known.element.max:
         check.error("structure", path, f"at most {known.element.max} expected, {len(values)} found", "cardinality")

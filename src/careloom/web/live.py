@@ -9,11 +9,12 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from careloom.connectathon.listeners import Application
 from careloom.connectathon.run import Event, Run
 from careloom.web import assets
 from careloom.web.board import arrow, board, lane_lines, now_playing, run_mark, step_view
 from careloom.web.detail import detail
-from careloom.web.security import Application, SecurityHeaders
+from careloom.web.security import SecurityHeaders
 from careloom.web.sse import message, with_heartbeat
 from careloom.web.templating import environment
 

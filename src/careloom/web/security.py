@@ -1,12 +1,9 @@
 """What every page tells the browser: run our own scripts and styles only, and nothing from elsewhere."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import MutableMapping
 from typing import Any
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+from careloom.connectathon.listeners import Application, Receive, Scope, Send
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (

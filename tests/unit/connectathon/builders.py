@@ -31,7 +31,13 @@ steps:
     do:
       - {ask: hospital, to: send letter}
     expect:
-      - {as: letter, text: The letter is recorded, from: hospital, to: hub, request: POST /fhir, within: 100 ms, status: 200}
+      - as: letter
+        text: The letter is recorded
+        from: hospital
+        to: hub
+        request: POST /fhir
+        within: 100 ms
+        status: 200
   - id: again
     say: It is sent once more.
     do:

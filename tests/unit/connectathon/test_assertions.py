@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+from tests.unit.connectathon.builders import audit_event, exchange, message, outcome
 
 from careloom.connectathon.assertions import (
     Assertion,
@@ -15,7 +16,6 @@ from careloom.connectathon.decision import decision_of
 from careloom.connectathon.exchange import Exchange
 from careloom.connectathon.verdict import Finding
 from careloom.model import Resource
-from tests.unit.connectathon.builders import audit_event, exchange, message, outcome
 
 
 def evaluate(expression: str, resource: Resource) -> list[Any]:

@@ -1,7 +1,7 @@
 import pytest
+from tests.unit.connectathon.builders import audit_event, exchange, message
 
 from careloom.connectathon.decision import audit_reference, decision_of
-from tests.unit.connectathon.builders import audit_event, exchange, message
 
 
 def test_a_decision_tells_who_asked_why_and_with_what_result() -> None:

@@ -1,17 +1,17 @@
 import json
 
 import pytest
+from tests.unit.connectathon.builders import NOW, exchange, message
 
 from careloom.connectathon.evidence import GENESIS, Evidence, MemoryStore, read_evidence
 from careloom.connectathon.exchange import exchange_from_record, exchange_record
 from careloom.model.errors import InvalidError
-from tests.unit.connectathon.builders import NOW, exchange, message
 
 
 def evidence() -> Evidence:
     made = Evidence(MemoryStore(), clock=lambda: NOW)
     for number in range(3):
-        made.append("thing", {"number": number, "text": "ward ‘6’"})
+        made.append("thing", {"number": number, "text": "Zoës ward"})
     return made
 
 

@@ -3,10 +3,10 @@ import json
 from urllib.parse import urlencode
 
 import pytest
+from tests.unit.connectathon.builders import exchange, message
 
 from careloom.connectathon.exchange import Message
 from careloom.connectathon.identity import Identities, Sender
-from tests.unit.connectathon.builders import exchange, message
 
 
 def assertion(client: str) -> str:

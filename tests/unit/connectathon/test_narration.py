@@ -1,9 +1,9 @@
 from typing import Any
 
 import pytest
+from tests.unit.connectathon.builders import exchange, message, outcome
 
 from careloom.connectathon.narration import narrate
-from tests.unit.connectathon.builders import exchange, message, outcome
 
 
 def bundle(type: str, *names: str) -> dict[str, Any]:
@@ -15,6 +15,9 @@ def notification(kind: str) -> dict[str, Any]:
     return {"resourceType": "Bundle", "type": "history", "entry": [{"resource": status}]}
 
 
+SUBSCRIPTION = {"resourceType": "Subscription", "criteria": "https://locality.example/discharge"}
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "expected"),
     [
@@ -22,12 +25,12 @@ def notification(kind: str) -> dict[str, Any]:
         ("POST", "/fhir/auth/token", b"grant_type=x", "proves who it is and asks for a token"),
         ("POST", "/fhir", bundle("transaction", "Patient", "Composition"), "sends a discharge letter, 2 resources"),
         ("POST", "/fhir", bundle("batch", "Patient"), "sends a batch, 1 resource"),
-        ("POST", "/fhir/Subscription", {"resourceType": "Subscription", "criteria": "http://t/discharge"}, "asks to be told of each discharge"),
+        ("POST", "/fhir/Subscription", SUBSCRIPTION, "asks to be told of each discharge"),
         ("POST", "/webhook", notification("handshake"), "checks that the address answers (handshake)"),
         ("POST", "/webhook", notification("event-notification"), "tells: a patient was discharged"),
         ("POST", "/fhir/Observation", {"resourceType": "Observation"}, "records a new Observation"),
         ("GET", "/fhir/Encounter/7", b"", "reads the hospital stay"),
-        ("GET", "/fhir/Composition?encounter=Encounter/7&_include=Composition:entry", b"", "searches discharge letters by encounter"),
+        ("GET", "/fhir/Composition?encounter=7&_include=x", b"", "searches discharge letters by encounter"),
         ("GET", "/fhir/Patient", b"", "lists patients"),
         ("DELETE", "/fhir/Patient/7?x=1", b"", "DELETE /fhir/Patient/7"),
         ("POST", "/fhir", b"not json", "POST /fhir"),

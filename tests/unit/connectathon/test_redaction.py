@@ -1,8 +1,8 @@
 import pytest
+from tests.unit.connectathon.builders import exchange, message
 
 from careloom.connectathon.exchange import Exchange
 from careloom.connectathon.redaction import fingerprint, redacted
-from tests.unit.connectathon.builders import exchange, message
 
 TOKEN = "eyJhbGciOiJFUzM4NCJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

@@ -1,12 +1,12 @@
 import asyncio
 
 import pytest
+from tests.unit.connectathon.builders import audit_event, exchange, happens, message, run
 
 from careloom.connectathon.decision import decision_of
 from careloom.connectathon.evidence import read_evidence
 from careloom.connectathon.run import Event, Run
 from careloom.connectathon.verdict import Finding
-from tests.unit.connectathon.builders import audit_event, exchange, happens, message, run
 
 HELD = [Finding("it is so", True)]
 

@@ -31,7 +31,11 @@ TYPES: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
     "Observation": (
         "resource",
         "DomainResource",
-        {"status": "code", "value[x]": "Quantity string dateTime Period", "component*": {"value[x]": "Quantity string"}},
+        {
+            "status": "code",
+            "value[x]": "Quantity string dateTime Period",
+            "component*": {"value[x]": "Quantity string"},
+        },
     ),
     "Element": ("complex-type", "", {"id": "string", "extension*": "Extension"}),
     "BackboneElement": ("complex-type", "Element", {}),

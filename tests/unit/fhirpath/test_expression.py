@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from tests.unit.fhirpath.conftest import Evaluate
 
 from careloom.definitions import TypeModel
 from careloom.fhirpath import Environment, compile_expression
 from careloom.model.errors import InvalidError, MalformedError
-from tests.unit.fhirpath.conftest import Evaluate
 
 ORGANIZATION = {"resourceType": "Organization", "id": "acute", "name": "Acute"}
 PATIENT: dict[str, Any] = {

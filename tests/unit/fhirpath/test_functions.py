@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
+from tests.unit.fhirpath.conftest import Evaluate
 
 from careloom.model.errors import InvalidError, MalformedError, NotSupportedError, TooCostlyError
-from tests.unit.fhirpath.conftest import Evaluate
 
 CASES: dict[str, list[Any]] = {
     # existence
@@ -118,9 +118,11 @@ CASES: dict[str, list[Any]] = {
     "(3 | 1 | 2).sort($this desc)": [3, 2, 1],
     "('b' | 'a').sort(-$this)": ["b", "a"],
     "1.type().name & '.' & 1.type().namespace": ["Integer.System"],
-    "defineVariable('a', 2).select(%a + 1)": [3],
+    "1.defineVariable('a', 2).select(%a + $this)": [3],
     "(1 | 2).defineVariable('all').select(%all.count())": [2, 2],
     "(1 | 2).defineVariable('one', first()).select(%one)": [1, 1],
+    "1.defineVariable('a', 2).where(true).first().combine(%a)": [1, 2],
+    "(1 | 2).select(defineVariable('a').select(%a + 1))": [2, 3],
     "%ucum": ["http://unitsofmeasure.org"],
     "%`vs-x`": ["http://hl7.org/fhir/ValueSet/x"],
     # aggregates
@@ -197,7 +199,9 @@ def test_what_careloom_does_not_do_is_said(evaluate: Evaluate) -> None:
         evaluate("elementDefinition()")
 
 
-@pytest.mark.parametrize("expression", ["1.repeat($this + 1)", "'ab'.repeat($this & $this)", "'ab'.repeat($this + $this)"])
+@pytest.mark.parametrize(
+    "expression", ["1.repeat($this + 1)", "'ab'.repeat($this & $this)", "'ab'.repeat($this + $this)"]
+)
 def test_what_would_never_end_is_stopped(evaluate: Evaluate, expression: str) -> None:
     with pytest.raises(TooCostlyError):
         evaluate(expression)
@@ -205,8 +209,8 @@ def test_what_would_never_end_is_stopped(evaluate: Evaluate, expression: str) ->
 
 def test_a_variable_does_not_leave_its_path(evaluate: Evaluate) -> None:
     with pytest.raises(InvalidError, match="%a is not defined"):
-        evaluate("defineVariable('a', 1).select(%a) | %a")
+        evaluate("0.defineVariable('a', 1).select(%a) | %a")
 
 
 def test_the_branches_of_a_path_have_variables_of_their_own(evaluate: Evaluate) -> None:
-    assert evaluate("defineVariable('a', 1).select(%a) | defineVariable('a', 2).select(%a)") == [1, 2]
+    assert evaluate("0.defineVariable('a', 1).select(%a) | 0.defineVariable('a', 2).select(%a)") == [1, 2]

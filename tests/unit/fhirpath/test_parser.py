@@ -27,7 +27,9 @@ def test_operators_bind_as_the_specification_has_it(text: str, grouped: str) -> 
     assert parse(grouped) == parse(text)
 
 
-@pytest.mark.parametrize("text", ["contains.code", "repeat(contains)", "a.is", "as", "text.div", "a.and.or", "text.`div`"])
+@pytest.mark.parametrize(
+    "text", ["contains.code", "repeat(contains)", "a.is", "as", "text.div", "a.and.or", "text.`div`"]
+)
 def test_words_of_operators_may_name_elements(text: str) -> None:
     assert parse(text)
 

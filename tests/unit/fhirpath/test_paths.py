@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
+from tests.unit.fhirpath.conftest import Evaluate
 
 from careloom.definitions import TypeModel
 from careloom.fhirpath import Node, compile_expression
 from careloom.model import parse_json
 from careloom.model.errors import InvalidError
-from tests.unit.fhirpath.conftest import Evaluate
 
 PATIENT: dict[str, Any] = {
     "resourceType": "Patient",
@@ -83,7 +83,9 @@ def test_a_choice_is_what_the_data_chose(
 
 def test_results_know_their_types(types: TypeModel) -> None:
     compiled = compile_expression("name.use | birthDate | deceased | 1", types=types, context_type="Patient")
-    assert ["code", "date", "boolean", "System.Integer"] == [node.type_name for node in compiled.evaluate_typed(PATIENT)]
+    assert ["code", "date", "boolean", "System.Integer"] == [
+        node.type_name for node in compiled.evaluate_typed(PATIENT)
+    ]
 
 
 def test_without_a_type_any_resource_and_any_node_will_do(types: TypeModel) -> None:
@@ -105,6 +107,12 @@ def test_a_list_where_one_value_belongs_is_an_error(evaluate: Evaluate) -> None:
 @pytest.mark.parametrize("name", ["text", 5, True, None, ["x"], [None], {"given": 3}])
 def test_malformed_data_does_not_break_a_path(evaluate: Evaluate, name: Any) -> None:
     assert evaluate("name.given.first().exists()", {"resourceType": "Patient", "name": name}) in ([True], [False])
+
+
+@pytest.mark.parametrize("contained", ["x", [None], [1], {"resourceType": "Patient"}, [{"resourceType": "Nothing"}]])
+def test_malformed_contained_resources_lead_nowhere(evaluate: Evaluate, contained: Any) -> None:
+    patient = {"resourceType": "Patient", "contained": contained, "managingOrganization": {"reference": "#x"}}
+    assert evaluate("contained.name | contained.descendants() | managingOrganization.resolve()", patient) == []
 
 
 def test_decimals_keep_their_digits(evaluate: Evaluate) -> None:

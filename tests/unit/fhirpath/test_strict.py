@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
+from tests.unit.fhirpath.conftest import Evaluate
 
 from careloom.definitions import TypeModel
 from careloom.fhirpath import compile_expression
 from careloom.model.errors import InvalidError
-from tests.unit.fhirpath.conftest import Evaluate
 
 PATIENT: dict[str, Any] = {"resourceType": "Patient", "name": [{"use": "usual"}, {"use": "old"}]}
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-
 from tests.unit.fhirpath.conftest import Evaluate
 
 PATIENT: dict[str, Any] = {

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from careloom.model.json import parse_json
-from careloom.model.json_source import JsonSource, has_duplicate_keys, read_source
+from careloom.model.json_source import MAX_DEPTH, MAX_FAULTS, JsonSource, has_duplicate_keys, read_source
 
 PATIENT = b"""{
   "resourceType": "Patient",
@@ -119,6 +119,17 @@ def test_ten_thousand_levels_are_read_without_recursion() -> None:
     depth = 10_000
     source = read_source(b'{"a":' * depth + b"1" + b"}" * depth)
     assert source.is_complete
+
+
+def test_nesting_without_end_is_given_up() -> None:
+    source = read_source(b"[" * (MAX_DEPTH + 1))
+    assert [issue.diagnostics for issue in source.issues] == ["at most 100000 levels of nesting expected, more found"]
+
+
+def test_faults_without_end_are_given_up() -> None:
+    source = read_source(b"[" + b"," * 1_000_000)
+    assert len(source.issues) == MAX_FAULTS + 1
+    assert not source.is_complete
 
 
 def test_the_line_of_an_issue_can_be_shown() -> None:

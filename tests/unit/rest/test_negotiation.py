@@ -2,7 +2,7 @@ import pytest
 
 from careloom.model.errors import CareloomError
 from careloom.rest.messages import FhirRequest
-from careloom.rest.negotiation import is_pretty, require_acceptable, require_form_media, require_resource_media
+from careloom.rest.negotiation import require_acceptable, require_form_media, require_resource_media
 from careloom.rest.outcomes import NotAcceptableError, UnsupportedMediaError
 
 
@@ -66,8 +66,3 @@ def test_a_form_must_be_said_to_be_one() -> None:
     require_form_media(_asking(content_type="application/x-www-form-urlencoded"))
     with pytest.raises(UnsupportedMediaError):
         require_form_media(_asking(content_type="application/json"))
-
-
-def test_pretty_is_what_the_client_says_last() -> None:
-    assert not is_pretty(_asking())
-    assert is_pretty(FhirRequest("read", "GET", "", parameters=(("_pretty", "true"),)))

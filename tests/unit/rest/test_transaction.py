@@ -226,3 +226,5 @@ async def test_whole_transaction_is_one_audit_record_with_its_patient(desk: Desk
     named = [each["what"].get("reference") for each in audit["entity"] if "what" in each]
     assert f"Patient/{subject['id']}" in named
     assert audit["subtype"][0]["code"] == "transaction"
+    assert audit["outcomeDesc"] == "agreement 'all' lets organisation 'acute' create every type for TREAT"
+    assert "urn:careloom:agreement:all" in audit["agent"][0]["policy"]

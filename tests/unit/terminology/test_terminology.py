@@ -176,6 +176,7 @@ def test_what_is_no_language_tag_is_refused(tag: str) -> None:
         ("text/plain", True),
         ("text/plain; charset=utf-8", True),
         ("application/fhir+json", True),
+        ("json", True),
         ("text", False),
         ("a/b c", False),
     ],
@@ -194,3 +195,18 @@ def test_units_are_recognised(code: str, expected: bool) -> None:
 def test_currencies_are_recognised() -> None:
     assert is_currency("GBP")
     assert not is_currency("gbp")
+
+
+@pytest.mark.parametrize("key", ["compose", "expansion"])
+@pytest.mark.parametrize(
+    "odd",
+    [None, [], "x", 1, {"include": "x"}, {"include": [{"system": CS, "concept": ["x", {}]}]}, {"contains": [{}, 1]}],
+)
+def test_a_malformed_value_set_has_no_codes_and_raises_nothing(definitions: Definitions, key: str, odd: Any) -> None:
+    made = terminology(definitions, {"resourceType": "ValueSet", "url": VS, key: odd})
+    assert made.validate_code(VS, system=CS, code="dog").result == "out"
+
+
+def test_a_pattern_that_is_none_leaves_the_answer_open(definitions: Definitions) -> None:
+    made = terminology(definitions, value_set(filtered("code", "regex", "(")))
+    assert made.validate_code(VS, system=CS, code="dog").result == "unknown"

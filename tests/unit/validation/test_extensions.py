@@ -85,3 +85,27 @@ def test_a_part_is_one_that_the_whole_defines(definitions: Definitions) -> None:
     wrong = {"url": URL, "extension": [{"url": "a", "valueString": "x"}, {"url": "b", "valueString": "x"}]}
     found = errors(judge(definitions, patient(extension=[wrong]), extra=whole))
     assert found == [f"Patient.extension[0].extension[1]: a part of {URL} expected (a), 'b' found"]
+
+
+def test_a_context_may_be_an_expression(definitions: Definitions) -> None:
+    named = {
+        **extension(*STRING),
+        "context": [{"type": "fhirpath", "expression": "Patient.name.where(use = 'official')"}],
+    }
+    used = {"url": URL, "valueString": "x"}
+    assert errors(judge(definitions, patient(name=[{"use": "official", "extension": [used]}]), extra=[named])) == []
+    assert len(errors(judge(definitions, patient(name=[{"use": "old", "extension": [used]}]), extra=[named]))) == 1
+
+
+def test_a_context_may_have_conditions(definitions: Definitions) -> None:
+    only = {**extension(*STRING), "contextInvariant": ["active.exists()"]}
+    used = {"url": URL, "valueString": "x"}
+    assert errors(judge(definitions, patient(active=True, extension=[used]), extra=[only])) == []
+    found = errors(judge(definitions, patient(extension=[used]), extra=[only]))
+    assert found == [f"Patient.extension[0]: {URL} is for use only where active.exists()"]
+
+
+def test_a_context_that_is_no_expression_is_a_warning(definitions: Definitions) -> None:
+    wrong = {**extension(*STRING), "contextInvariant": ["(("]}
+    issues = judge(definitions, patient(extension=[{"url": URL, "valueString": "x"}]), extra=[wrong])
+    assert [issue.severity for issue in issues if issue.rule == "context"] == ["warning"]

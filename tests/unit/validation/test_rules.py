@@ -125,3 +125,34 @@ def test_a_condition_on_an_inner_question_is_an_error(definitions: Definitions) 
         judge(definitions, form({"linkId": "a", "type": "group", "item": [inner], "enableWhen": [condition]}))
     )
     assert found == ["Questionnaire.item[0]: a question outside of the item expected in enableWhen, its own 'b' found"]
+
+
+@pytest.mark.parametrize("kind", ["collection", "document", "message"])
+def test_an_entry_has_an_address_where_the_bundle_is_a_whole(definitions: Definitions, kind: str) -> None:
+    found = errors(judge(definitions, bundle({"resource": patient(id="1")}, kind=kind)))
+    assert f"Bundle.entry[0]: a fullUrl expected for each entry of a {kind}, none found" in found
+
+
+def test_an_entry_of_a_transaction_needs_no_address(definitions: Definitions) -> None:
+    entry = {"resource": patient(active=True), "request": {"method": "POST", "url": "Patient"}}
+    assert errors(judge(definitions, bundle(entry, kind="transaction"))) == []
+
+
+def test_what_a_message_is_about_is_in_it(definitions: Definitions) -> None:
+    header = {
+        "resourceType": "MessageHeader",
+        "id": "m",
+        "eventUri": "https://somewhere.test/e",
+        "source": {"endpoint": "https://somewhere.test"},
+        "focus": [{"reference": "Patient/1"}],
+    }
+    assert errors(judge(definitions, bundle(entry(header), entry(patient(id="1")), kind="message"))) == []
+    found = errors(judge(definitions, bundle(entry(header), kind="message")))
+    assert found == ["Bundle.entry[0].resource.focus[0]: 'Patient/1' expected in the message, not found"]
+
+
+def test_a_relative_reference_does_not_mean_an_entry_of_another_address(definitions: Definitions) -> None:
+    elsewhere = entry(patient(id="1"), "http://other.test/fhir/Patient/1")
+    made = document(composition(subject={"reference": "Patient/1"}))
+    found = errors(judge(definitions, {**made, "entry": [*made["entry"], elsewhere]}))
+    assert "Bundle.entry[0].resource.subject: 'Patient/1' expected in the document, not found" in found

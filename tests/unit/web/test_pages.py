@@ -1,8 +1,10 @@
+import asyncio
 import re
 from html.parser import HTMLParser
 
 import pytest
 from starlette.types import Message
+from tests.unit.connectathon.builders import audit_event, exchange, happens, message, outcome, run
 
 from careloom.connectathon.decision import decision_of
 from careloom.connectathon.run import Run
@@ -10,7 +12,6 @@ from careloom.connectathon.verdict import Finding
 from careloom.web import pages
 from careloom.web.assets import Assets
 from careloom.web.security import CONTENT_SECURITY_POLICY
-from tests.unit.connectathon.builders import audit_event, exchange, happens, message, outcome, run
 
 EVERYTHING = Assets(nhsuk=True, htmx=True)
 NOTHING = Assets(nhsuk=False, htmx=False)
@@ -30,7 +31,8 @@ async def get(
     sent: list[Message] = []
 
     async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
+        await asyncio.Event().wait()  # a browser that stays; there is no body to read
+        return {"type": "http.disconnect"}
 
     async def send(part: Message) -> None:
         sent.append(part)
@@ -142,8 +144,8 @@ async def test_what_the_hub_took_in_is_shown_with_its_profiles(played: Run) -> N
     entries = [{"resource": {"resourceType": "Patient"}}, {"resource": {"resourceType": "Encounter"}}]
     happens(played, exchange(request=message({"resourceType": "Bundle", "entry": entries})))
     _, _, text = await get(played, "/exchanges/1")
-    assert "1 × Patient: FHIR R4 and <code>https://careloom.example/StructureDefinition/LocalityPatient</code>" in text
-    assert "1 × Encounter: FHIR R4</li>" in text
+    assert "1 Patient: FHIR R4 and <code>https://careloom.example/StructureDefinition/LocalityPatient</code>" in text
+    assert "1 Encounter: FHIR R4</li>" in text
 
 
 async def test_htmx_gets_the_piece_and_a_browser_the_page(played: Run) -> None:

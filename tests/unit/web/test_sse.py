@@ -1,5 +1,6 @@
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import cast
 
 from careloom.web.sse import message, with_heartbeat
 
@@ -35,5 +36,5 @@ async def test_a_stream_that_is_left_stops_waiting() -> None:
     stream = with_heartbeat(messages(), every=0.01)
     await anext(stream)
     await anext(stream)
-    await stream.aclose()
+    await cast("AsyncGenerator[bytes]", stream).aclose()
     assert left.is_set()

@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from careloom.fhirpath.code import TRUTH, Code, as_truth, many, one, truth, values
 from careloom.fhirpath.comparison import Distinct
-from careloom.fhirpath.conversions import system_value
+from careloom.fhirpath.conversions import comparable_value
 from careloom.fhirpath.environment import Scope
 from careloom.fhirpath.invocation import Function, Invocation
 from careloom.fhirpath.nodes import INTEGER, Item, plain
@@ -109,14 +108,9 @@ def _is_distinct(call: Invocation) -> Code:
         if all(item.__class__ is str for item in found):
             return len(set(found)) == len(found)
         seen = Distinct()
-        return all(seen.add(_value_or_itself(item, exact)) for item in found)
+        return all(seen.add(comparable_value(item, exact)) for item in found)
 
     return call.code(run, TRUTH)
-
-
-def _value_or_itself(item: Item, exact: str | None) -> Any:
-    found = system_value(item, exact)
-    return item if found is None else found
 
 
 FUNCTIONS: Mapping[str, Function] = {

@@ -1,6 +1,6 @@
 """What FHIR adds to FHIRPath. Source: FHIR R4, FHIRPath, 2.1.9.1.5 "Additional functions"."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +9,7 @@ from careloom.fhirpath.environment import Scope
 from careloom.fhirpath.functions.narrative import is_acceptable
 from careloom.fhirpath.invocation import Function, Invocation, expected
 from careloom.fhirpath.nodes import STRING, Item, fields, plain, type_of
+from careloom.model import Resource
 from careloom.model.errors import NotSupportedError
 
 _CORE = "http://hl7.org/fhir/StructureDefinition/"
@@ -97,9 +98,14 @@ def _target(reference: str | None, scope: Scope) -> Item:
         container = plain(scope.root_resource)
         if reference == "#" or not isinstance(container, dict):
             return container
-        return next((found for found in container.get("contained", ()) if found.get("id") == reference[1:]), None)
+        return next((found for found in _contained(container) if found.get("id") == reference[1:]), None)
     resolve = scope.environment.resolve
     return None if resolve is None else resolve(reference)
+
+
+def _contained(container: Resource) -> Iterator[Resource]:
+    listed = container.get("contained")
+    return (found for found in (listed if isinstance(listed, list) else ()) if isinstance(found, dict))
 
 
 def _member_of(call: Invocation) -> Code:

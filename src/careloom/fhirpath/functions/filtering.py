@@ -6,7 +6,7 @@ from typing import Any
 
 from careloom.fhirpath.code import Code, Shape, in_boxes, many, truth
 from careloom.fhirpath.comparison import Distinct
-from careloom.fhirpath.conversions import system_value
+from careloom.fhirpath.conversions import comparable_value
 from careloom.fhirpath.environment import Scope
 from careloom.fhirpath.invocation import Function, Invocation
 from careloom.fhirpath.nodes import Item, Node
@@ -66,7 +66,7 @@ def _repeat(*, once: bool) -> Function:
             queue = list(items(this, scope))
             for item in queue:  # which grows while it is walked
                 for next in step(item, scope):
-                    if once and not seen.add(_identity(next)):
+                    if once and not seen.add(comparable_value(next, None)):
                         continue
                     found.append(next)
                     queue.append(next)
@@ -80,12 +80,6 @@ def _repeat(*, once: bool) -> Function:
         return call.code(run, Shape(None, ordered=projection.shape.ordered), applied=projection)
 
     return Function(compiled, 1, 1)
-
-
-def _identity(item: Item) -> Any:
-    """The value to compare by; a primitive without value is only the same as itself."""
-    value = system_value(item, None)
-    return item if value is None else value
 
 
 def _of_type(call: Invocation) -> Code:

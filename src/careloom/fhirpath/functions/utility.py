@@ -62,8 +62,14 @@ def _define_variable(call: Invocation) -> Code:
     name = call.tree.arguments[0]
     if not isinstance(name, Literal) or not isinstance(name.value, str):
         raise call.site.malformed("defineVariable() expects the name as a text literal")
-    known = {**call.context.variables, **call.input.variables}
-    if name.value in known or name.value in ("resource", "rootResource", "context", "ucum", "sct", "loinc"):
+    if name.value in call.context.variables or name.value in (
+        "resource",
+        "rootResource",
+        "context",
+        "ucum",
+        "sct",
+        "loinc",
+    ):
         raise call.site.invalid(f"%{name.value} is defined already")
     content = _on_all(call)
     items, slot = many(call.input), call.compiler.next_slot()
@@ -80,7 +86,7 @@ def _define_variable(call: Invocation) -> Code:
 
     shape = call.input.shape if content is None else content.shape
     code = replace(call.code(run, replace(call.input.shape, single=False)), uses_world=True)
-    return replace(code, variables={**call.input.variables, name.value: (slot, shape)})
+    return replace(code, variables={name.value: (slot, shape)})
 
 
 def _on_all(call: Invocation) -> Code | None:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 from careloom.search.query import Comparison, Condition, Kind, Query, SortKey
 from careloom.store.paging import SortValue
-from careloom.store.sqlite.conditions import Clause, Context, clause
+from careloom.store.sqlite.clauses import Clause, Context
+from careloom.store.sqlite.conditions import clause
 from careloom.store.sqlite.postings import parameter_name
 from careloom.store.sqlite.sql import Sql, all_of, any_of
 
@@ -59,18 +60,26 @@ def candidates(query: Query, context: Context, snapshot: int) -> Candidates:
 def page(query: Query, found: Candidates, after: tuple[SortValue, ...], context: Context) -> Sql:
     """Rows of sort values with the vid last, in the order of the query, from behind an entry on; no limit is set."""
     if query.sort in _NEWEST_FIRST:
-        beyond = [Sql(f"{found.vid} < ?", (after[-1],))] if after else []
-        select = Sql(f"SELECT {found.vid} FROM") + found.tables + Sql("WHERE") + all_of([found.where, *beyond])
-        return select + Sql(f"ORDER BY {found.vid} DESC")
+        return _newest_first(found, after)
+    return _sorted(query, found, after, context)
+
+
+def _newest_first(found: Candidates, after: tuple[SortValue, ...]) -> Sql:
+    beyond = [Sql(f"{found.vid} < ?", (after[-1],))] if after else []
+    select = Sql(f"SELECT {found.vid} FROM") + found.tables + Sql("WHERE") + all_of([found.where, *beyond])
+    return select + Sql(f"ORDER BY {found.vid} DESC")
+
+
+def _sorted(query: Query, found: Candidates, after: tuple[SortValue, ...], context: Context) -> Sql:
+    """The sort values are worked out once for each candidate, and then compared."""
     keys = [_sort_expression(key, query.type, context) for key in query.sort]
-    named = [Sql(f"{key.text} AS k{number}", key.values) for number, key in enumerate(keys)]
-    columns = Sql(", ".join(each.text for each in named), tuple(value for each in named for value in each.values))
-    select = Sql("SELECT") + columns + Sql(f", {found.vid} AS vid FROM") + found.tables + Sql("WHERE") + found.where
+    columns = ", ".join(f"{key.text} AS k{number}" for number, key in enumerate(keys))
+    select = Sql(f"SELECT {columns}, {found.vid} AS vid FROM", tuple(value for key in keys for value in key.values))
+    valued = select + found.tables + Sql("WHERE") + found.where
     names = ", ".join(f"k{number}" for number in range(len(keys)))
+    rows = Sql(f"WITH found AS MATERIALIZED ({valued.text}) SELECT DISTINCT {names}, vid FROM found", valued.values)
     behind = Sql("WHERE") + _behind(query.sort, after) if after else Sql("")
-    found_once = Sql(f"WITH found AS MATERIALIZED ({select.text})", select.values)
-    rows = found_once + Sql(f"SELECT DISTINCT {names}, vid FROM found") + behind
-    return rows + Sql(f"ORDER BY {_order(query.sort)}, vid DESC")
+    return rows + behind + Sql(f"ORDER BY {_order(query.sort)}, vid DESC")
 
 
 def count(found: Candidates, limit: int | None) -> Sql:

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -78,7 +79,8 @@ class SqliteRepository:
         self._callbacks: list[Callable[[], None]] = []
         self._is_closed = False
         self._readers = Readers(path, desk.tenancy.prepare)
-        self._writer = Writer(path, connection, on_news=self._wake, on_lost=desk.names.undo_group)
+        connect = partial(_connected, path, desk.tenancy)
+        self._writer = Writer(path, connection, connect, on_news=self._wake, on_lost=desk.names.undo_group)
         self._events = SqliteEventLog(self._tenancy.number, self._readers, self._writer)
 
     @property
@@ -189,6 +191,13 @@ def _opened(
             raise unavailable(path, error) from error
         raise
     return connection, tenancy, last
+
+
+def _connected(path: Path, tenancy: Tenancy) -> WriterConnection:
+    """Another writing connection to the same file."""
+    connection = connect_writer(path)
+    tenancy.prepare(connection)
+    return connection
 
 
 def _version_number(version_id: str) -> int:

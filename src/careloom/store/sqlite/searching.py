@@ -7,7 +7,7 @@ from careloom.search.query import Query
 from careloom.store.including import included_versions
 from careloom.store.paging import Position, SortValue, count_limit, page_size
 from careloom.store.port import Page, Version
-from careloom.store.sqlite.conditions import Context
+from careloom.store.sqlite.clauses import Context
 from careloom.store.sqlite.names import Names
 from careloom.store.sqlite.plan import NEWEST, Candidates, candidates, count, page, unlimited
 from careloom.store.sqlite.tenancy import Tenancy

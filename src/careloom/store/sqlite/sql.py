@@ -17,13 +17,6 @@ class Sql:
         return Sql(f"{self.text} {other.text}", self.values + other.values)
 
 
-def joined(separator: str, parts: Iterable[Sql]) -> Sql:
-    """The parts in brackets, with a word such as ``AND`` between them."""
-    listed = list(parts)
-    text = f" {separator} ".join(f"({part.text})" for part in listed)
-    return Sql(text, tuple(value for part in listed for value in part.values))
-
-
 def all_of(parts: Iterable[Sql]) -> Sql:
     """All of the parts hold; true when there are none."""
     return _combined("AND", parts, "1")
@@ -37,11 +30,16 @@ def any_of(parts: Iterable[Sql]) -> Sql:
 def one_of(column: str, values: Iterable[Value]) -> Sql:
     """A column is among the values."""
     listed = tuple(values)
+    if len(listed) == 1:
+        return Sql(f"{column} = ?", listed)
     return Sql(f"{column} IN ({', '.join('?' * len(listed))})", listed)
 
 
 def _combined(word: str, parts: Iterable[Sql], empty: str) -> Sql:
+    """The parts in brackets with a word between them, in halves of halves: SQLite limits how deep a tree may be."""
     listed = list(parts)
-    if len(listed) == 1:
-        return listed[0]
-    return joined(word, listed) if listed else Sql(empty)
+    if len(listed) < 2:
+        return listed[0] if listed else Sql(empty)
+    middle = len(listed) // 2
+    left, right = _combined(word, listed[:middle], empty), _combined(word, listed[middle:], empty)
+    return Sql(f"({left.text}) {word} ({right.text})", left.values + right.values)

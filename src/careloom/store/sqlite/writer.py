@@ -29,13 +29,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from careloom.model.errors import UnavailableError
-from careloom.store.sqlite.connection import WriterConnection, connect_writer
+from careloom.store.sqlite.connection import WriterConnection
 from careloom.store.sqlite.failures import is_failed_sync, is_failure, unavailable
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
 
-GROUP_SECONDS = 0.02
+GROUP_SECONDS = 0.05
 """A group that has run this long takes nobody more in, so that the first in it is not kept waiting."""
 
 CHECKPOINT_ROWS = 5_000
@@ -63,15 +63,23 @@ class Writer:
     Args:
         path: The database.
         connection: A writing connection to it, which becomes the writer's own.
+        connect: Makes another such connection, for when the disk has failed in a way that this one does not survive.
         on_news: Called on the event loop when a commit is durable in which some unit had news.
         on_lost: Called on the writer's thread when a group was undone, so that what was remembered of it is forgotten.
     """
 
     def __init__(
-        self, path: Path, connection: WriterConnection, *, on_news: Callable[[], None], on_lost: Callable[[], None]
+        self,
+        path: Path,
+        connection: WriterConnection,
+        connect: Callable[[], WriterConnection],
+        *,
+        on_news: Callable[[], None],
+        on_lost: Callable[[], None],
     ) -> None:
         self._path = path
         self._connection = connection
+        self._connect = connect
         self._on_news = on_news
         self._on_lost = on_lost
         self._loop = asyncio.get_running_loop()
@@ -151,7 +159,7 @@ class Writer:
         except BaseException as error:
             if self._connection.failure or not self._connection.in_transaction:
                 raise
-            unit.error = error
+            unit.error = _tellable(error)
             self._connection.execute("ROLLBACK TO unit")
         self._connection.execute("RELEASE unit")
 
@@ -171,7 +179,8 @@ class Writer:
     def _reopen(self) -> None:
         self._connection.close()
         try:
-            self._connection = connect_writer(self._path)
+            self._connection = self._connect()
+            self._checkpointed_at = 0
         except sqlite3.Error as error:
             self._refuse(error)
 
@@ -202,3 +211,12 @@ class Writer:
             self._connection.rollback()
             if is_failed_sync(error):
                 self._refuse(error)
+
+
+def _tellable(error: BaseException) -> BaseException:
+    """The error as a future can carry it: a StopIteration it cannot."""
+    if not isinstance(error, StopIteration):
+        return error
+    told = RuntimeError("the work raised StopIteration")
+    told.__cause__ = error
+    return told

@@ -11,6 +11,9 @@ from careloom.validation.bundle_index import REST_URL
 from careloom.validation.context import Check, Scope
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
+ADDRESSED = ("collection", "document", "message")
+"""Types of Bundle in which every entry has an address."""
+
 _SEARCH_LINKS = frozenset(["first", "last", "next", "previous", "prev"])
 _SINGLE_LINKS = _SEARCH_LINKS | {"self"}
 
@@ -47,7 +50,7 @@ def _check_full_url(entry: Scope, kind: Any, check: Check) -> None:
     path = entry.path[0]
     full_url = entry.full_url
     if not full_url:
-        if kind in ("collection", "document", "message"):
+        if kind in ADDRESSED:
             check.error("invalid", path, f"a fullUrl expected for each entry of a {kind}, none found", "bundle")
         return
     if not _ABSOLUTE.fullmatch(full_url):

@@ -54,7 +54,9 @@ def _check_supplemented(scope: Scope, supplements: str, check: Check) -> None:
     for concept, path in concepts(scope.resource, scope.path):
         code = text(concept, "code")
         if code and check.run.terminology.has_code(url, code) is False:
-            check.error("business-rule", path, f"a code of {url} expected in its supplement, '{code}' found", "supplement")
+            check.error(
+                "business-rule", path, f"a code of {url} expected in its supplement, '{code}' found", "supplement"
+            )
 
 
 def _check_content(scope: Scope, check: Check) -> None:

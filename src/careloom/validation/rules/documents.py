@@ -84,12 +84,18 @@ def _check_reachable(bundle: Scope, composition: Scope, check: Check) -> None:
             for target in bundle.index.find(node["reference"], entry):
                 links[id(entry)].add(id(target))
                 links[id(target)].add(id(entry))
-    reached = _reached(id(composition), links)
+    reached = _reached(id(composition), links) | _linked(bundle)
     for key, entry in by_id.items():
         if key not in reached:
             name = entry.full_url or entry.resource.get("resourceType")
             message = f"a link with the Composition expected, {name} has none in either direction"
             check.error("informational", entry.path[0], message, "document")
+
+
+def _linked(bundle: Scope) -> set[int]:
+    """What the Bundle itself links to, such as a stylesheet."""
+    urls = {str(link.get("url")) for link in _list(bundle.resource.get("link")) if isinstance(link, dict)}
+    return {id(entry) for entry in bundle.index.entries if entry.full_url in urls}
 
 
 def _reached(start: int, links: dict[int, set[int]]) -> set[int]:

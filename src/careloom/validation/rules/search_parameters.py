@@ -28,16 +28,12 @@ def check_search_parameter(scope: Scope, check: Check) -> None:
 
 
 def _check_expression(scope: Scope, bases: list[str], check: Check) -> None:
+    """An expression for several bases has a part for each, of which every one is strange to the others."""
     text = scope.resource.get("expression")
-    if not isinstance(text, str):
+    if not isinstance(text, str) or len(bases) != 1:
         return
-    types = check.library.types
-    faults = []
-    for base in bases:
-        try:
-            compile_expression(text, types=types, context_type=base, strict=True)
-        except CareloomError as error:
-            faults.append(f"{base}: {error}")
-    if faults and len(faults) == len(bases):
-        message = f"an expression on {', '.join(bases)} expected: {faults[0]}"
+    try:
+        compile_expression(text, types=check.library.types, context_type=bases[0], strict=True)
+    except CareloomError as error:
+        message = f"an expression on {bases[0]} expected: {error}"
         check.error("invalid", (scope.path, "expression"), message, "search-parameter")

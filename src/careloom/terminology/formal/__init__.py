@@ -19,6 +19,7 @@ _LANGUAGE = re.compile(
 )
 _TOKEN = r"[A-Za-z0-9!#$&^_.+-]{1,127}"
 _MEDIA_TYPE = re.compile(rf'{_TOKEN}/(?:{_TOKEN}|\*)(?:\s*;\s*{_TOKEN}=(?:[^\s;"]+|"[^"]*"))*')
+_SHORT_FORMATS = frozenset(["json", "ttl", "xml"])
 _CURRENCIES = frozenset(
     """
     AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF
@@ -40,8 +41,11 @@ def is_language(code: str) -> bool:
 
 
 def is_media_type(code: str) -> bool:
-    """Whether this is ``type/subtype`` with or without parameters."""
-    return _MEDIA_TYPE.fullmatch(code) is not None
+    """Whether this is ``type/subtype`` with or without parameters, or a short name of a FHIR format.
+
+    Source: FHIR R4, CapabilityStatement.format.
+    """
+    return code in _SHORT_FORMATS or _MEDIA_TYPE.fullmatch(code) is not None
 
 
 def is_currency(code: str) -> bool:

@@ -80,7 +80,9 @@ async def test_a_handshake_is_answered(tmp_path: Path) -> None:
         assert await deliver(system, notification(focus="")) == (200, "yes, this is the practice")
 
 
-@pytest.mark.parametrize(("secret", "age"), [(new_secret(), timedelta()), (SECRET, timedelta(minutes=6))])
+@pytest.mark.parametrize(
+    ("secret", "age"), [(new_secret(), timedelta()), (SECRET, timedelta(minutes=6))], ids=["forged", "old"]
+)
 async def test_a_notification_that_is_forged_or_old_is_refused_and_not_noted(
     tmp_path: Path, secret: str, age: timedelta
 ) -> None:

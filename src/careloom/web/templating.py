@@ -1,10 +1,13 @@
 """Jinja, with our templates and the components of the NHS design system."""
 
+from functools import cache
+
 from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader
 
 
+@cache
 def environment() -> Environment:
-    """The environment of every page; everything is escaped unless a template says otherwise."""
+    """The one environment of all pages; everything is escaped unless a template says otherwise."""
     return Environment(
         loader=ChoiceLoader([PackageLoader("careloom.web"), PackageLoader("nhsuk_frontend_jinja")]),
         autoescape=True,

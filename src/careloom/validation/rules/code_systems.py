@@ -7,11 +7,8 @@ from collections.abc import Iterator
 
 from careloom.validation.context import Check, Scope
 from careloom.validation.path import Path
-from careloom.validation.rules.concept_properties import TYPES, check_properties
+from careloom.validation.rules.concept_properties import check_properties
 from careloom.validation.rules.parts import Part, part, parts, text
-
-PROPERTIES = TYPES
-"""Code of a standard property to its type, for whoever reads filters."""
 
 
 def check_code_system(scope: Scope, check: Check) -> None:

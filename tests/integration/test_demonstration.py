@@ -13,7 +13,7 @@ import pytest
 
 from careloom.cli.connectathon import verify
 from careloom.connectathon.evidence import Line, read_evidence
-from careloom.connectathon.scenario import load_scenario
+from careloom.connectathon.scenario_file import load_scenario
 from careloom.definitions import Definitions
 
 ROOT = Path(__file__).parents[2]

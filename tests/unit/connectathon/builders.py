@@ -8,7 +8,8 @@ from typing import Any
 from careloom.connectathon.evidence import Evidence, MemoryStore
 from careloom.connectathon.exchange import Exchange, Message
 from careloom.connectathon.run import Run
-from careloom.connectathon.scenario import Scenario, read_scenario
+from careloom.connectathon.scenario import Scenario
+from careloom.connectathon.scenario_file import read_scenario
 from careloom.model import serialize_json
 
 NOW = datetime(2026, 11, 22, 11, 9, tzinfo=UTC)

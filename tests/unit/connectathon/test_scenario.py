@@ -4,7 +4,8 @@ import pytest
 from tests.unit.connectathon.builders import SCENARIO, scenario
 
 from careloom.connectathon.assertions import PathHolds
-from careloom.connectathon.scenario import Ask, Count, Extend, Replay, read_scenario
+from careloom.connectathon.scenario import Ask, Count, Extend, Replay
+from careloom.connectathon.scenario_file import read_scenario
 from careloom.model.errors import InvalidError, MalformedError
 
 

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run test check lint types layers unit suites acceptance bench docs format lock clean
+.PHONY: help setup setup-test run test check lint types layers unit suites mutants acceptance bench peers docs format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,11 +38,17 @@ unit: ## the quick tests alone
 suites: setup-test ## scores on the public HL7 suites and UK Core (CARELOOM_SUITES, CARELOOM_UKCORE)
 	@$(BIN)/pytest tests/suites --quiet
 
+mutants: setup-test ## valid resources broken on purpose: what share the validator catches (COUNT=20000, SEED=1)
+	@$(BIN)/python -m tests.mutants $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
+
 acceptance: setup-test ## what takes longer than CI should
 	@$(BIN)/pytest -m "slow or not slow" --numprocesses 2 --dist loadfile
 
 bench: setup-test ## ratios against peers, each in one run
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+peers: setup-test ## Careloom beside other validators on the same bytes, written to docs/comparison.md
+	@$(BIN)/python -m benchmarks.peers --write docs/comparison.md
 
 docs: setup-test ## the documentation as a site, in site/
 	@$(BIN)/mkdocs build --strict

@@ -24,6 +24,7 @@ from careloom.governance import AuditSource, Authority, Grant, Registry, hub_key
 from careloom.model.errors import CareloomError, DefinitionError, InvalidError, UnavailableError
 from careloom.model.resource import Resource
 from careloom.notify import Notifier, Ports, RestHook, TopicRegistry, disclosure, policy, with_backport
+from careloom.notify.subscriptions import OWNER_SYSTEM
 from careloom.rest.http import fhir_application
 from careloom.rest.hub import Hub
 from careloom.rest.routes import Routes
@@ -33,6 +34,7 @@ from careloom.settings import Settings, load_settings
 from careloom.store import Repository, open_sqlite
 from careloom.terminology import Terminology
 from careloom.validation import Options, Validator
+from careloom.web import hub_site
 
 RELOAD_INTERVAL = 1.0
 """Seconds between two looks at the settings file."""
@@ -40,8 +42,15 @@ RELOAD_INTERVAL = 1.0
 _OPTIONS = Options(extension_domains=("http://", "https://", "urn:"))
 """FHIR lets anybody add an extension, so a hub takes those it has no definition of: refusing them would lose data."""
 
+_Stamp = tuple[int, int, int]
+
 _FIXED = ("hub", "definitions", "topics", "notify")
 """Sections of the settings that a running hub does not follow."""
+
+_SAME_IN_EVERY_AUDIT = frozenset(
+    {"agent-name", "agent-role", "altid", "entity-name", "entity-role", "entity-type", "site", "source"}
+)
+"""Search parameters by which no AuditEvent of a hub is told from another; indexing them is a third of its cost."""
 
 _WITHOUT_ADDRESS = frozenset({"Parameters"})
 """Resource types that are sent and never kept."""
@@ -71,8 +80,10 @@ class App:
         self.hub = hub
         self.settings = settings
         self._engines = engines
-        self._stamp = _stamp(settings.file)
+        self._stamps = _stamps(settings)
         self.asgi: ASGIApp = fhir_application(lambda: self.hub, urlsplit(hub.base_url).path)
+        if settings.hub.pages:
+            self.asgi = hub_site(self.asgi, lambda: self.hub, engines.validator)
 
     async def watch(self) -> None:
         """Look at the settings file again and again, and take up what has changed in it."""
@@ -84,11 +95,11 @@ class App:
                 log.exception("settings not read again; the next change of the file is another try")
 
     async def reload(self) -> None:
-        """Take up the settings file if it has changed since the last look."""
-        stamp = _stamp(self.settings.file)
-        if stamp == self._stamp:
+        """Take up the settings file if it, or a file of keys that it names, has changed since the last look."""
+        stamps = _stamps(self.settings)
+        if stamps == self._stamps:
             return
-        self._stamp = stamp
+        self._stamps = stamps
         try:
             settings = await asyncio.to_thread(self._read_again)
         except CareloomError as error:
@@ -102,6 +113,8 @@ class App:
             if getattr(settings, section) != getattr(self.settings, section):
                 log.warning("setting takes effect at the next start", section=section)
         self.hub = replace(self.hub, **_changeable(settings))
+        if settings.files != self.settings.files:
+            self._stamps = _stamps(settings)
         self.settings = settings
         log.info("settings in force", agreements=len(settings.agreements), clients=len(settings.clients))
 
@@ -153,7 +166,9 @@ def load_engines(settings: Settings, base_url: str) -> Engines:
     packages = with_backport(Definitions.load(settings.definitions.packages, cache=PackageCache()))
     folders = [_resources(folder, packages) for folder in settings.definitions.directories]
     definitions = packages.with_resources(resource for found in folders for resource in found)
-    parameters = SearchParameters(definitions, base_url=base_url, zone=settings.hub.time_zone)
+    parameters = SearchParameters(
+        definitions, base_url=base_url, zone=settings.hub.time_zone, left_out={"AuditEvent": _SAME_IN_EVERY_AUDIT}
+    )
     validator = Validator(definitions, terminology=Terminology(definitions), options=_OPTIONS)
     engines = Engines(definitions, parameters, validator)
     check_settings(settings, engines)
@@ -234,7 +249,7 @@ async def _telling(app: App) -> AsyncIterator[None]:
         endpoints=settings.notify.endpoints,
         retry=settings.notify.retry,
     )
-    app.hub = replace(hub, before_write={"Subscription": accept})
+    app.hub = replace(hub, before_write={"Subscription": accept}, owned={"Subscription": OWNER_SYSTEM})
     await notifier.start()
     try:
         yield
@@ -267,7 +282,11 @@ def _make_folder(folder: Path) -> None:
         raise UnavailableError(f"{folder}: cannot be made: {error.strerror}") from error
 
 
-def _stamp(file: Path) -> tuple[int, int, int] | None:
+def _stamps(settings: Settings) -> dict[Path, _Stamp | None]:
+    return {file: _stamp(file) for file in settings.files}
+
+
+def _stamp(file: Path) -> _Stamp | None:
     """What changes whenever the file is written or replaced; None while it is not there."""
     try:
         found = file.stat()

@@ -5,12 +5,23 @@ import signal
 import socket
 from pathlib import Path
 
+import aiohttp
 import pytest
 import structlog
-from tests.integration.hub import GP_AGREEMENT, SETTINGS, Locality, caller, eventually, running_hub
+from tests.integration.hub import (
+    GP_AGREEMENT,
+    SETTINGS,
+    HubProcess,
+    Locality,
+    ask_token,
+    caller,
+    eventually,
+    running_hub,
+)
 
 from careloom.cli.serve import serve
 from careloom.definitions import Definitions
+from careloom.governance import jwks, new_key
 
 PATIENT = {"resourceType": "Patient", "name": [{"family": "Ashe"}]}
 PROFILE_URL = "https://locality.example/StructureDefinition/NamedPatient"
@@ -133,3 +144,15 @@ async def _has_status(answer: object, status: int) -> bool:
 
 async def _logged(lines: list[dict[str, object]], event: str) -> bool:
     return event in [line["event"] for line in lines]
+
+
+async def test_key_that_is_taken_out_of_a_clients_file_opens_nothing_any_more(locality: Locality) -> None:
+    with running_hub(locality) as hub:
+        async with caller(hub, "") as session:
+            (locality.folder / "acute-epr.jwks.json").write_text(json.dumps(jwks([new_key("ES384", kid="new").public])))
+            await eventually(lambda: _is_refused(session.session, hub), seconds=10)
+        assert hub.stop() == 0
+
+
+async def _is_refused(session: aiohttp.ClientSession, hub: HubProcess) -> bool:
+    return "error" in await ask_token(session, hub, "acute-epr")

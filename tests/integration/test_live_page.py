@@ -1,7 +1,6 @@
 """The live page in a real browser, watched from the first step to the last."""
 
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -11,22 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from careloom.definitions import Definitions
 from careloom.web.assets import Assets
 
 ROOT = Path(__file__).parents[2]
 SCREENSHOT = ROOT / "var" / "live-page.png"
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 LANES = 4
 PATIENCE = 120
 
@@ -47,17 +37,6 @@ class Show:
     page: Page
     complaints: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    found = next((path for name in NAMES if (path := shutil.which(name))), None)
-    if not found:
-        pytest.skip("no Chromium here; `apt-get install chromium` as root brings Debian's")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")

@@ -16,55 +16,29 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from tests.integration.hub import Caller, HubProcess, Locality, caller, eventually, running_hub
+from tests.integration.hub import SETTINGS, Caller, HubProcess, Locality, caller, eventually, running_hub
 
 from careloom.notify import new_secret, verify
 
 KILLS = 20
 DISCHARGE = "https://careloom.example/SubscriptionTopic/discharge"
 
-SETTINGS = """
-[hub]
-base_url = "http://127.0.0.1:{port}/fhir"
-port = {port}
-database = "var/hub.db"
-tenant = "north"
-
+MORE_SETTINGS = """
 [notify]
 allow_endpoints = ["127.0.0.1"]
 retry_base = 0.05
 retry_ceiling = 0.2
 
-[[organisations]]
-id = "acute"
-name = "North Acute Trust"
-
-[[organisations]]
-id = "gp"
-name = "High Street Surgery"
-
-[[clients]]
-id = "acute-epr"
-organisation = "acute"
-jwks = "acute-epr.jwks.json"
-scopes = ["system/*.cruds"]
-
-[[clients]]
-id = "gp-system"
-organisation = "gp"
-jwks = "gp-system.jwks.json"
-scopes = ["system/*.cruds"]
-webhook_secret = "{secret}"
-
 [[agreements]]
-id = "record"
-title = "The shared record"
+id = "told"
+title = "The surgery subscribes, and reads what it is told of"
 parties = ["acute", "gp"]
-interactions = ["create", "read", "update", "search"]
-types = ["*"]
+interactions = ["create", "read"]
+types = ["Subscription", "Encounter"]
 purposes = ["TREAT"]
 start = 2026-01-01
 end = 2099-01-01
+grantees = ["gp"]
 """
 
 
@@ -113,7 +87,7 @@ async def receiving(secret: str) -> AsyncIterator[Receiver]:
 async def test_every_event_survives_twenty_kills(tmp_path: Path) -> None:
     chance = random.Random(20161)
     secret = new_secret()
-    locality = Locality.make(tmp_path, SETTINGS.format(port=_free_port(), secret=secret))
+    locality = Locality.make(tmp_path, _settings(_free_port(), secret))
     async with receiving(secret) as receiver:
         with running_hub(locality) as hub:
             await _subscribe(hub, receiver)
@@ -131,6 +105,13 @@ async def test_every_event_survives_twenty_kills(tmp_path: Path) -> None:
     assert expected == _first_arrivals(receiver)
     assert list(range(1, KILLS + 1)) == sorted({number for number, _ in receiver.events()})
     assert len(set(receiver.accepted)) == len({webhook_id for webhook_id, _ in receiver.accepted})
+
+
+def _settings(port: int, secret: str) -> str:
+    """The usual locality on a port that stays the same over restarts, with a surgery that may subscribe."""
+    surgery = f'scopes = ["system/*.crs"]\nwebhook_secret = "{secret}"'
+    settings = SETTINGS.replace("127.0.0.1/fhir", f"127.0.0.1:{port}/fhir").replace("port = 0", f"port = {port}")
+    return settings.replace('scopes = ["system/*.rs"]', surgery) + MORE_SETTINGS
 
 
 async def _moment(kind: int, receiver: Receiver, chance: random.Random) -> None:

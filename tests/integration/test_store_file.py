@@ -316,3 +316,20 @@ def damage(path: Path) -> list[str]:
     found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
     connection.close()
     return found
+
+
+@pytest.mark.parametrize("suffix", ["", "-wal"])
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_nothing_is_acknowledged_into_a_file_that_was_removed(
+    tmp_path: Path, registry: SearchParameters, suffix: str, replaced: bool
+) -> None:
+    async with opened("sqlite", tmp_path, registry) as repository:
+        await create(repository, patient())
+        there, aside = tmp_path / f"hub.db{suffix}", tmp_path / "aside"
+        there.rename(aside)
+        if replaced:
+            there.write_bytes(b"")
+        with pytest.raises(UnavailableError, match="while the hub had it open"):
+            await create(repository, patient())
+        aside.replace(there)
+        await create(repository, patient())

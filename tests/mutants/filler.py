@@ -4,7 +4,7 @@ A specimen meets all that a snapshot says in a form that can be filled in: cardi
 patterns, slices. Whether it meets the invariants is luck; `tests.mutants.sources` keeps those that do.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from random import Random
 from typing import Any
 
@@ -15,7 +15,9 @@ from careloom.model import Resource
 from careloom.model.errors import CareloomError
 from careloom.terminology import Terminology
 
-_NEVER_CHOSEN = frozenset(["id", "extension", "modifierExtension", "contained", "meta", "implicitRules", "language"])
+_NEVER_CHOSEN = frozenset(
+    ["id", "extension", "modifierExtension", "contained", "meta", "implicitRules", "language", "display", "xpath"]
+)
 _DEEPEST = 4
 
 
@@ -26,6 +28,15 @@ class Filler:
         self.shapes = shapes
         self._terminology = terminology
         self._codes: dict[str, list[tuple[str, str]]] = {}
+        self._makers: Mapping[str, Callable[[Shape, TypeUse, Random], Any]] = {
+            "primitive": self._primitive,
+            "CodeableConcept": self._coded,
+            "Coding": self._coded,
+            "Reference": lambda shape, use, random: {"reference": f"{self._target(use, random)}/specimen-target"},
+            "Extension": self._extension,
+            "Resource": _inner_resource,
+            "DomainResource": _inner_resource,
+        }
 
     def resource(self, canonical: str, random: Random, density: float) -> Resource:
         """A resource of a type or profile.
@@ -45,22 +56,16 @@ class Filler:
         """A value of an element where it has a type."""
         if shape.value is not None:
             return shape.value[1]
-        if use.is_primitive:
-            return self._primitive(shape, use, random)
-        coded = self._coded(shape, use, random)
-        if coded is not None:
-            return coded
-        if use.code == "Reference":
-            return {"reference": f"{self._target(use, random)}/specimen-target"}
-        if use.code in ("Resource", "DomainResource"):
-            return {"resourceType": "Basic", "id": f"b{random.randrange(10**9)}", "code": {"text": "specimen"}}
-        if use.code == "Extension":
-            return self._extension(shape, use, random)
-        made = self._object(shape, use, random, density, depth)
+        make = self._makers.get("primitive" if use.is_primitive else use.code)
+        made = make(shape, use, random) if make else None
+        return made if made is not None else self._complex(shape, use, random, density, depth)
+
+    def _complex(self, shape: Shape, use: TypeUse, random: Random, density: float, depth: int) -> Any:
+        """A sample of types whose parts depend on each other, with what the definition fixes; else part by part."""
         sample = COMPLEX.get(use.code)
-        if isinstance(sample, dict) and not self._is_constrained(shape):
+        if sample is not None and not _has_values(shape):
             return sample
-        return sample | made if isinstance(sample, dict) else made
+        return {**(sample or {}), **self._object(shape, use, random, density, depth)}
 
     def codes(self, value_set: str) -> list[tuple[str, str]]:
         """The (system, code) pairs of a value set, sorted; none for one without content."""
@@ -87,24 +92,32 @@ class Filler:
 
     def _property(self, child: Shape, random: Random, density: float, depth: int) -> Iterator[tuple[str, Any]]:
         is_wanted = child.name not in _NEVER_CHOSEN and child.max != 0 and random.random() < density
-        slices = [one for one in self.shapes.slices(child) if one.min > 0 or (is_wanted and random.random() < density)]
-        if child.min == 0 and not is_wanted and not slices:
+        is_needed = child.min > 0 or (depth > 0 and _has_values(child))
+        slices = self._slices(child, is_wanted or is_needed, random, density)
+        if child.max == 0 or not (is_wanted or is_needed or slices):
             return
-        if child.is_choice:
-            slices = slices[:1]
-        key, use = random.choice(list((slices or [child])[0].keys if child.is_choice else child.keys))
+        key, use = random.choice(list((slices[0] if slices and child.is_choice else child).keys))
         values = [self._slice(one, use, random, density, depth) for one in slices]
-        least = max(child.min, 0 if slices else 1)
-        while len(values) < least:
+        while len(values) < max(child.min, 0 if slices else 1):
             values.append(self.value(child, use, random, density / 2, depth + 1))
-        yield key, (values if child.is_list else values[0])
+        yield key, (values[: child.max] if child.is_list else values[0])
+
+    def _slices(self, child: Shape, is_there: bool, random: Random, density: float) -> list[Shape]:
+        """The slices to fill: those that must be there, some that may; all if nothing else is allowed."""
+        is_closed = child.slicing.get("rules") == "closed"
+        found = [
+            slice
+            for slice in self.shapes.slices(child)
+            if slice.max != 0 and (slice.min > 0 or (is_there and (is_closed or random.random() < density)))
+        ]
+        if not child.is_choice:
+            return found
+        return [random.choice(self.shapes.slices(child))] if is_there and self.shapes.slices(child) else found[:1]
 
     def _slice(self, slice: Shape, use: TypeUse, random: Random, density: float, depth: int) -> Any:
         uses = slice.types or (use,)
-        return self.value(slice, next((one for one in uses if one.code == use.code), uses[0]), random, density, depth)
-
-    def _is_constrained(self, shape: Shape) -> bool:
-        return shape.id in shape.structure.children and "." in shape.id
+        narrowed = next((one for one in uses if one.code == use.code), uses[0])
+        return self.value(slice, narrowed, random, density, depth + 1)
 
     def _primitive(self, shape: Shape, use: TypeUse, random: Random) -> Any:
         codes = self.codes(_value_set(shape, "required")) if use.code in ("code", "uri", "string") else []
@@ -112,7 +125,7 @@ class Filler:
 
     def _coded(self, shape: Shape, use: TypeUse, random: Random) -> Any:
         """A concept out of the value set, unless the element is unfolded and says itself what is in it."""
-        if use.code not in ("CodeableConcept", "Coding") or self._is_constrained(shape):
+        if _has_values(shape):
             return None
         codes = self.codes(_value_set(shape, "required", "extensible", "preferred"))
         system, code = random.choice(codes) if codes else ("https://specimens.invalid/system", "specimen")
@@ -139,6 +152,17 @@ class Filler:
             return {}
         key, type = random.choice(list(value.keys))
         return {key: self.value(value, type, random)}
+
+
+def _inner_resource(shape: Shape, use: TypeUse, random: Random) -> Resource:
+    return {"resourceType": "Basic", "id": f"b{random.randrange(10**9)}", "code": {"text": "specimen"}}
+
+
+def _has_values(shape: Shape) -> bool:
+    """Whether the snapshot unfolds the element and fixes a value in it."""
+    structure = shape.structure
+    below = (id for id in structure.elements if id.startswith(f"{shape.id}."))
+    return shape.value is not None or ("." in shape.id and any(Shape(structure, id).value is not None for id in below))
 
 
 def _value_set(shape: Shape, *strengths: str) -> str:

@@ -1,13 +1,13 @@
 """Definitions with all that is made from them once: the validator under trial, and what the mutator reads."""
 
+from tests.mutants.filler import Filler
+from tests.mutants.original import Original
+from tests.mutants.shapes import Shapes
+
 from careloom.definitions import Definitions
-from careloom.model import Resource
 from careloom.model.issues import Issue
 from careloom.terminology import Terminology
 from careloom.validation import Validator
-
-from tests.mutants.filler import Filler
-from tests.mutants.shapes import Shapes
 
 
 class Ground:
@@ -20,6 +20,7 @@ class Ground:
         self.filler = Filler(self.shapes, terminology)
         self.validator = Validator(definitions, terminology=terminology)
 
-    def errors(self, resource: Resource, profiles: list[str]) -> list[Issue]:
-        """What makes a resource invalid."""
-        return [issue for issue in self.validator.validate(resource, profiles=profiles) if issue.is_error]
+    def errors(self, original: Original) -> list[Issue]:
+        """What makes an original invalid."""
+        issues = self.validator.validate(original.resource, profiles=original.profiles)
+        return [issue for issue in issues if issue.is_error]

@@ -31,7 +31,8 @@ class Mutant:
 
     Attributes:
         rule: Name of the rule that it is made by.
-        what: The element by its definition and what was done to it, for reports.
+        element: Id of the element in the definition.
+        change: What was done to it, for reports.
         edits: What to change in the valid resource.
         places: Elements of which one must bear an error, as FHIRPath; the index at the end is of no account.
         is_below_right: Whether an error on a part of the element will do.
@@ -39,7 +40,8 @@ class Mutant:
     """
 
     rule: str
-    what: str
+    element: str
+    change: str
     edits: tuple[Edit, ...]
     places: tuple[str, ...]
     is_below_right: bool = False

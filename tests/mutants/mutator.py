@@ -1,39 +1,15 @@
 """The mutants of one valid resource, by chance and without end of variety, the same for the same seed."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from random import Random
 
 from tests.mutants.filler import Filler
 from tests.mutants.mutant import Mutant
+from tests.mutants.original import Original
 from tests.mutants.rules.table import RULES
 from tests.mutants.rules.workshop import Break, Workshop
 from tests.mutants.shapes import Shapes
 from tests.mutants.sites import Site, sites_of
-
-from careloom.model import Resource
-
-
-@dataclass(frozen=True, slots=True)
-class Original:
-    """A valid resource.
-
-    Attributes:
-        name: For reports and for the seed; one of its own.
-        resource: Plain JSON.
-        canonical: What it conforms to and is broken by: a profile, or the name of its type.
-        origin: Where it comes from, for reports.
-    """
-
-    name: str
-    resource: Resource
-    canonical: str
-    origin: str
-
-    @property
-    def profiles(self) -> list[str]:
-        """The profile to ask the validator for, if it is one."""
-        return [self.canonical] if ":" in self.canonical else []
 
 
 class Mutator:
@@ -67,4 +43,4 @@ class Mutator:
 
 
 def _signature(mutant: Mutant) -> str:
-    return f"{mutant.what} {[edit.keys for edit in mutant.edits]}"
+    return f"{mutant.element} {mutant.change} {[edit.keys for edit in mutant.edits]}"

@@ -40,7 +40,7 @@ class Structure:
         self.slices: dict[str, list[str]] = {}
         for id in self.elements:
             parent, _, last = id.rpartition(".")
-            if ":" in last:
+            if ":" in last and f"{parent}.{last.partition(':')[0]}" in self.elements:
                 self.slices.setdefault(f"{parent}.{last.partition(':')[0]}", []).append(id)
             else:
                 self.children.setdefault(parent, []).append(id)
@@ -102,6 +102,11 @@ class Shape:
         return None
 
     @property
+    def content_reference(self) -> str:
+        """The path of the element whose content is repeated here; a slice named in its place is no other content."""
+        return str(self.definition.get("contentReference", "")).rpartition("#")[2].partition(":")[0]
+
+    @property
     def types(self) -> tuple[TypeUse, ...]:
         return tuple(
             TypeUse(self._code(type), tuple(type.get("profile", ())), tuple(type.get("targetProfile", ())))
@@ -142,12 +147,21 @@ class Shapes:
         """The elements below an element where it has a type; by its own snapshot, else by its type."""
         structure, ids = shape.structure, shape.structure.children
         found = ids.get(shape.id) or (ids.get(shape.id.rpartition(":")[0]) if shape.slice_name else None)
-        reference = str(shape.definition.get("contentReference", "")).rpartition("#")[2]
-        found = found or (ids.get(reference) if reference else None)
         if found:
             return [Shape(structure, id) for id in found]
+        repeated = self._repeated(shape.content_reference)
+        if repeated:
+            return self.children(repeated, use)
         root = self.root(use.profiles[0] if len(use.profiles) == 1 else use.code) or self.root(use.code)
         return self.children(root, use) if root and root.structure.children.get(root.id) else []
+
+    def _repeated(self, reference: str) -> Shape | None:
+        """The element of the base type that a content reference names.
+
+        Whether what a profile says of that element holds for its repetitions is disputed, so it is not relied on.
+        """
+        root = self.root(reference.partition(".")[0]) if reference else None
+        return Shape(root.structure, reference) if root and reference in root.structure.elements else None
 
     def slices(self, shape: Shape) -> Sequence[Shape]:
         """The slices of an element; without slices of slices."""

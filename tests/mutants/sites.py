@@ -85,7 +85,8 @@ def _occurrences(site: Site, child: Shape, key: str, use: TypeUse, shapes: Shape
     elif value is not None:
         yield from _item(site, child, use, ((*site.keys, key), place, value), shapes)
     if isinstance(beside, dict) and (element := shapes.root("Element")):
-        inside = Site(element, _ELEMENT, (*site.keys, f"_{key}"), place, beside, site.resource_keys, site.container_keys)
+        keys = (*site.keys, f"_{key}")
+        inside = Site(element, _ELEMENT, keys, place, beside, site.resource_keys, site.container_keys)
         yield from (found for found in _below(inside, shapes) if found is not inside)
 
 

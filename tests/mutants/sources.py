@@ -1,33 +1,34 @@
-"""Where valid resources come from: the core package itself, hand-made records, specimens, UK Core, the public suite."""
+"""Where valid resources come from: the core package itself, records by hand, UK Core, the public suite."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
-from tests.mutants.ground import Ground
-from tests.mutants.mutator import Original
+from tests.mutants.original import Original
 
-from careloom.definitions import Definitions, PackageCache
-from careloom.model import Resource, parse_json
+from careloom.definitions import Definitions, PackageCache, PackageId
+from careloom.model import parse_json
 from careloom.model.errors import CareloomError
 from careloom.validation.inputs import layered, read_resource
 
 CLINICAL = Path(__file__).with_name("clinical.json")
 _UKCORE_FOLDERS = ("structuredefinitions", "valuesets", "codesystems", "conceptmaps")
-_CORE_ID = "hl7.fhir.r4.core@4.0.1"
+_CORE = "hl7.fhir.r4.core@4.0.1"
 _LARGEST = 60_000
 """Bytes of a file to mutate; a mutant of a larger one says no more, and takes longer to judge."""
 
-_ATTEMPTS = 24
 
-
-def core_files(cache: PackageCache | None = None) -> list[Path]:
+def core_files() -> list[Path]:
     """The resources of the R4 core package."""
-    cache = cache or PackageCache()
-    package = next(one for one in cache.installed() if str(one) == _CORE_ID)
-    folder = cache.root / f"{package.name}#{package.version}" / "package"
+    folder = PackageCache().folder(PackageId.parse(_CORE)) / "package"
     return sorted(file for file in folder.glob("*-*.json"))
+
+
+def core_package() -> Iterator[Original]:
+    """All of them."""
+    for file in core_files():
+        yield _core_original(file)
 
 
 def core_originals(random: Random, per_type: int) -> Iterator[Original]:
@@ -38,38 +39,19 @@ def core_originals(random: Random, per_type: int) -> Iterator[Original]:
             by_type.setdefault(file.name.partition("-")[0], []).append(file)
     for files in by_type.values():
         for file in sorted(random.sample(files, min(per_type, len(files)))):
-            resource = parse_json(file.read_bytes())
-            yield Original(file.name, resource, resource["resourceType"], "R4 core package")
+            yield _core_original(file)
+
+
+def _core_original(file: Path) -> Original:
+    resource = parse_json(file.read_bytes())
+    return Original(file.name, resource, resource["resourceType"], "R4 core package")
 
 
 def clinical_originals() -> Iterator[Original]:
     """Records written by hand: types that are exchanged every day, with contained resources and a document."""
     for resource in parse_json(CLINICAL.read_bytes()):
-        yield Original(f"clinical {resource['resourceType']}/{resource['id']}", resource, resource["resourceType"], "hand-made")
-
-
-def specimens(ground: Ground, canonicals: Iterable[str], seed: int, origin: str) -> Iterator[Original]:
-    """One specimen for each type or profile: the fullest of several that breaks no invariant.
-
-    A specimen that breaks another rule than an invariant is yielded as well: either it is wrongly made or wrongly
-    judged, and the law that originals are valid tells of it.
-    """
-    for canonical in canonicals:
-        made = _specimen(ground, canonical, seed)
-        if made is not None:
-            yield Original(f"specimen of {canonical}", made, canonical, origin)
-
-
-def _specimen(ground: Ground, canonical: str, seed: int) -> Resource | None:
-    """Ever fewer optional elements until the invariants hold; None when they never do."""
-    for attempt in range(_ATTEMPTS):
-        random = Random(f"{seed}/{canonical}/{attempt}")
-        density = 0.6 * (1 - attempt / (_ATTEMPTS - 1))
-        resource = ground.filler.resource(canonical, random, density)
-        errors = ground.errors(resource, [canonical] if ":" in canonical else [])
-        if not errors or any(issue.code != "invariant" for issue in errors):
-            return resource
-    return None
+        type = resource["resourceType"]
+        yield Original(f"clinical {type}/{resource['id']}", resource, type, "clinical")
 
 
 def resource_types(definitions: Definitions) -> list[str]:
@@ -119,6 +101,6 @@ def suite_originals(root: Path, definitions: Definitions) -> Iterator[Original]:
 def _is_valid_by_core(case: dict[str, object]) -> bool:
     runs = case["runs"]
     assert isinstance(runs, list)
-    needs: Sequence[object] = (case["supporting"], case["packages"], case["resolve"])
-    base = [run for run in runs if run["mode"] == "base" and run["expected_verdict"] == "valid" and not run["settings"]]
-    return bool(base) and case["version"] == "4.0.1" and not any(needs)
+    is_plain = any(run["mode"] == "base" and run["expected_verdict"] == "valid" and not run["settings"] for run in runs)
+    needs = (case["supporting"], case["packages"], case["resolve"], *(run["definitions"] for run in runs))
+    return is_plain and case["version"] == "4.0.1" and not any(needs)

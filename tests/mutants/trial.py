@@ -1,14 +1,18 @@
-"""The validator on trial: mutants of originals, caught or escaped, and originals that it finds fault with."""
+"""The validator on trial: mutants of valid resources, caught at the right element or escaped."""
 
+import traceback
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from random import Random
 
 from tests.mutants.ground import Ground
+from tests.mutants.herd import Herd
 from tests.mutants.mutant import Mutant
-from tests.mutants.mutator import Mutator, Original
+from tests.mutants.mutator import Mutator
+from tests.mutants.original import Original
 
+from careloom.model import Resource
 from careloom.model.issues import Issue
 
 _MOST_VISITS = 200
@@ -26,7 +30,9 @@ class Escape:
     def line(self) -> str:
         """One line for people."""
         told = "; ".join(f"{issue.expression} [{issue.rule}]" for issue in self.told) or "nothing"
-        return f"{self.mutant.rule}: {self.original.name}: {self.mutant.what} at {self.mutant.places[0]}, told: {told}"
+        mutant = self.mutant
+        change = f"{mutant.element} {mutant.change} at {mutant.places[0]}"
+        return f"{mutant.rule}: {self.original.name}: {change}, told: {told}"
 
 
 @dataclass(slots=True)
@@ -52,43 +58,37 @@ class Result:
             self.escapes.append(Escape(original, mutant, told))
 
 
-def invalid(ground: Ground, originals: Iterable[Original]) -> Iterator[tuple[Original, list[Issue]]]:
-    """Originals that the validator finds an error in, with the errors."""
-    for original in originals:
-        errors = ground.errors(original.resource, original.profiles)
-        if errors:
-            yield original, errors
-
-
-def valid(ground: Ground, originals: Iterable[Original]) -> Iterator[Original]:
-    """Originals without errors: those that can be broken."""
-    return (original for original in originals if not ground.errors(original.resource, original.profiles))
-
-
-def run(grounds: Mapping[str, tuple[Ground, list[Original]]], *, count: int, seed: int) -> Result:
+def run(herds: Iterable[Herd], *, count: int, seed: int) -> Result:
     """Break originals in turn, the same ones for the same seed, and let the validator judge each.
 
     Args:
-        grounds: Name to definitions, with the valid originals that go with them.
+        herds: Originals, of which the valid ones are broken.
         count: Mutants to make; fewer if there is nothing new to break.
         seed: Decides the order of the originals and what is broken.
     """
     result = Result()
-    for original, ground, mutant in _mutants(grounds, seed):
+    for original, ground, mutant in _mutants(herds, seed):
         broken = mutant.broken(original.resource)
-        result.add(original, mutant, ground.validator.validate(broken, profiles=original.profiles))
+        result.add(original, mutant, _judged(broken, original, ground))
         if result.made.total() >= count:
             break
     return result
 
 
-def _mutants(
-    grounds: Mapping[str, tuple[Ground, list[Original]]], seed: int
-) -> Iterator[tuple[Original, Ground, Mutant]]:
+def _judged(broken: Resource, original: Original, ground: Ground) -> list[Issue]:
+    """The issues; an exception, which bad data must never cause, as an issue that is nowhere."""
+    try:
+        return ground.validator.validate(broken, profiles=original.profiles)
+    except Exception as error:  # the trial goes on, and the report has it as an escape
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        return [Issue("fatal", "exception", repr(error), "-", f"raised {error!r} at {frame.name}:{frame.lineno}")]
+
+
+def _mutants(herds: Iterable[Herd], seed: int) -> Iterator[tuple[Original, Ground, Mutant]]:
     mutators = [
-        (Mutator(original, ground.shapes, ground.filler), ground)
-        for ground, originals in grounds.values()
-        for original in originals
+        (Mutator(original, herd.ground.shapes, herd.ground.filler), herd.ground)
+        for herd in herds
+        for original in herd.valid
     ]
     Random(seed).shuffle(mutators)
     for visit in range(_MOST_VISITS):

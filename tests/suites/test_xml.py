@@ -17,9 +17,13 @@ EVERY = 60
 
 # Defects of the examples themselves.
 KNOWN = {
-    "CodeSystem-UKCore-EthnicCategoryScotland.xml": "concept: text between elements is not allowed",
-    "UKCore-Observation-Lab-Albumin-Example.xml": "meta: expected before text",
-    "UKCore-Questionnaire-EOLPlan-Example.xml": "extension: expected before linkId",
+    "CodeSystem-UKCore-EthnicCategoryScotland.xml": (
+        "CodeSystem.concept[3]: no text between elements expected, some found"
+    ),
+    "UKCore-Observation-Lab-Albumin-Example.xml": "Observation.meta: expected before text, found after it",
+    "UKCore-Questionnaire-EOLPlan-Example.xml": (
+        "Questionnaire.item[0].item[0].item[0].extension: expected before linkId, found after it"
+    ),
 }
 
 

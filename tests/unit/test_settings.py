@@ -165,6 +165,11 @@ def test_both_days_of_an_agreement_count(tmp_path: Path) -> None:
     assert agreement.end == datetime(2027, 1, 1, tzinfo=UTC)
 
 
+def test_there_are_pages_unless_they_are_switched_off(tmp_path: Path) -> None:
+    assert load(tmp_path, FULL).hub.pages
+    assert not load(tmp_path, FULL.replace("port = 9090", "pages = false\nport = 9090")).hub.pages
+
+
 def test_days_are_days_of_the_time_zone(tmp_path: Path) -> None:
     summer = FULL.replace('"UTC"', '"Europe/London"').replace("end = 2026-12-31", "end = 2026-07-31")
     (agreement,) = load(tmp_path, summer).agreements
@@ -208,6 +213,7 @@ def test_a_wrong_value_of_the_environment_is_told_as_such(tmp_path: Path) -> Non
         ("port = 9090", "prot = 9090", "hub.prot: no such setting; did you mean 'port'?"),
         ("port = 9090", "port = true", "hub.port: a whole number from 0 to 65535 expected, found true"),
         ("port = 9090", "port = 70000", "hub.port: a whole number from 0 to 65535 expected, found the number 70000"),
+        ("port = 9090", 'pages = "no"\nport = 9090', "hub.pages: true or false expected, found the text 'no'"),
         (
             'time_zone = "UTC"',
             'time_zone = "Mars/Olympus"',

@@ -14,6 +14,8 @@ app.command("careloom.cli.fhirpath:fhirpath")
 app.command("careloom.cli.keys:app", name="keys")
 app.command("careloom.cli.packages:packages")
 app.command("careloom.cli.serve:serve")
+app.command("careloom.cli.synth:synth")
+app.command("careloom.cli.terminology:app", name="terminology")
 app.command("careloom.cli.validate:validate")
 
 

@@ -22,6 +22,12 @@ Run = Callable[[Item, Scope], Any]
 NOTHING: list[Item] = []
 """The empty collection, made once."""
 
+_STEPS_TO_FOLD = 500
+"""Constants that take longer to make, or that are longer, are made when they are needed."""
+
+LONG = 16
+"""Items of a list from which a single walk over it counts as steps; loops within loops count from two items on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -101,9 +107,13 @@ def folded(code: Code) -> Code:
     """The same code, run once and for all where nothing can change its result; an error waits until it is run."""
     if not code.is_constant:
         return code
+    scope = Scope(DEFAULT, None)
+    scope.steps_left = _STEPS_TO_FOLD
     try:
-        value = code.run(None, Scope(DEFAULT, None))
+        value = code.run(None, scope)
     except CareloomError:
+        return code
+    if isinstance(value, list) and len(value) > _STEPS_TO_FOLD:
         return code
     return replace(code, run=lambda this, scope: value)
 
@@ -233,13 +243,24 @@ def _path_run(left: Code, step: Code) -> Run:
 
     def single_many(this: Item, scope: Scope) -> list[Item]:
         item = before(this, scope)
-        return NOTHING if item is None else after(item, scope)
+        if item is None:
+            return NOTHING
+        found: list[Item] = after(item, scope)
+        if len(found) > LONG:
+            scope.spend(len(found))
+        return found
 
     def many_single(this: Item, scope: Scope) -> list[Item]:
-        return [found for item in before(this, scope) if (found := after(item, scope)) is not None]
+        items = before(this, scope)
+        if len(items) > LONG:
+            scope.spend(len(items))
+        return [found for item in items if (found := after(item, scope)) is not None]
 
     def many_many(this: Item, scope: Scope) -> list[Item]:
-        return [found for item in before(this, scope) for found in after(item, scope)]
+        items = before(this, scope)
+        if len(items) > LONG:
+            scope.spend(len(items))
+        return [found for item in items for found in after(item, scope)]
 
     if left.shape.single:
         return single_single if step.shape.single else single_many

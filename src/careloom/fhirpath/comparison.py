@@ -11,7 +11,10 @@ from careloom.fhirpath import quantities, temporal
 from careloom.fhirpath.nodes import SYSTEM_TYPES
 from careloom.fhirpath.quantities import Quantity
 from careloom.fhirpath.temporal import Temporal, Time
-from careloom.model.errors import InvalidError
+from careloom.model.errors import InvalidError, TooCostlyError
+
+MOST_COMPARISONS = 2_000_000
+"""Comparisons by pairs, for values that no hash tells apart; some seconds."""
 
 _NUMBERS = (int, Decimal, float)
 _ROUNDING = Context(prec=60, rounding=ROUND_HALF_UP)
@@ -60,6 +63,8 @@ def equivalent_collections(left: Sequence[Any], right: Sequence[Any]) -> bool:
     """``~`` for two collections, in any order; two empty ones are equivalent."""
     if len(left) != len(right):
         return False
+    if len(left) ** 2 > MOST_COMPARISONS:
+        raise TooCostlyError(f"collections of {len(left)} items are too long to be compared in any order")
     rest = list(right)
     for mine in left:
         found = next((place for place, yours in enumerate(rest) if equivalent(mine, yours)), None)
@@ -97,6 +102,7 @@ class Distinct:
     def __init__(self) -> None:
         self._texts: set[str] = set()
         self._buckets: dict[Any, list[Any]] = {}
+        self._compared = 0
 
     def add(self, value: Any) -> bool:
         """Put a value in; False where an equal one is there already."""
@@ -105,6 +111,9 @@ class Distinct:
             self._texts.add(value)
             return len(self._texts) > known
         bucket = self._buckets.setdefault(_bucket(value), [])
+        self._compared += len(bucket)
+        if self._compared > MOST_COMPARISONS:
+            raise TooCostlyError(f"finding out which values are the same takes over {MOST_COMPARISONS} comparisons")
         if any(equal(known, value) is True for known in bucket):
             return False
         bucket.append(value)

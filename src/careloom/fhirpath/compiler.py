@@ -5,7 +5,7 @@ that no possible type has, or an operation that no possible value allows, is an 
 result, or an error when it runs.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 
@@ -24,7 +24,7 @@ from careloom.fhirpath.ast import (
     TypeName,
     TypeOperation,
 )
-from careloom.fhirpath.code import TRUTH, Code, Shape, constant, empty, folded, one, path, single
+from careloom.fhirpath.code import TRUTH, Code, Run, Shape, constant, empty, folded, one, path, single
 from careloom.fhirpath.constants import constant_code
 from careloom.fhirpath.environment import Scope
 from careloom.fhirpath.functions import FUNCTIONS
@@ -66,7 +66,7 @@ class Compiler:
 
     def inside(self, context: Context, input: Code) -> Context:
         """The context of an argument that is evaluated for each item of an input."""
-        return replace(context, this=replace(input.shape, single=True))
+        return replace(context, this=replace(input.shape, single=True), depth=context.depth + 1)
 
     def next_slot(self) -> int:
         """A place for the value of a variable."""
@@ -104,7 +104,7 @@ class Compiler:
             return self._this(context)
         if tree.name == "index":
             return Code(lambda this, scope: scope.index, one(INTEGER), uses_world=True)
-        return Code(lambda this, scope: scope.total, replace(context.total, single=False), uses_world=True)
+        return Code(_total, replace(context.total, single=False), uses_world=True)
 
     def _this(self, context: Context) -> Code:
         return Code(lambda this, scope: this, context.this)
@@ -112,7 +112,7 @@ class Compiler:
     def _constant(self, tree: Constant, context: Context) -> Code:
         if tree.name in context.variables:
             slot, shape = context.variables[tree.name]
-            return Code(lambda this, scope: scope.variables[slot], replace(shape, single=False), uses_world=True)
+            return Code(_variable(slot), replace(shape, single=False), uses_world=True)
         return constant_code(tree.name, context.root, self.site(tree))
 
     def _member(self, tree: Member, context: Context) -> Code:
@@ -249,6 +249,24 @@ def _chain(tree: Binary) -> list[Tree]:
     operands.append(left)
     operands.reverse()
     return operands
+
+
+def _variable(slot: int) -> Run:
+    """What ``defineVariable`` has kept; a list counts each time it is looked at, so that doubling it cannot go on."""
+
+    def run(this: Item, scope: Scope) -> list[Item]:
+        found = scope.variables[slot]
+        if len(found) > 1:
+            scope.spend(len(found))
+        return found
+
+    return run
+
+
+def _total(this: Item, scope: Scope) -> Sequence[Item]:
+    if len(scope.total) > 1:
+        scope.spend(len(scope.total))
+    return scope.total
 
 
 def _implied(operator: str, left: Code, right: Code, site: Site) -> Code:

@@ -11,7 +11,7 @@ from decimal import Decimal, DecimalException
 from typing import TYPE_CHECKING, Any
 
 from careloom.fhirpath.ast import Call, Literal, Special, Tree, children_of
-from careloom.fhirpath.code import ANY, Code, Run, Shape, one, single, value
+from careloom.fhirpath.code import ANY, LONG, Code, Run, Shape, one, single, value
 from careloom.fhirpath.comparison import kind_of
 from careloom.fhirpath.conversions import SYSTEM_TYPE_OF
 from careloom.fhirpath.environment import Scope
@@ -41,6 +41,9 @@ NUMBER = "a number"
 ANYTHING = "anything"
 """Any value."""
 
+_FLAT = 2
+"""Loops within loops that together cannot make many of few."""
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -51,12 +54,14 @@ class Context:
         root: Of the item that the whole expression is evaluated on.
         total: Of ``$total``, inside of ``aggregate``.
         variables: Defined by ``defineVariable``: name to slot and shape.
+        depth: Of loops within loops.
     """
 
     this: Shape
     root: Shape
     total: Shape = ANY
     variables: Mapping[str, tuple[int, Shape]] = field(default_factory=dict)
+    depth: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,11 @@ class Invocation:
         """Code whose result depends on the input, the arguments, and what is applied to each item of the input."""
         made = combined(run, shape, self.input, *(argument for argument in arguments if argument is not None))
         return replace(made, uses_world=made.uses_world or (applied is not None and applied.uses_world))
+
+    @property
+    def uncounted(self) -> int:
+        """How many items a loop may walk over without counting them as steps: few, and none where loops multiply."""
+        return LONG if self.context.depth < _FLAT else 1
 
     def mentions(self, name: str) -> bool:
         """Whether an argument names ``$index``, so that a loop has to count."""

@@ -6,7 +6,21 @@ from typing import Any
 
 from careloom.fhirpath.arithmetic import OPERATORS as ARITHMETIC
 from careloom.fhirpath.arithmetic import joined, negate
-from careloom.fhirpath.code import ANY_ONE, NOTHING, TRUTH, Code, Run, Shape, in_boxes, many, one, truth, value, values
+from careloom.fhirpath.code import (
+    ANY_ONE,
+    LONG,
+    NOTHING,
+    TRUTH,
+    Code,
+    Run,
+    Shape,
+    in_boxes,
+    many,
+    one,
+    truth,
+    value,
+    values,
+)
 from careloom.fhirpath.comparison import (
     Distinct,
     equal,
@@ -85,7 +99,9 @@ def equivalence(operator: str, left: Code, right: Code, site: Site) -> Code:
     first, second, negated = values(left), values(right), operator == "!~"
 
     def run(this: Item, scope: Scope) -> bool:
-        return equivalent_collections(first(this, scope), second(this, scope)) is not negated
+        mine, yours = first(this, scope), second(this, scope)
+        _count(mine, scope)
+        return equivalent_collections(mine, yours) is not negated
 
     return combined(run, TRUTH, left, right)
 
@@ -149,7 +165,10 @@ def union(operands: Sequence[Code]) -> Code:
             return NOTHING
         if len(filled) == 1 and len(filled[0]) == 1:
             return filled[0]  # type: ignore[no-any-return]
-        return distinct([item for items in filled for item in items], exact)
+        together = [item for items in filled for item in items]
+        if len(together) > LONG:
+            scope.spend(len(together))
+        return distinct(together, exact)
 
     return combined(run, shape, *operands)
 
@@ -294,6 +313,8 @@ def _equal_items(left: Code, right: Code, site: Site) -> Run:
         if mine is None:
             return None
         yours = second(this, scope)
+        if mine.__class__ is dict:
+            scope.spend(LONG)
         return None if yours is None else equal(mine, yours)
 
     return run
@@ -301,7 +322,19 @@ def _equal_items(left: Code, right: Code, site: Site) -> Run:
 
 def _equal_lists(left: Code, right: Code) -> Run:
     first, second = values(left), values(right)
-    return lambda this, scope: equal_collections(first(this, scope), second(this, scope))
+
+    def run(this: Item, scope: Scope) -> bool | None:
+        mine, yours = first(this, scope), second(this, scope)
+        _count(mine, scope)
+        return equal_collections(mine, yours)
+
+    return run
+
+
+def _count(items: Sequence[Any], scope: Scope) -> None:
+    """Count what is compared item by item; structures, however few, since they may be large."""
+    if len(items) > LONG or (items and items[0].__class__ is dict):
+        scope.spend(len(items) * LONG)
 
 
 def _all_types(operands: Sequence[Code]) -> frozenset[str] | None:

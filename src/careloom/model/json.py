@@ -1,7 +1,7 @@
 """JSON in and out, losing nothing: decimals keep their digits, integers their size."""
 
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
@@ -28,6 +28,8 @@ def parse_json(text: bytes | str) -> Any:
         return _decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise MalformedError(f"not JSON: {_located(str(error), data)}") from error
+    except InvalidOperation as error:
+        raise MalformedError("not JSON that can be read: a number's exponent is out of range") from error
     except RecursionError as error:
         raise MalformedError("JSON nested too deeply: about 1000 levels are read") from error
 

@@ -75,11 +75,18 @@ class EndpointPolicy:
 
 
 def guarded_socket(policy: EndpointPolicy) -> Callable[[tuple[Any, ...]], socket.socket]:
-    """A socket factory for aiohttp that refuses to make a socket for an address the policy refuses."""
+    """A socket factory for aiohttp that refuses to make a socket for an address the policy refuses.
+
+    The refusal does not say the address: it is told to who made the subscription, and names of the hub's own network
+    are not for everybody to look up.
+    """
 
     def make(address_info: tuple[Any, ...]) -> socket.socket:
         family, kind, protocol, _, target = address_info
-        policy.check_address(ipaddress.ip_address(target[0].partition("%")[0]))
+        try:
+            policy.check_address(ipaddress.ip_address(target[0].partition("%")[0]))
+        except ForbiddenError as error:
+            raise ForbiddenError("endpoint: its name leads to an address that the hub does not send to") from error
         made = socket.socket(family=family, type=kind, proto=protocol)
         made.setblocking(False)
         return made
@@ -89,7 +96,8 @@ def guarded_socket(policy: EndpointPolicy) -> Callable[[tuple[Any, ...]], socket
 
 def _is_public(address: Address) -> bool:
     address = _unmapped(address)
-    return address.is_global and not (address.is_multicast or address.is_reserved)
+    is_site_local = isinstance(address, IPv6Address) and address.is_site_local  # which Python counts as global
+    return address.is_global and not (address.is_multicast or address.is_reserved or is_site_local)
 
 
 def _unmapped(address: Address) -> Address:

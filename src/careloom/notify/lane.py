@@ -10,8 +10,10 @@ kept, and delivered when the client asks for it again by setting ``requested``.
 """
 
 import asyncio
+import contextlib
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -61,13 +63,26 @@ class Desk(Protocol):
         """Numbers of events whose focus the subscriber may not be told now."""
         ...
 
-    async def set_status(self, subscription: Subscription, status: Status, error: str = "") -> None:
-        """Write the state of the subscription to its resource."""
+    async def set_status(
+        self, subscription: Subscription, version_id: str, status: Status, error: str = ""
+    ) -> str | None:
+        """Write the state of the subscription to its resource, and give the version that says so.
+
+        None where the resource has another version by now: what was found out is of no matter to that one.
+        """
+        ...
+
+    def abreast(self, subscription: Subscription) -> AbstractAsyncContextManager[object]:
+        """A place among the tries that run at a time for the owner of a subscription."""
         ...
 
     async def delivered(self, subscription: Subscription, events: Sequence[SubscriptionEvent]) -> None:
         """Put on record who was told what."""
         ...
+
+
+class _SupersededError(Exception):
+    """The subscription was changed or deleted; the notifier ends this lane. It never leaves this module."""
 
 
 class Lane:
@@ -109,13 +124,18 @@ class Lane:
         self._random = random
         self._sleep = sleep
         self._wake = asyncio.Event()
+        self._followed = version_id
 
     def wake(self) -> None:
         """There may be something to deliver."""
         self._wake.set()
 
     async def run(self) -> None:
-        """Shake hands if asked to, then deliver until the subscription is off or in error."""
+        """Shake hands if asked to, then deliver until the subscription is off, in error, or another than it was."""
+        with contextlib.suppress(_SupersededError):
+            await self._run()
+
+    async def _run(self) -> None:
         cursor = replace(await self._log.cursor(self.subscription.id), status=self.subscription.status)
         await self._wait_until_due(cursor)
         if self.subscription.status == "requested":
@@ -134,7 +154,8 @@ class Lane:
     ) -> Cursor:
         """Try until accepted, or until there is no more point in trying."""
         while True:
-            cursor, outcome = await attempt(cursor)
+            async with self._desk.abreast(self.subscription):
+                cursor, outcome = await attempt(cursor)
             if outcome.kind == "accepted":
                 return cursor
             if outcome.kind == "gone":
@@ -149,7 +170,7 @@ class Lane:
         bundle = handshake(self._desk.base_url, self.subscription, self.version_id, self._clock(), count)
         cursor, outcome = await self._try(cursor, bundle, 0, 0)
         if outcome.kind == "accepted":
-            await self._desk.set_status(self.subscription, "active")
+            await self._set_status("active")
             cursor = replace(cursor, status="active")
             await self._log.save_cursor(cursor)
         return cursor, outcome
@@ -162,10 +183,8 @@ class Lane:
             await self._log.save_cursor(cursor)
         withheld = await self._desk.withheld(self.subscription, events)
         bundle = event_notification(self._desk.base_url, self.subscription, events, withheld)
-        cursor, outcome = await self._try(cursor, bundle, first, last)
-        if outcome.kind == "accepted":
-            await self._desk.delivered(self.subscription, [event for event in events if event.number not in withheld])
-        return cursor, outcome
+        told = [event for event in events if event.number not in withheld]
+        return await self._try(cursor, bundle, first, last, told)
 
     async def _range(self, cursor: Cursor) -> list[SubscriptionEvent]:
         """The range in flight where there is one, else the next as many as go in one notification."""
@@ -173,8 +192,14 @@ class Lane:
             return await self._log.events(self.subscription.id, cursor.inflight_from, cursor.inflight_to)
         return await self._log.pending(self.subscription.id, self.subscription.max_count)
 
-    async def _try(self, cursor: Cursor, bundle: Resource, first: int, last: int) -> tuple[Cursor, Outcome]:
-        """Send once, and record the try together with where it leaves the cursor."""
+    async def _try(
+        self, cursor: Cursor, bundle: Resource, first: int, last: int, told: Sequence[SubscriptionEvent] = ()
+    ) -> tuple[Cursor, Outcome]:
+        """Send once, and record the try together with where it leaves the cursor.
+
+        Who was told what goes on record before the cursor moves: after a crash in between the receiver is told again
+        and the record says so twice, but nobody is ever told without a record of it.
+        """
         body = serialize_json(bundle)
         started = self._clock()
         outcome = await self._channel.send(
@@ -184,6 +209,9 @@ class Lane:
             secret=self._desk.secret_of(self.subscription),
             headers=self.subscription.headers,
         )
+        milliseconds = round((self._clock() - started).total_seconds() * 1000)
+        if outcome.kind == "accepted":
+            await self._desk.delivered(self.subscription, told)
         cursor = self._advanced(cursor, outcome, last)
         attempt = Attempt(
             subscription=self.subscription.id,
@@ -191,7 +219,7 @@ class Lane:
             last=last,
             attempt=cursor.attempt or 1,
             started=started,
-            milliseconds=round((self._clock() - started).total_seconds() * 1000),
+            milliseconds=milliseconds,
             outcome=outcome.kind,
             code=outcome.code,
             body_hash=hashlib.sha256(body).hexdigest(),
@@ -219,12 +247,24 @@ class Lane:
     async def _settle(self, cursor: Cursor, status: Status, error: str) -> Cursor:
         settled = replace(cursor, status=status, attempt=0, next_at=None, failing_since=None, error=error)
         await self._log.save_cursor(settled)
-        await self._desk.set_status(self.subscription, status, error)
+        await self._set_status(status, error)
         return settled
 
+    async def _set_status(self, status: Status, error: str = "") -> None:
+        """Write a state that was found out about the version this lane follows, and about no later one.
+
+        A client may have named another endpoint meanwhile: that the old one shook hands says nothing of the new one.
+        """
+        version_id = await self._desk.set_status(self.subscription, self._followed, status, error)
+        if version_id is None:
+            raise _SupersededError
+        self._followed = version_id
+
     async def _wait_until_due(self, cursor: Cursor) -> None:
+        """Wait for the time of the next try, and no longer than any pause may be: the clock may have been set back."""
         if cursor.next_at is not None:
-            await self._sleep(max(0.0, (cursor.next_at - self._clock()).total_seconds()))
+            until_due = (cursor.next_at - self._clock()).total_seconds()
+            await self._sleep(min(max(0.0, until_due), self._retry.ceiling))
 
     def _has_ended(self) -> bool:
         end: datetime | None = self.subscription.end

@@ -27,6 +27,8 @@ CAUSE = "careloom:notify"
 BATCH = 500
 SAFETY_POLL = 1.0
 RESTART_PAUSE = 1.0
+ABREAST = 64
+"""Notifications on their way at a time to the endpoints of one client."""
 
 _log = structlog.get_logger("careloom.notify")
 
@@ -84,6 +86,7 @@ class Notifier:
         self._retry = retry
         self._subscribers: dict[str, Subscriber] = {}
         self._lanes: dict[str, tuple[Lane, asyncio.Task[None]]] = {}
+        self._abreast: dict[str, asyncio.Semaphore] = {}
         self._wake = asyncio.Event()
         self._matcher: asyncio.Task[None] | None = None
 
@@ -132,19 +135,28 @@ class Notifier:
         if events:
             await self._ports.disclosed(subscription, events)
 
-    async def set_status(self, subscription: Subscription, status: Status, error: str = "") -> None:
-        """Write the state of a subscription to its resource, unless it is gone or was changed to that already."""
+    async def set_status(
+        self, subscription: Subscription, version_id: str, status: Status, error: str = ""
+    ) -> str | None:
+        """Write the state of a subscription to its resource, if it still is the version that the state is about.
 
-        def work(turn: Turn) -> None:
+        Gives the version that says so; None where the resource is gone or was changed.
+        """
+
+        def work(turn: Turn) -> str | None:
             current = turn.read("Subscription", subscription.id)
-            if current is None or current.resource is None:
-                return
+            if current is None or current.resource is None or current.version_id != version_id:
+                return None
             changed = with_status(current.resource, status, error)
-            if changed != current.resource:
-                turn.update(changed)
+            return version_id if changed == current.resource else turn.update(changed).version_id
 
-        await self._repository.commit(work, cause=CAUSE)
-        _log.info("subscription", id=subscription.id, status=status, error=error)
+        written = await self._repository.commit(work, cause=CAUSE)
+        _log.info("subscription", id=subscription.id, status=status, error=error, superseded=written is None)
+        return written
+
+    def abreast(self, subscription: Subscription) -> asyncio.Semaphore:
+        """A place among the tries that run at a time for one client: its slow endpoints keep only itself waiting."""
+        return self._abreast.setdefault(subscription.owner, asyncio.Semaphore(ABREAST))
 
     async def _match_forever(self) -> None:
         position = await self._repository.events.matched_to()

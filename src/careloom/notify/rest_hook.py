@@ -1,5 +1,6 @@
 """The rest-hook channel: one POST, and what its answer means."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -7,13 +8,15 @@ from typing import Literal, Protocol
 
 import aiohttp
 
-from careloom.model.errors import CareloomError, ForbiddenError
+from careloom.model.errors import CareloomError
 from careloom.model.instants import Clock
 from careloom.notify.endpoints import EndpointPolicy, guarded_socket
 from careloom.notify.signature import signed_headers
 
 CONTENT_TYPE = "application/fhir+json"
 ANSWER_LIMIT = 64 * 1024
+
+_SECONDS = re.compile("[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +50,20 @@ class Channel(Protocol):
 class RestHook:
     """Sends notifications by HTTP POST, signed, to allowed addresses only, without following redirects."""
 
-    def __init__(self, policy: EndpointPolicy, *, clock: Clock, timeout: float = 20.0, connections: int = 64) -> None:
+    def __init__(self, policy: EndpointPolicy, *, clock: Clock, timeout: float = 20.0) -> None:
         """Prepare to send; connections are opened when they are needed, on the running event loop.
+
+        How many there are at a time is the business of who sends: were the limit here, the time in which one
+        receiver waits for another to let go of a connection would count as its own silence.
 
         Args:
             policy: Where may be sent to, judged again at each connection.
             clock: For the timestamp that is signed.
             timeout: Seconds for one try, from connecting to the end of the answer.
-            connections: At most so many at once, a quarter of them to one host.
         """
         self._policy = policy
         self._clock = clock
         self._timeout = aiohttp.ClientTimeout(total=timeout)
-        self._connections = connections
         self._session: aiohttp.ClientSession | None = None
 
     async def send(
@@ -74,12 +78,14 @@ class RestHook:
             async with self._open().post(endpoint, data=body, headers=sent, allow_redirects=False) as answer:
                 await answer.content.read(ANSWER_LIMIT)
                 return _meaning(answer.status, answer.headers.get("Retry-After"), self._clock())
-        except (ForbiddenError, CareloomError) as error:
+        except CareloomError as error:
             return Outcome("refused", detail=str(error))
         except TimeoutError:
             return Outcome("retry", detail=f"no answer within {self._timeout.total:g} s")
         except (aiohttp.ClientError, OSError) as error:
             return Outcome("retry", detail=f"{type(error).__name__}: {error}")
+        except ValueError as error:  # a host or header that passed as FHIR and cannot stand in an HTTP request
+            return Outcome("refused", detail=f"the request cannot be made: {error}")
 
     async def close(self) -> None:
         """Close the connections that are kept alive."""
@@ -89,11 +95,7 @@ class RestHook:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
-            connector = aiohttp.TCPConnector(
-                limit=self._connections,
-                limit_per_host=max(1, self._connections // 4),
-                socket_factory=guarded_socket(self._policy),
-            )
+            connector = aiohttp.TCPConnector(limit=0, socket_factory=guarded_socket(self._policy))
             self._session = aiohttp.ClientSession(
                 connector=connector, timeout=self._timeout, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
             )
@@ -113,10 +115,10 @@ def _seconds(retry_after: str | None, now: datetime) -> float | None:
     """``Retry-After`` as seconds: given as such or as a date; None when it says nothing that can be read."""
     if not retry_after:
         return None
-    if retry_after.isdigit():
+    if _SECONDS.fullmatch(retry_after):
         return float(retry_after)
     try:
         moment = parsedate_to_datetime(retry_after)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return max(0.0, (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now.timestamp())

@@ -1,6 +1,7 @@
 """The audit record of a request: what governance needs to know to write it."""
 
 from collections.abc import Iterable, Iterator
+from urllib.parse import urlencode
 
 from careloom.governance import INTERACTIONS, AuditEntry, AuditSource, Decision, audit_events
 from careloom.governance.audit import Outcome
@@ -44,7 +45,7 @@ def audit_entry(request: FhirRequest, response: FhirResponse, hub: Hub, decision
         type=request.type,
         resources=() if is_search else tuple(_resources(request, response)),
         patients=tuple(dict.fromkeys(_patients(response.versions))),
-        query=request.url if is_search or code in ("operation", "batch", "transaction") else "",
+        query=_query(request) if is_search or code in ("operation", "batch", "transaction") else "",
         operation=request.code[1:] if request.code.startswith("$") else "",
     )
 
@@ -67,6 +68,13 @@ def _audited_code(request: FhirRequest) -> str:
     if request.code in INTERACTIONS:
         return request.code
     return _BY_METHOD.get(request.method, "operation")
+
+
+def _query(request: FhirRequest) -> str:
+    """The address as it was asked; what a search by POST has in its form stands where GET would have it."""
+    if request.method != "POST" or not request.parameters:
+        return request.url
+    return f"{request.url.partition('?')[0]}?{urlencode(request.parameters)}"
 
 
 def _description(response: FhirResponse) -> str:

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from careloom.model.errors import CareloomError
-from careloom.rest.entries import answer_bundle, elements, read_entry, telling
+from careloom.rest.entries import Allowance, answer_bundle, elements, read_entry, telling
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest, FhirResponse
 from careloom.rest.outcomes import refusal
@@ -21,19 +21,21 @@ async def batch(request: FhirRequest, hub: Hub) -> FhirResponse:
     """
     assert request.body is not None
     turnstile = asyncio.Semaphore(ABREAST)
+    allowance = Allowance(hub.limits.answers)
 
     async def answer(number: int, element: Any) -> FhirResponse:
         async with turnstile:
-            return await _answer(number, element, request, hub)
+            return allowance.spend(await _answer(number, element, request, hub, allowance))
 
     entries = enumerate(elements(request.body, hub))
     responses = await asyncio.gather(*(answer(number, element) for number, element in entries))
     return answer_bundle("batch-response", responses)
 
 
-async def _answer(number: int, element: Any, request: FhirRequest, hub: Hub) -> FhirResponse:
+async def _answer(number: int, element: Any, request: FhirRequest, hub: Hub, allowance: Allowance) -> FhirResponse:
     try:
         with telling(number):
+            allowance.require()
             entry = read_entry(number, element, request, hub)
     except CareloomError as error:
         return refusal(error)

@@ -16,6 +16,7 @@ from careloom.model.errors import InvalidError, MalformedError, MultipleMatchesE
 from careloom.rest.access import require_search
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest, Parameters
+from careloom.rest.ownership import narrowed
 from careloom.search import Query, parse_query
 from careloom.store import Turn, Version
 
@@ -86,7 +87,7 @@ def parse_condition(type: str, text: str | Parameters, request: FhirRequest, hub
         query = parse_query(type, criteria, hub.parameters, strict=True)
     except InvalidError as error:
         raise MalformedError(f"the condition on {type}: {error}", issues=error.issues) from error
-    return replace(query, count=2)
+    return narrowed(replace(query, count=2), request, hub)
 
 
 def matched(turn: Turn, query: Query, type: str) -> Version | None:
@@ -128,6 +129,6 @@ def _http_date(text: str) -> datetime | None:
     """An HTTP date; None for none and for one that cannot be read, which RFC 9110 has us ignore."""
     try:
         moment = parsedate_to_datetime(text) if text else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment

@@ -8,6 +8,7 @@ from careloom.rest.conditional import condition_of, matched, require_version
 from careloom.rest.hub import Hub
 from careloom.rest.interaction import Work
 from careloom.rest.messages import FhirRequest, FhirResponse
+from careloom.rest.ownership import require_own
 from careloom.rest.preferences import OPERATION_OUTCOME, preferences
 from careloom.rest.representation import version_headers
 from careloom.store import Turn, Version
@@ -35,10 +36,12 @@ def delete_in_turn(turn: Turn, request: FhirRequest, hub: Hub) -> FhirResponse:
     """Record the deletion; a second delete, or one of what never was, is not an error.
 
     Raises:
+        ForbiddenError: The resource belongs to another client.
         StaleVersionError: If-Match does not hold.
         MultipleMatchesError: The condition matches several resources.
     """
     current = _current(turn, request)
+    require_own(current, request, hub)
     if request.header("if-match"):
         require_version(request, current)
     gone = turn.delete(current.type, current.id) if current else None

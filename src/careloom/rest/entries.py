@@ -10,9 +10,10 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
 
-from careloom.model.errors import CareloomError, MalformedError, NotSupportedError
+from careloom.model.errors import CareloomError, MalformedError, NotSupportedError, TooCostlyError
 from careloom.model.instants import instant
 from careloom.model.issues import Issue
+from careloom.model.json import serialize_json
 from careloom.model.resource import Resource
 from careloom.rest.body import read_parameters
 from careloom.rest.hub import Hub
@@ -41,6 +42,32 @@ class Entry:
     full_url: str
     interaction: Interaction
     request: FhirRequest
+
+
+@dataclass(slots=True)
+class Allowance:
+    """What the answers to one bundle may still hold: a short bundle can ask for more than memory has.
+
+    Attributes:
+        left: In bytes.
+    """
+
+    left: int
+
+    def require(self) -> None:
+        """Refuse what comes after all is spent.
+
+        Raises:
+            TooCostlyError: The answers before this one have taken it all.
+        """
+        if self.left <= 0:
+            raise TooCostlyError("the answers to this bundle are at the ceiling; ask for the rest in another one")
+
+    def spend(self, response: FhirResponse) -> FhirResponse:
+        """The response, whose resource is taken off."""
+        if response.resource:
+            self.left -= len(serialize_json(response.resource))
+        return response
 
 
 def elements(bundle: Resource, hub: Hub) -> list[Any]:
@@ -137,10 +164,9 @@ def _headers(asked: dict[str, Any], outer: FhirRequest) -> dict[str, str]:
 
 def _http_date(text: str) -> str:
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise MalformedError(f"request.ifModifiedSince: an instant expected, found {text!r}") from error
-    return format_datetime(moment.astimezone(UTC), usegmt=True)
+        return format_datetime(datetime.fromisoformat(text).astimezone(UTC), usegmt=True)
+    except (ValueError, OverflowError) as error:
+        raise MalformedError(f"request.ifModifiedSince: an instant expected, found {text[:40]!r}") from error
 
 
 def _resource(element: dict[str, Any]) -> Resource | None:

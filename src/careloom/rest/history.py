@@ -1,15 +1,18 @@
 """history-instance: the versions of one resource, newest first."""
 
 import asyncio
+import re
 
 from careloom.model.errors import MalformedError, NotFoundError
 from careloom.model.resource import Resource
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest, FhirResponse
+from careloom.rest.ownership import is_anothers
 from careloom.rest.representation import version_headers
 from careloom.store import Version
 
 PAGE = 50
+_COUNT = re.compile("[1-9][0-9]{0,8}")
 _METHODS = {"create": "POST", "update": "PUT", "delete": "DELETE"}
 
 
@@ -25,13 +28,15 @@ async def history(request: FhirRequest, hub: Hub) -> FhirResponse:
     """
     newest = await hub.repository.read(request.type, request.id)
     if newest is None:
-        raise NotFoundError(f"{request.type}/{request.id} is not known")
+        raise _unknown(request)
     total = int(newest.version_id)
     first = min(_number(request, "_before", total + 1) - 1, total)
     last = max(first - min(_number(request, "_count", PAGE), PAGE), 0)
     numbers = range(first, last, -1)
     found = await asyncio.gather(*(hub.repository.vread(request.type, request.id, str(n)) for n in numbers))
     versions = tuple(version for version in found if version)
+    if any(is_anothers(version, request, hub) for version in versions):
+        raise _unknown(request)
     return FhirResponse(200, _bundle(request, hub, versions, total, next_before=last + 1), versions=versions)
 
 
@@ -57,10 +62,16 @@ def _entry(version: Version, hub: Hub) -> Resource:
     return entry
 
 
+def _unknown(request: FhirRequest) -> NotFoundError:
+    return NotFoundError(f"{request.type}/{request.id} is not known")
+
+
 def _number(request: FhirRequest, name: str, default: int) -> int:
     values = request.values(name)
     if not values:
         return default
-    if not values[-1].isdecimal() or int(values[-1]) < 1:
-        raise MalformedError(f"{name}: a whole number from 1 expected, found {values[-1]!r}")
+    if not _COUNT.fullmatch(values[-1]):
+        raise MalformedError(
+            f"{name}: a whole number from 1, of up to nine digits, expected, found {values[-1][:20]!r}"
+        )
     return int(values[-1])

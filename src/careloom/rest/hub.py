@@ -40,6 +40,8 @@ class Limits:
 
     Attributes:
         body: Bytes of a request body.
+        form: Bytes of a form, which anybody may send to the token endpoint.
+        answers: Bytes that the answers to a batch or transaction hold together, before the rest of it is refused.
         depth: Levels of nesting in a body.
         entries: Entries of a batch or transaction.
         parameters: Parameters of a query or form.
@@ -47,6 +49,8 @@ class Limits:
     """
 
     body: int = 16 * 1024 * 1024
+    form: int = 256 * 1024
+    answers: int = 64 * 1024 * 1024
     depth: int = 100
     entries: int = 20_000
     parameters: int = 200
@@ -69,6 +73,7 @@ class Hub:
         site: The locality it serves, as audit records name it.
         conformance: By type, the profiles that a resource of that type must conform to: the locality's choice.
         before_write: By type, a function that looks at what is about to be written.
+        owned: By type, the system of the tag that names the client a resource belongs to (`careloom.rest.ownership`).
         limits: Ceilings.
         clock: Present instant.
         new_id: Makes ids of resources and audit records.
@@ -85,6 +90,7 @@ class Hub:
     site: str = ""
     conformance: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     before_write: Mapping[str, BeforeWrite] = field(default_factory=dict)
+    owned: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = Limits()
     clock: Clock = utc_now
     new_id: Callable[[], str] = new_id

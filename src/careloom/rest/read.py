@@ -2,6 +2,7 @@
 
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest, FhirResponse
+from careloom.rest.ownership import known
 from careloom.rest.representation import shown
 from careloom.store import Turn
 
@@ -11,9 +12,9 @@ async def read(request: FhirRequest, hub: Hub) -> FhirResponse:
 
     Source: FHIR R4, 3.1.0.1 read.
     """
-    return shown(await hub.repository.read(request.type, request.id), request)
+    return shown(known(await hub.repository.read(request.type, request.id), request, hub), request)
 
 
 def read_in_turn(turn: Turn, request: FhirRequest, hub: Hub) -> FhirResponse:
     """The same within a transaction: sees what its writes have made."""
-    return shown(turn.read(request.type, request.id), request)
+    return shown(known(turn.read(request.type, request.id), request, hub), request)

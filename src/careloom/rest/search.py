@@ -8,6 +8,7 @@ from careloom.model.issues import Issue, operation_outcome
 from careloom.model.resource import Resource
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest, FhirResponse
+from careloom.rest.ownership import is_anothers, narrowed
 from careloom.rest.preferences import preferences
 from careloom.search import Query, parse_query, query_string
 from careloom.store import Page, Turn, Version
@@ -31,7 +32,7 @@ async def search(request: FhirRequest, hub: Hub) -> FhirResponse:
         MalformedError: A value that cannot be read, or strict handling and an unknown parameter.
     """
     query = read_query(request, hub)
-    page = _narrowed(await hub.repository.search(query), request, hub)
+    page = _with_visible_includes(await hub.repository.search(query), request, hub)
     return FhirResponse(200, searchset(query, page, hub), versions=page.matches + page.included)
 
 
@@ -58,7 +59,8 @@ def read_query(request: FhirRequest, hub: Hub) -> Query:
     except InvalidError as error:
         raise MalformedError(str(error), issues=error.issues) from error
     count = PAGE if query.count is None else min(query.count, hub.limits.page)
-    return _whole(replace(query, count=count), strict=preferences(request).strict)
+    query = narrowed(replace(query, count=count), request, hub)
+    return _whole(query, strict=preferences(request).strict)
 
 
 def searchset(query: Query, page: Page, hub: Hub) -> Resource:
@@ -89,11 +91,12 @@ def _whole(query: Query, *, strict: bool) -> Query:
     return replace(query, elements=(), summary=summary, unsupported=query.unsupported + tuple(issues))
 
 
-def _narrowed(page: Page, request: FhirRequest, hub: Hub) -> Page:
-    """The page without included resources of types that the client may not search."""
+def _with_visible_includes(page: Page, request: FhirRequest, hub: Hub) -> Page:
+    """The page without included resources that the client would not find by itself."""
     assert request.grant is not None
     visible = visible_types(request.grant, "search-type", hub.registry, hub.clock())
-    return replace(page, included=tuple(version for version in page.included if version.type in visible))
+    found = (version for version in page.included if version.type in visible)
+    return replace(page, included=tuple(version for version in found if not is_anothers(version, request, hub)))
 
 
 def _links(query: Query, page: Page, hub: Hub) -> list[dict[str, str]]:

@@ -100,7 +100,7 @@ async def _with_body(interaction: Interaction, request: FhirRequest, incoming: I
             return replace(request, body=await _resource(data, hub))
         case "form":
             require_form_media(request)
-            form = read_parameters(await incoming.read(hub.limits.body), hub.limits)
+            form = read_parameters(await incoming.read(min(hub.limits.form, hub.limits.body)), hub.limits)
             return replace(request, parameters=request.parameters + form)
         case _:
             return request

@@ -24,7 +24,7 @@ from careloom.model.resource import Resource
 from careloom.rest.access import judge, require, together
 from careloom.rest.admission import addressed, conformance_issues, hooked
 from careloom.rest.conditional import condition_of, matched, parse_condition
-from careloom.rest.entries import Entry, answer_bundle, at_entry, elements, read_entry, telling
+from careloom.rest.entries import Allowance, Entry, answer_bundle, at_entry, elements, read_entry, telling
 from careloom.rest.hub import Hub
 from careloom.rest.interaction import Work
 from careloom.rest.messages import FhirRequest, FhirResponse
@@ -109,14 +109,17 @@ def transact(turn: Turn, plan: Plan, hub: Hub) -> FhirResponse:
         MultipleMatchesError: A condition matches several resources, or a reference by search not exactly one.
         StaleVersionError: A version is not the one its entry expects.
         NotFoundError: An entry reads what is not there.
+        TooCostlyError: The answers hold more than the hub's ceiling.
     """
     settled = [_settle(turn, entry, hub) for entry in plan.entries]
     _require_separate(settled)
     links = {**_links(settled), **_resolve(turn, plan.references)}
     responses: dict[int, FhirResponse] = {}
+    allowance = Allowance(hub.limits.answers)
     for each in sorted(settled, key=lambda each: _ORDER.index(each.entry.request.method)):
         with telling(each.entry.number):
-            responses[each.entry.number] = _carry_out(turn, each, links, hub)
+            allowance.require()
+            responses[each.entry.number] = allowance.spend(_carry_out(turn, each, links, hub))
     answer = answer_bundle("transaction-response", [responses[each.entry.number] for each in settled])
     return replace(answer, decision=plan.decision)
 

@@ -9,6 +9,7 @@ from careloom.rest.conditional import condition_of, matched, require_version
 from careloom.rest.hub import Hub
 from careloom.rest.interaction import Work
 from careloom.rest.messages import FhirRequest, FhirResponse
+from careloom.rest.ownership import require_not_reused, require_own
 from careloom.rest.representation import written
 from careloom.rest.threads import in_thread
 from careloom.store import Turn
@@ -32,12 +33,16 @@ def update_in_turn(turn: Turn, request: FhirRequest, hub: Hub) -> FhirResponse:
     """Record the new version: 200, or 201 where there was no living one.
 
     Raises:
+        ForbiddenError: The resource belongs to another client.
+        ConflictError: It did, and was deleted.
         StaleVersionError: If-Match or If-None-Match does not hold.
         MultipleMatchesError: The condition matches several resources.
     """
     assert request.body is not None
     identity = request.id or identify(turn, request, hub)
     current = turn.read(request.type, identity)
+    require_own(current, request, hub)
+    require_not_reused(current, hub)
     require_version(request, current)
     version = turn.update({**request.body, "id": identity})
     status = 201 if version.interaction == "create" else 200

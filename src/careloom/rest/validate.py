@@ -9,6 +9,7 @@ from careloom.model.resource import Resource, resource_type
 from careloom.rest.admission import conformance_issues
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest, FhirResponse
+from careloom.rest.ownership import known
 from careloom.rest.threads import in_thread
 
 _MODES = frozenset({"create", "update", "delete", "profile"})
@@ -67,7 +68,7 @@ def _text(parameters: dict[str, Any], request: FhirRequest, name: str) -> str:
 async def _recorded(request: FhirRequest, hub: Hub) -> Resource:
     if not request.id:
         raise MalformedError("a resource to validate expected in the body, found none")
-    version = await hub.repository.read(request.type, request.id)
+    version = known(await hub.repository.read(request.type, request.id), request, hub)
     if version is None:
         raise NotFoundError(f"{request.type}/{request.id} is not known")
     if version.resource is None:

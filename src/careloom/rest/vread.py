@@ -2,6 +2,7 @@
 
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest, FhirResponse
+from careloom.rest.ownership import known
 from careloom.rest.representation import shown
 
 
@@ -10,4 +11,5 @@ async def vread(request: FhirRequest, hub: Hub) -> FhirResponse:
 
     Source: FHIR R4, 3.1.0.2 vread.
     """
-    return shown(await hub.repository.vread(request.type, request.id, request.version_id), request)
+    version = await hub.repository.vread(request.type, request.id, request.version_id)
+    return shown(known(version, request, hub), request)

@@ -4,9 +4,10 @@ What is read is a table per type, made when the type is first met: parameters by
 to its values. FHIRPath is compiled only for the types that are indexed or matched.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
+from types import MappingProxyType
 from typing import get_args
 
 from careloom.definitions import Definitions
@@ -73,9 +74,25 @@ class SearchParameters:
         zone: Time zone of dates and times written without one.
     """
 
-    def __init__(self, definitions: Definitions, *, base_url: str = "", zone: tzinfo = UTC) -> None:
+    def __init__(
+        self,
+        definitions: Definitions,
+        *,
+        base_url: str = "",
+        zone: tzinfo = UTC,
+        left_out: Mapping[str, Collection[str]] = MappingProxyType({}),
+    ) -> None:
+        """Read nothing yet.
+
+        Args:
+            definitions: Where SearchParameter resources are.
+            base_url: Address of this server.
+            zone: Time zone of dates and times written without one.
+            left_out: By type, codes of parameters that are neither indexed nor searched by.
+        """
         self.base_url = base_url if not base_url or base_url.endswith("/") else base_url + "/"
         self.zone = zone
+        self._left_out = left_out
         self._definitions = definitions
         self._by_base: dict[str, list[Resource]] | None = None
         self._parameters: dict[str, Mapping[str, SearchParameter]] = {}
@@ -118,7 +135,8 @@ class SearchParameters:
             code = definition["code"]
             if not (code in found and definition.get("experimental")):
                 found[code] = definition  # a later layer wins, but examples in a package do not
-        return {code: self._parameter(definition, type) for code, definition in found.items()}
+        left_out = self._left_out.get(type, ())
+        return {code: self._parameter(found[code], type) for code in found if code not in left_out}
 
     def _definitions_for(self, type: str) -> Iterator[Resource]:
         """Most general base first, lower layer first."""

@@ -15,6 +15,7 @@ from careloom.search.parameters import SearchParameter, SearchParameters
 from careloom.search.query import Include, Query, SortKey, Summary, Total
 
 MAX_PAGE_TOKEN = 4000
+MAX_SORT_KEYS = 10
 
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
 _ELEMENT = re.compile(r"[A-Za-z][A-Za-z0-9]*")
@@ -54,6 +55,8 @@ class Results:
 
     def sort(self, value: str) -> None:
         """``_sort=status,-date``."""
+        if value.count(",") >= MAX_SORT_KEYS:
+            raise InvalidError(f"at most {MAX_SORT_KEYS} parameters to sort by expected")
         keys = [(name.removeprefix("-"), name.startswith("-")) for name in value.split(",")]
         known = self._registry.of(self._type)
         for code, _ in keys:

@@ -86,9 +86,10 @@ def _with_overrides(values: dict[str, Any], environ: Mapping[str, str]) -> tuple
 
 def _settings(root: Table) -> Settings:
     hub = _hub(root)
-    clients, secrets = _clients(root)
+    clients, secrets, files = _clients(root)
     return Settings(
         file=root.complaints.file,
+        files=(root.complaints.file, *files),
         hub=hub,
         limits=_limits(root),
         definitions=_definitions(root),
@@ -115,6 +116,7 @@ def _hub(root: Table) -> HubSettings:
             key_file=hub.path("key_file", "var/hub-key.json"),
             time_zone=_time_zone(hub),
             purposes=_purposes(hub, "purposes", ("TREAT",)),
+            pages=hub.flag("pages", True),
         )
 
 
@@ -169,17 +171,20 @@ def _organisation(table: Table) -> Organisation:
         )
 
 
-def _clients(root: Table) -> tuple[tuple[Client, ...], dict[str, str]]:
+def _clients(root: Table) -> tuple[tuple[Client, ...], dict[str, str], list[Path]]:
+    """The clients, their webhook secrets by id, and the files that keys and secrets are read from."""
     clients: list[Client] = []
     secrets: dict[str, str] = {}
+    files: list[Path] = []
     for table in root.tables("clients"):
         with table:
             client = _client(table)
             secret = _webhook_secret(table)
+            files += [table.path(key) for key in ("jwks", "webhook_secret_file") if key in table]
         clients.append(client)
         if secret:
             secrets[client.id] = secret
-    return tuple(clients), secrets
+    return tuple(clients), secrets, files
 
 
 def _client(table: Table) -> Client:

@@ -25,6 +25,7 @@ class HubSettings:
         key_file: Private key that signs access tokens; made at the first start.
         time_zone: The zone that dates in the file are meant in.
         purposes: Purposes of use that are accepted.
+        pages: Whether there are pages for people beside the FHIR base.
     """
 
     base_url: str
@@ -35,6 +36,7 @@ class HubSettings:
     key_file: Path
     time_zone: tzinfo
     purposes: frozenset[str]
+    pages: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +68,14 @@ class Settings:
 
     Attributes:
         file: The file it was read from.
+        files: That file and those that it names for keys and secrets of clients; a change of any is a change.
         conformance: By resource type, the canonical URLs of the profiles it must conform to.
         topics: Those in force: the file's own, or the standard ones where it has none.
         webhook_secrets: By client id, the secret that notifications to it are signed with.
     """
 
     file: Path
+    files: tuple[Path, ...]
     hub: HubSettings
     limits: Limits
     definitions: DefinitionSettings

@@ -112,6 +112,14 @@ class Table:
             return default
         return value
 
+    def flag(self, key: str, default: bool) -> bool:
+        """True or false."""
+        value = self._value(key, default)
+        if not isinstance(value, bool):
+            self.complain(key, f"true or false expected, found {told(value)}")
+            return default
+        return value
+
     def seconds(self, key: str, default: float) -> float:
         """A number of seconds, greater than 0."""
         value = self._value(key, default)

@@ -4,15 +4,19 @@ from collections.abc import Iterator
 from typing import Any
 
 from careloom.validation.context import Check, Item
+from careloom.validation.path import Path, path_text
 from careloom.validation.schema import Binding
 
-_CODED = frozenset(["code", "string", "uri", "url", "canonical", "id", "oid", "uuid", "markdown"])
+CODED = frozenset(["code", "string", "uri", "url", "canonical", "id", "oid", "uuid", "markdown"])
+"""Primitive types whose values are codes when they are bound."""
 
 Code = tuple[str | None, str]
 
 
 def check_binding(item: Item, binding: Binding, check: Check) -> None:
     """Tell when a value is outside of its value set: an error if required, a warning if extensible."""
+    if check.run.wrong_displays and binding.strength != "example" and item.type in ("CodeableConcept", "Coding"):
+        _take_displays(item, binding.value_set, check)
     if binding.strength == "required":
         _check(item, binding.value_set, "error", check)
         return
@@ -24,7 +28,7 @@ def check_binding(item: Item, binding: Binding, check: Check) -> None:
 
 def codes_of(item: Item) -> list[Code] | None:
     """The codes that a value has, as (system, code); None for a type that has none by nature."""
-    if item.type in _CODED:
+    if item.type in CODED:
         return [(None, item.value)] if isinstance(item.value, str) else []
     if item.type == "CodeableConcept":
         return [code for coding in _list(item.value.get("coding")) for code in _code(coding)]
@@ -49,6 +53,25 @@ def _check(item: Item, value_set: str, severity: Any, check: Check) -> None:
         return
     found = ", ".join(f"{system}#{code}" if system else f"'{code}'" for system, code in codes)
     check.tell(severity, "code-invalid", item.path, f"a code of {value_set} expected, {found} found", "binding")
+
+
+def _take_displays(item: Item, value_set: str, check: Check) -> None:
+    """A display that the value set gives is as right as those of the code system."""
+    codings = [(item.value, item.path)] if item.type == "Coding" else list(_codings(item))
+    for coding, path in codings:
+        if path_text((path, "display")) not in check.run.wrong_displays:
+            continue
+        for system, code in _code(coding):
+            display = coding.get("display")
+            answer = check.run.terminology.validate_code(value_set, system=system, code=code, display=display)
+            if answer.is_right_display:
+                check.take_display((path, "display"))
+
+
+def _codings(item: Item) -> Iterator[tuple[Any, Path]]:
+    for index, coding in enumerate(_list(item.value.get("coding") if isinstance(item.value, dict) else None)):
+        if isinstance(coding, dict):
+            yield coding, ((item.path, "coding"), index)
 
 
 def _tell_missing(item: Item, value_set: str, severity: Any, check: Check) -> None:

@@ -44,7 +44,7 @@ class BundleIndex:
         address, _, version = reference.partition("/_history/")
         found = self._at(address, origin)
         if version:
-            found = [one for one in found if one.resource.get("meta", {}).get("versionId") == version]
+            found = [one for one in found if _version_of(one.resource) == version]
         return found
 
     def scope_of(self, resource: Resource) -> Scope | None:
@@ -74,6 +74,11 @@ class BundleIndex:
         own_id = entry.resource.get("id")
         if isinstance(own_id, str):
             self._by_id[f"{entry.resource.get('resourceType')}/{own_id}"].append(entry)
+
+
+def _version_of(resource: Resource) -> Any:
+    meta = resource.get("meta")
+    return meta.get("versionId") if isinstance(meta, dict) else None
 
 
 def _in_parameters(parameters: Any, path: Path) -> Iterator[tuple[Resource, Path]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from careloom.fhirpath import Budget
 from careloom.model import Resource
 from careloom.model.instants import Clock
 from careloom.model.issues import Issue, Severity
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from careloom.validation.bundle_index import BundleIndex
 
 _COLLECTIONS = ("Bundle", "Parameters")
+
+MOST_STEPS = 50_000_000
+LONGEST_TIME = 20.0
+"""Steps, and seconds, for all costly invariants of one document together."""
 
 Place = Literal["document", "contained", "entry", "inside"]
 Resolve = Callable[[str], Resource | None]
@@ -61,6 +66,10 @@ class Scope:
         self.outer = outer
         self.full_url = full_url
         self.ids: set[str] = set()
+
+    def afresh(self) -> "Scope":
+        """The same place, with nothing met in it so far."""
+        return Scope(self.resource, self.path, self.place, self.outer, self.full_url)
 
     @property
     def container(self) -> "Scope":
@@ -121,7 +130,13 @@ class Run:
     resolve: Resolve | None
     issues: list[Issue] = field(default_factory=list)
     told_systems: set[str] = field(default_factory=set)
+    wrong_displays: set[str] = field(default_factory=set)
     judged: dict[tuple[int, str], bool | None] = field(default_factory=dict)
+    budget: Budget = field(default_factory=lambda: Budget(MOST_STEPS, LONGEST_TIME))
+
+    def afresh(self) -> "Run":
+        """The same run, before anything was found."""
+        return Run(self.walker, self.library, self.terminology, self.options, self.clock, self.resolve)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +170,12 @@ class Check:
     def warning(self, code: str, path: Path | None, message: str, rule: str) -> None:
         """Add an issue that leaves the document valid."""
         self.tell("warning", code, path, message, rule)
+
+    def take_display(self, path: Path) -> None:
+        """Take back what was told about a display, now that it is known to be right."""
+        place = path_text(path)
+        self.run.wrong_displays.discard(place)
+        self.issues[:] = [one for one in self.issues if (one.rule, one.expression) != ("display", place)]
 
     def under(self, profile: str) -> "Check":
         """The same, for what a profile says."""

@@ -4,15 +4,17 @@ import base64
 import re
 from collections.abc import Callable, Mapping
 
+from careloom.terminology.displays import is_right_display
 from careloom.terminology.formal import UCUM, is_unit
 from careloom.validation.context import Check, Item
 from careloom.validation.narrative import check_narrative
 from careloom.validation.options import is_example_url
+from careloom.validation.path import path_text
 from careloom.validation.primitives import primitive_fault
 from careloom.validation.references import check_reference
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
-_URI_SYSTEM = "urn:ietf:rfc:3986"
+URI_SYSTEM = "urn:ietf:rfc:3986"
 
 
 def check_datatype(item: Item, check: Check) -> None:
@@ -59,23 +61,16 @@ def _tell_unknown_system(item: Item, system: str, check: Check) -> None:
 
 
 def _check_display(item: Item, system: str, code: str, check: Check) -> None:
+    """A display that the value set of the place gives is right as well, see `careloom.validation.bindings`."""
     display = item.value.get("display")
     concept = check.run.terminology.lookup(system, code)
     if concept is None or not isinstance(display, str) or not concept.display:
         return
-    terms = {_plain(term) for term in (concept.display, *concept.designations)}
-    if _plain(display) not in terms:
-        check.tell(
-            check.options.wrong_displays,
-            "invalid",
-            (item.path, "display"),
-            f"'{concept.display}' expected for {system}#{code}, '{display}' found",
-            "display",
-        )
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.split()).casefold()
+    if is_right_display(display, concept, None, check.options.language) is False:
+        path = (item.path, "display")
+        message = f"'{concept.display}' expected for {system}#{code}, '{display}' found"
+        check.tell(check.options.wrong_displays, "invalid", path, message, "display")
+        check.run.wrong_displays.add(path_text(path))
 
 
 def _check_quantity(item: Item, check: Check) -> None:
@@ -88,7 +83,7 @@ def _check_identifier(item: Item, check: Check) -> None:
     system, value = item.value.get("system"), item.value.get("value")
     if isinstance(system, str) and system and not _ABSOLUTE.fullmatch(system):
         check.error("code-invalid", (item.path, "system"), f"an absolute address expected, '{system}' found", "system")
-    if system == _URI_SYSTEM and isinstance(value, str) and not _ABSOLUTE.fullmatch(value):
+    if system == URI_SYSTEM and isinstance(value, str) and not _ABSOLUTE.fullmatch(value):
         check.error("code-invalid", (item.path, "value"), f"a full URI expected, '{value}' found", "identifier")
 
 
@@ -114,3 +109,6 @@ _RULES: Mapping[str, Callable[[Item, Check], None]] = {
     "Quantity": _check_quantity,
     "Reference": check_reference,
 }
+
+RULED_TYPES = frozenset(_RULES)
+"""Types that have a rule."""

@@ -95,15 +95,64 @@ def _best_practice(name: str, value: Any) -> dict[str, Any]:
     return {"best_practice": severities[_one_of(name, str(value).lower(), tuple(severities))]}
 
 
+_MESSAGES: Mapping[str, str] = {
+    "Bundle_": "bundle",
+    "Display_Name_": "display",
+    "Extension_EXT_Context_": "extension-context",
+    "Extension_EXT_Unknown": "extension",
+    "Reference_REF_": "reference",
+    "TERMINOLOGY_TX_SYSTEM_UNKNOWN": "terminology",
+    "Terminology_TX_Code_": "code",
+    "Terminology_TX_Confirm_": "binding",
+    "Terminology_TX_NoValid_": "binding",
+    "Terminology_TX_System_Unknown": "terminology",
+    "VALIDATION_VAL_PROFILE_UNKNOWN": "profile",
+    "Validation_VAL_Profile_Minimum": "cardinality",
+    "Validation_VAL_Profile_Unknown": "profile",
+    "XHTML_": "narrative",
+}
+"""How the names of messages of the HL7 validator start, to the rule of ours that tells the same."""
+
+
+def _advisor(name: str, value: Any) -> dict[str, Any]:
+    """What a file of advice wants suppressed: ``{"suppress": ["MESSAGE@expression"]}``."""
+    try:
+        advice = parse_json(Path(str(value)).read_bytes())
+    except OSError as error:
+        raise NotFoundError(f"setting {name}: {value}: {error.strerror or error}") from error
+    wanted = advice.get("suppress", ()) if isinstance(advice, dict) else ()
+    return {"suppressed": tuple(_suppressed(text) for text in wanted if isinstance(text, str))}
+
+
+def _suppressed(text: str) -> str:
+    message, separator, expression = text.partition("@")
+    rule = next((rule for start, rule in _MESSAGES.items() if message.startswith(start)), message)
+    return f"{rule}{separator}{expression}"
+
+
+def _entry_profiles(name: str, value: Any) -> dict[str, Any]:
+    """``{"rule": "Patient:0", "profile": URL}``, or several in a list."""
+    given = parse_json(value.encode()) if isinstance(value, str) else value
+    rules = given if isinstance(given, list) else [given]
+    if not all(isinstance(one, dict) and "rule" in one and "profile" in one for one in rules):
+        raise InvalidError(f"setting {name}: rule and profile expected, {given!r} found")
+    return {"entry_profiles": tuple((str(one["rule"]), str(one["profile"])) for one in rules)}
+
+
 _SETTINGS: Mapping[str, Callable[[str, Any], dict[str, Any]]] = {
+    "advisor": _advisor,
     "allow-comments": _flag("allow_comments"),
     "allowed-extension-domain": lambda _, value: {
         "extension_domains": tuple(value) if isinstance(value, list) else (value,)
     },
     "assumeValidRestReferences": _flag("assume_rest_references"),
     "best-practice": _best_practice,
+    "bundle-param": _entry_profiles,
     "examples": _flag("allow_example_urls"),
+    "for-publication": _flag("for_publication"),
+    "language": lambda _, value: {"language": str(value)},
     "no-experimental-content": _flag("refuse_experimental"),
+    "noHtmlInMarkdown": _flag("refuse_html"),
     "security-checks": _flag("check_security"),
     "validateContains": lambda _, value: {"check_contained": value != "IGNORE"},
     "validateReference": lambda name, value: {"references": _FOLLOWED[_one_of(name, value, tuple(_FOLLOWED))]},

@@ -5,7 +5,7 @@ Some are checked by other means, since the structure already says them or they a
 
 from careloom.fhirpath import Environment, Node
 from careloom.model import Resource
-from careloom.model.errors import CareloomError
+from careloom.model.errors import CareloomError, TooCostlyError
 from careloom.validation.context import Check, Item, Scope
 from careloom.validation.resolution import resolve
 from careloom.validation.schema import Constraint
@@ -33,6 +33,9 @@ def check_constraints(constraints: tuple[Constraint, ...], item: Item, check: Ch
 def _check(constraint: Constraint, item: Item, environment: Environment, check: Check) -> None:
     try:
         is_met = holds(constraint.expression, item, environment, check)
+    except TooCostlyError as error:
+        check.warning("too-costly", item.path, f"{constraint.key} could not be checked: {error}", constraint.key)
+        return
     except CareloomError as error:
         message = f"{constraint.key} cannot be evaluated: {error}"
         check.tell(constraint.severity, "exception", item.path, message, constraint.key)
@@ -83,6 +86,7 @@ def environment_of(check: Check) -> Environment:
         member_of=is_member,
         conforms_to=is_conforming,
         now=check.run.clock,
+        budget=check.run.budget,
     )
 
 

@@ -19,6 +19,9 @@ from careloom.validation.schema import Node, Schema
 
 _Compiled = TypeVar("_Compiled")
 
+Event = tuple[str, str]
+"""What a message is about: system and code."""
+
 
 class _Store(Generic[_Compiled]):
     """Compiled things by the identity of their source, which is kept so that the identity stays its own."""
@@ -56,6 +59,7 @@ class Library:
         self._shared = _shared.setdefault(self.types, _Shared())
         self._nodes: dict[str, Node | None] = {}
         self._schemas: dict[str, Schema | None] = {}
+        self._messages: dict[Event, tuple[Resource, ...]] | None = None
 
     def node(self, name: str) -> Node | None:
         """The node of a type or of a part of it; None when the definitions have no such type."""
@@ -97,6 +101,15 @@ class Library:
             self._shared.expressions[text, context_type] = known
         return known
 
+    def message_definitions(self, event: Event) -> tuple[Resource, ...]:
+        """The MessageDefinitions of an event, in the order of their addresses."""
+        if self._messages is None:
+            self._messages = {}
+            for definition in sorted(self.definitions.all("MessageDefinition"), key=lambda one: str(one.get("url"))):
+                for known in filter(None, [event_of(definition)]):
+                    self._messages[known] = (*self._messages.get(known, ()), definition)
+        return self._messages.get(event, ())
+
     def has_definition(self, canonical: str) -> bool:
         """Whether there is a StructureDefinition by that address, sound or not."""
         return self.definitions.find(canonical, "StructureDefinition") is not None
@@ -119,6 +132,15 @@ class Library:
             structure, compile_schema(structure, self.node)
         )
         return _part(schema, element) if element else schema
+
+
+def event_of(resource: Resource) -> Event | None:
+    """The event of a MessageHeader or a MessageDefinition, as system and code; a URI has an empty system."""
+    coding = resource.get("eventCoding")
+    if isinstance(coding, dict) and coding.get("code"):
+        return str(coding.get("system", "")), str(coding["code"])
+    uri = resource.get("eventUri")
+    return ("", uri) if isinstance(uri, str) else None
 
 
 def _part(schema: Schema, id: str) -> Schema:

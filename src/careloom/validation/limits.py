@@ -44,9 +44,25 @@ def _order(value: Any, limit: Limit, now: datetime) -> int | None:
     if isinstance(value, Decimal | int) and isinstance(bound, Decimal | int) and not isinstance(value, bool):
         return (value > bound) - (value < bound)
     if isinstance(value, str) and isinstance(bound, str):
-        precision = min(len(value), len(bound))
-        return (value[:precision] > bound[:precision]) - (value[:precision] < bound[:precision])
+        return _order_of_times(value, bound)
     return None
+
+
+def _order_of_times(value: str, bound: str) -> int:
+    """Instants on one clock where both say their zone; else to the digits that both have."""
+    mine, yours = _instant(value), _instant(bound)
+    if mine and yours:
+        return (mine > yours) - (mine < yours)
+    precision = min(len(value), len(bound))
+    return (value[:precision] > bound[:precision]) - (value[:precision] < bound[:precision])
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 def _order_of_quantities(value: dict[str, Any], bound: dict[str, Any]) -> int | None:

@@ -1,7 +1,10 @@
 """What a validator takes for granted and what it looks into."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal
+
+from careloom.model.issues import Issue
 
 References = Literal["ignored", "exist", "valid"]
 
@@ -21,7 +24,11 @@ class Options:
         refuse_experimental: A definition that is marked as experimental is an error.
         wrong_displays: Severity of a display that is not a term of its code.
         extension_domains: Address prefixes under which unknown extensions are fine.
-        suppressed: Message texts or ``rule@expression`` pairs not to tell.
+        suppressed: What not to tell: part of a message, or ``rule@expression``.
+        for_publication: Value sets and code systems need what others have to know about them.
+        language: BCP 47 tag; designations in other languages are no displays. Empty for any.
+        refuse_html: Tags of HTML in Markdown are an error.
+        entry_profiles: Profiles for entries of a Bundle: a number from 0, a type, or ``Type:number``, and the profile.
     """
 
     allow_example_urls: bool = True
@@ -35,6 +42,26 @@ class Options:
     wrong_displays: Literal["error", "warning"] = "error"
     extension_domains: tuple[str, ...] = ()
     suppressed: tuple[str, ...] = field(default_factory=tuple)
+    for_publication: bool = False
+    language: str = ""
+    refuse_html: bool = False
+    entry_profiles: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_special(self) -> bool:
+        """Whether they ask for more than what every resource is judged by."""
+        return self.for_publication or self.refuse_html or bool(self.language or self.entry_profiles)
+
+    def suppresses(self, issue: Issue) -> bool:
+        """Whether the caller does not want to hear of an issue."""
+        return any(_is_about(text, issue) for text in self.suppressed)
+
+
+def _is_about(text: str, issue: Issue) -> bool:
+    rule, separator, expression = text.partition("@")
+    if not separator:
+        return text in issue.diagnostics or text == issue.rule
+    return rule == issue.rule and expression in (issue.expression, re.sub(r"\[\d+\]", "", issue.expression))
 
 
 def is_example_url(url: str) -> bool:

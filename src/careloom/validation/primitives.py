@@ -23,6 +23,8 @@ _CODE = re.compile(r"[^\s]+( [^\s]+)*")
 _URI = re.compile(r"\S+")
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 _TAG = re.compile(r"<[!/]?[A-Za-z][^<>]*>?")
+_MARKDOWN_CODE = re.compile(r"```.*?```|`[^`\n]*`|<[A-Za-z][A-Za-z0-9+.-]*:[^<>\s]*>|<[^<>\s@]+@[^<>\s]+>", re.DOTALL)
+"""What looks like a tag in Markdown and is none: code, addresses."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _YEAR = r"[0-9]([0-9]([0-9][1-9]|[1-9]0)|[1-9]00)|[1-9]000"
 _DATE_TEXT = rf"(?P<date>(?:{_YEAR})(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01]))?)?)"
@@ -48,6 +50,8 @@ def _policy_fault(type: str, value: Any, options: Options) -> Fault:
     """What the caller does not want, although FHIR allows it."""
     if options.check_security and type in ("string", "markdown", "code", "uri") and _TAG.search(value):
         return "a text without anything like an HTML tag expected"
+    if options.refuse_html and type == "markdown" and _TAG.search(_MARKDOWN_CODE.sub("", value)):
+        return "Markdown without tags of HTML expected"
     if not options.allow_example_urls and type in ("uri", "url", "canonical") and is_example_url(value):
         return "an address that is not made for examples expected"
     return None

@@ -10,6 +10,7 @@ from careloom.validation.invariants import check_constraints
 from careloom.validation.items import children_of
 from careloom.validation.limits import check_length, check_limits
 from careloom.validation.narrative import check_narrative_controls
+from careloom.validation.nodes import is_primitive
 from careloom.validation.references import check_targets
 from careloom.validation.schema import Element, Schema, TypeRule
 from careloom.validation.slicing import check_slices
@@ -28,6 +29,8 @@ def check_schema(item: Item, schema: Schema, check: Check) -> None:
 
 def check_content(element: Element, item: Item, check: Check) -> None:
     """Check one occurrence of an element by what is said about the element, and everything below it."""
+    if item.value is not None and not is_primitive(item.type) and not isinstance(item.value, dict):
+        return  # not an object, as its type has been found to say already
     if element.types and not _fitting(element.types, item, check):
         expected = ", ".join(dict.fromkeys(type.code for type in element.types))
         check.error("structure", item.path, f"{expected} expected, {item.type} found", "type")

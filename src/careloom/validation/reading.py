@@ -72,11 +72,21 @@ def _grow(stack: list[_Branch], branch: _Branch) -> None:
         stack[:] = [branch]
         return
     siblings = stack[depth - 1].children
+    if _is_name_alone(branch.element, siblings):
+        branch.element = replace(branch.element, slice_name="")
     if not branch.element.slice_name:
         siblings[branch.element.name] = branch
     else:
         _sliced(siblings, branch).slices.append(branch)
     stack[depth:] = [branch]
+
+
+def _is_name_alone(element: Element, siblings: Mapping[str, _Branch]) -> bool:
+    """Whether an element is named as a slice is, with nothing that it could be a slice of.
+
+    Two profiles of 4.0.1 have this, catalog and familymemberhistory-genetic.
+    """
+    return bool(element.slice_name) and element.name not in siblings and not element.name.lower().endswith("extension")
 
 
 def _sliced(siblings: Mapping[str, _Branch], branch: _Branch) -> _Branch:

@@ -23,6 +23,7 @@ def check_targets(item: Item, types: tuple[TypeRule, ...], check: Check) -> None
     rules = [rule for rule in types if rule.targets]
     target = resolve(text, check.scope, check)
     _check_aggregation(item, rules, target, check)
+    _check_declared(item, text, target, check)
     _check_conformance(item, text, [one for rule in rules for one in rule.targets], target, check)
 
 
@@ -31,6 +32,18 @@ def _check_aggregation(item: Item, rules: Iterable[TypeRule], target: Target, ch
     if allowed and target.where not in allowed:
         message = f"a reference that is {' or '.join(sorted(allowed))} expected, one that is {target.where} found"
         check.error("structure", item.path, message, "aggregation")
+
+
+def _check_declared(item: Item, text: str, target: Target, check: Check) -> None:
+    """Reference.type and what the reference leads to say the same."""
+    declared = item.value.get("type")
+    if not isinstance(declared, str):
+        return
+    name, actual = declared.removeprefix(_CORE), _type_found(text, target)
+    if actual and ":" not in name and not check.library.types.is_a(actual, name):
+        check.error(
+            "structure", item.path, f"a reference to {name} expected by its type, to {actual} found", "reference"
+        )
 
 
 def _check_conformance(item: Item, text: str, targets: list[str], target: Target, check: Check) -> None:
@@ -62,11 +75,16 @@ def _may_look_into(target: Target, check: Check) -> bool:
 
 def _type_of(item: Item, text: str, target: Target) -> str:
     """The resource type that a reference points at, as far as it shows."""
+    declared = item.value.get("type")
+    return _type_found(text, target) or (declared if isinstance(declared, str) and ":" not in declared else "")
+
+
+def _type_found(text: str, target: Target) -> str:
+    """The type of what a reference leads to, or the one that its text names."""
     if target.scope is not None:
         return str(target.scope.resource.get("resourceType", ""))
     literal = parse_reference(text)
-    declared = item.value.get("type")
-    return literal.type if literal else declared if isinstance(declared, str) and ":" not in declared else ""
+    return literal.type if literal else ""
 
 
 def _target_type(canonical: str, check: Check) -> str | None:

@@ -89,7 +89,7 @@ def _validate_xml(
     except MalformedError as error:
         return Report(file_name, text, None, (*bad, *error.issues))
     found = validator.validate(document.resource, profiles=profiles, resolve=resolve)
-    issues = (*bad, *document.issues, *_unless_told(found, document.issues))
+    issues = (*bad, *_together(document.issues, found))
     return Report(file_name, text, document.resource, tuple(_placed(issues, document, text)))
 
 
@@ -114,10 +114,17 @@ def _placed(issues: Iterable[Issue], document: XmlDocument, text: str) -> Iterat
         yield issue.at(line, max(issue.column, indent + 1))
 
 
-def _unless_told(issues: Iterable[Issue], told: Sequence[Issue]) -> Iterator[Issue]:
-    """Issues about things that the reader of the text has not told already."""
-    places = {issue.expression for issue in told}
-    return (issue for issue in issues if not (issue.rule in ("unknown-element", "list") and issue.expression in places))
+def _together(read: Sequence[Issue], found: Sequence[Issue]) -> Iterator[Issue]:
+    """What the reader of the text and the validator tell; what both tell, in the words of the one, by the other's line.
+
+    So the issues of XML are those of JSON that says the same, and those that only XML can have.
+    """
+    told = {(issue.expression, issue.rule) for issue in found}
+    noticed = {(issue.expression, issue.rule): issue for issue in read}
+    yield from (issue for issue in read if (issue.expression, issue.rule) not in told)
+    for issue in found:
+        same = noticed.get((issue.expression, issue.rule))
+        yield issue.at(same.line, same.column) if same else issue
 
 
 def _is_xml(data: bytes, file_name: str) -> bool:

@@ -12,6 +12,7 @@ from careloom.validation.options import is_example_url
 from careloom.validation.path import Path
 from careloom.validation.profiles import check_schema
 from careloom.validation.rules import RULES
+from careloom.validation.rules.publication import check_publication
 from careloom.validation.schema import Schema
 from careloom.validation.structure import check_node
 
@@ -67,7 +68,8 @@ def check_resource(scope: Scope, profiles: Iterable[str], check: Check) -> None:
     check_contained(scope, check)
     if check.options.refuse_experimental and resource.get("experimental") is True:
         check.error("business-rule", scope.path, "content that is not experimental expected", "experimental")
-    for schema in _schemas(scope, profiles, check):
+    check_publication(scope, check)
+    for schema in applicable_schemas(scope, profiles, check):
         check_schema(item, schema, check)
     for rule in RULES.get(name, ()):
         rule(scope, check)
@@ -82,7 +84,7 @@ def _holds(scope: Scope, schema: Schema, check: Check) -> bool:
     return not any(issue.is_error for issue in aside.issues)
 
 
-def _schemas(scope: Scope, profiles: Iterable[str], check: Check) -> Iterator[Schema]:
+def applicable_schemas(scope: Scope, profiles: Iterable[str], check: Check) -> Iterator[Schema]:
     """Each profile once: those asked for, which must be there; those claimed; those that apply unasked."""
     found: dict[str, Schema] = {}
     for canonical in profiles:

@@ -47,10 +47,37 @@ def check_slices(element: Element, items: list[Item], parent: Item, check: Check
 
 
 def _home(slices: list[Element], slicing: Slicing, item: Item, check: Check, content: Content) -> Element | None:
-    for slice in slices:
-        if all(_accepts(slice, one, item, check, content) for one in _discriminators(slicing, slice)):
-            return slice
-    return None
+    """The first slice that accepts an item; another one that does is told, since slices exclude each other."""
+    accepting = [slice for slice in slices if _is_accepted(slice, slicing, item, check, content)]
+    certain = [slice for slice in accepting if _decides(slice, slicing, item, check)] if len(accepting) > 1 else []
+    if len(certain) > 1:
+        names = " and ".join(slice.slice_name for slice in certain)
+        check.error("structure", item.path, f"one slice at most expected, {names} match", "slicing")
+    return accepting[0] if accepting else None
+
+
+def _is_accepted(slice: Element, slicing: Slicing, item: Item, check: Check, content: Content) -> bool:
+    return all(_accepts(slice, one, item, check, content) for one in _discriminators(slicing, slice))
+
+
+def _decides(slice: Element, slicing: Slicing, item: Item, check: Check) -> bool:
+    """Whether an item that a slice does not mean can be told by each discriminator; types alone may be the same."""
+    return all(
+        _is_url_of_extension(one, item, slice)
+        or (one.type != "type" and any(map(_is_exacting, _led(one, slice, item, check).elements)))
+        for one in _discriminators(slicing, slice)
+    )
+
+
+def _is_exacting(element: Element) -> bool:
+    return bool(
+        element.required
+        or element.children
+        or element.min
+        or element.max == 0
+        or (element.binding and element.binding.strength == "required")
+        or any(type.profiles or type.code != "Resource" for type in element.types)
+    )
 
 
 def _discriminators(slicing: Slicing, slice: Element) -> tuple[Discriminator, ...]:
@@ -94,15 +121,20 @@ def _check_count(slice: Element, whole: Element, items: list[Item], parent: Item
 def _accepts(slice: Element, discriminator: Discriminator, item: Item, check: Check, content: Content) -> bool:
     if _is_url_of_extension(discriminator, item, slice):
         return _has_url(item, slice)
-    side = _Side((slice,), ((item, check),))
-    for step in _STEP.findall(discriminator.path):
-        if step != "$this":
-            side = _stepped(side, step)
+    side = _led(discriminator, slice, item, check)
     if discriminator.type == "exists":
         return _accepts_existence(side)
     if discriminator.type == "type":
         return _accepts_type(side)
     return _accepts_content(side, content)
+
+
+def _led(discriminator: Discriminator, slice: Element, item: Item, check: Check) -> _Side:
+    side = _Side((slice,), ((item, check),))
+    for step in _STEP.findall(discriminator.path):
+        if step != "$this":
+            side = _stepped(side, step)
+    return side
 
 
 def _is_url_of_extension(discriminator: Discriminator, item: Item, slice: Element) -> bool:

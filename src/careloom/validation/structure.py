@@ -13,7 +13,8 @@ from careloom.validation.primitives import check_primitive
 from careloom.validation.references import check_targets
 from careloom.validation.schema import Node, Property
 
-_ABSENT: Any = object()
+ABSENT: Any = object()
+"""Stands for a value that is not there, where only what stands beside it is."""
 
 
 def check_node(value: Any, node: Node, path: Path, check: Check) -> None:
@@ -31,7 +32,7 @@ def check_node(value: Any, node: Node, path: Path, check: Check) -> None:
             check_property(item, value.get(f"_{key}"), known, path, check)
         elif key[:1] == "_" and (beside := properties.get(key[1:])) is not None and beside.is_primitive:
             if key[1:] not in value:
-                check_property(_ABSENT, item, beside, path, check)
+                check_property(ABSENT, item, beside, path, check)
         elif key != "resourceType" or node.kind != "resource":
             check.error("structure", (path, key), f"no such property in {node.name}", "unknown-element")
     _check_id(value, node, path, check)
@@ -50,7 +51,7 @@ def check_property(value: Any, sibling: Any, known: Property, parent: Path, chec
         if not isinstance(value, list):
             check_value(value, sibling, known, path, check)
         return
-    if not isinstance(value, list) and (value is not _ABSENT or not isinstance(sibling, list)):
+    if not isinstance(value, list) and (value is not ABSENT or not isinstance(sibling, list)):
         check.error("invalid", path, f"an array expected, {_kind(value)} found", "list")
         check_value(value, sibling if not isinstance(sibling, list) else None, known, (path, 0), check)
         return
@@ -58,7 +59,7 @@ def check_property(value: Any, sibling: Any, known: Property, parent: Path, chec
 
 
 def _check_list(values: Any, siblings: Any, known: Property, path: Path, check: Check) -> None:
-    values = [] if values is _ABSENT else values
+    values = [] if values is ABSENT else values
     siblings = siblings if isinstance(siblings, list) else []
     if not values and not siblings:
         check.error("invalid", path, "an array that is not empty expected", "empty")
@@ -72,14 +73,14 @@ def _check_list(values: Any, siblings: Any, known: Property, path: Path, check: 
         sibling = siblings[index] if index < len(siblings) else None
         if index >= len(values) and sibling is None and values:
             continue  # the list of siblings is too long, which has been told
-        check_value(_ABSENT if value is None else value, sibling, known, (path, index), check)
+        check_value(ABSENT if value is None else value, sibling, known, (path, index), check)
     if known.element.max is not None and len(values) > known.element.max:
         check.error("structure", path, f"at most {known.element.max} expected, {len(values)} found", "cardinality")
 
 
 def check_value(value: Any, sibling: Any, known: Property, path: Path, check: Check) -> None:
     """Check one value against the type it should be of, and what the definition says at this place."""
-    if value is None or value is _ABSENT:
+    if value is None or value is ABSENT:
         _check_absent(value, sibling, known, path, check)
         return
     type = known.type.code
@@ -169,7 +170,7 @@ def _check_presence(value: Mapping[str, Any], node: Node, path: Path, check: Che
 def _kind(value: Any) -> str:
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else "an array"
-    if value is None or value is _ABSENT:
+    if value is None or value is ABSENT:
         return "nothing"
     if isinstance(value, bool):
         return "a boolean"

@@ -10,26 +10,33 @@ from careloom.terminology import Terminology
 from careloom.validation.context import Check, Resolve, Run, Scope
 from careloom.validation.library import Library
 from careloom.validation.options import Options
+from careloom.validation.quick import QuickGate
 from careloom.validation.resources import ResourceWalker, check_resource
 
 
 class Validator:
-    """Judges resources; made once and used for many, from several threads if need be."""
+    """Judges resources; made once and used for many, from several threads if need be.
+
+    Without definitions it judges by FHIR R4 core, as the user's package cache holds it.
+    """
 
     def __init__(
         self,
-        definitions: Definitions,
+        definitions: Definitions | None = None,
         *,
         terminology: Terminology | None = None,
         options: Options = Options(),  # noqa: B008  (frozen)
         clock: Clock = utc_now,
+        quick: bool = True,
     ) -> None:
+        definitions = definitions or Definitions.load()
         self.definitions = definitions
         self.options = options
         self._terminology = terminology or Terminology(definitions)
         self._library = Library(definitions)
         self._clock = clock
         self._walker = ResourceWalker()
+        self._quick = QuickGate(self._library, options) if quick else None
 
     @property
     def library(self) -> Library:
@@ -58,6 +65,10 @@ class Validator:
         name = resource.get("resourceType") if isinstance(resource, dict) else None
         scope = Scope(resource, (None, name if isinstance(name, str) and name else "Resource"), "document")
         run = Run(self._walker, self._library, self._terminology, self.options, self._clock, resolve)
+        if self._quick is not None:
+            if self._quick.is_fine(scope, profiles, run):
+                return list(_distinct(run.issues, self.options)) if run.issues else run.issues
+            scope, run = scope.afresh(), run.afresh()
         check = Check(run, scope, run.issues)
         try:
             check_resource(scope, profiles, check)
@@ -71,6 +82,6 @@ def _distinct(issues: Iterable[Issue], options: Options) -> Iterator[Issue]:
     seen: set[tuple[str, str, str]] = set()
     for issue in issues:
         key = (issue.severity, issue.expression, issue.diagnostics)
-        if key not in seen and not any(text in issue.diagnostics for text in options.suppressed):
+        if key not in seen and not options.suppresses(issue):
             seen.add(key)
             yield issue

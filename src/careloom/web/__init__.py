@@ -1,5 +1,6 @@
-"""Server-rendered pages in the look of the NHS design system, live by server-sent events."""
+"""Server-rendered pages in the look of the NHS design system: the connectathon's, live, and the hub's own."""
 
 from careloom.web.live import pages
+from careloom.web.site import hub_site
 
-__all__ = ["pages"]
+__all__ = ["hub_site", "pages"]

@@ -6,7 +6,6 @@ Widths are in units of the drawing, `WIDTH` across all lanes; the browser scales
 import re
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Literal
 
 from careloom.connectathon.exchange import Exchange
 from careloom.connectathon.narration import Narration, narrate
@@ -14,6 +13,7 @@ from careloom.connectathon.run import Run
 from careloom.connectathon.scenario import Role, Scenario, Step
 from careloom.connectathon.stage import FHIR_BASE
 from careloom.connectathon.verdict import all_held
+from careloom.web.mark import Mark
 
 WIDTH = 1000
 _HEAD = 12
@@ -21,17 +21,6 @@ _HEAD = 12
 _ID = re.compile(r"/[0-9a-f]{8}-[0-9a-f-]{27}")
 _LONGEST = 96
 """Characters of text that fit beside an arrow."""
-
-Colour = Literal["grey", "blue", "green", "red"]
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """An outcome in colour, shape and text; any one of them alone tells it."""
-
-    colour: Colour
-    shape: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ def drop_required(site: Site, workshop: Workshop) -> Iterator[Mutant]:
         if not present or not is_needed or child.name == "extension":
             continue
         edits = tuple(Edit((*site.keys, key), GONE) for key in present)
-        yield Mutant("drop-required", f"{child.id} dropped", edits, (f"{site.place}.{child.name}", site.place))
+        yield Mutant("drop-required", child.id, "dropped", edits, (f"{site.place}.{child.name}", site.place))
 
 
 def second_value(site: Site, workshop: Workshop) -> Iterator[Mutant]:
@@ -30,7 +30,7 @@ def second_value(site: Site, workshop: Workshop) -> Iterator[Mutant]:
                 continue
             new = [*value, value[-1]] if child.is_list else [value, value]
             edits = (Edit((*site.keys, key), new),)
-            yield Mutant("second-value", f"{child.id} twice", edits, (f"{site.place}.{child.name}",))
+            yield Mutant("second-value", child.id, "twice", edits, (f"{site.place}.{child.name}",))
 
 
 def forbidden(site: Site, workshop: Workshop) -> Iterator[Mutant]:
@@ -42,7 +42,7 @@ def forbidden(site: Site, workshop: Workshop) -> Iterator[Mutant]:
         value = workshop.filler.value(child, use, workshop.random)
         edits = (Edit((*site.keys, key), [value] if child.is_list else value),)
         if key not in site.value and not site.leads_to_guide(child.name):
-            yield Mutant("forbidden", f"{child.id} added", edits, (f"{site.place}.{child.name}",))
+            yield Mutant("forbidden", child.id, "added", edits, (f"{site.place}.{child.name}",))
 
 
 def choice_twice(site: Site, workshop: Workshop) -> Iterator[Mutant]:
@@ -54,7 +54,7 @@ def choice_twice(site: Site, workshop: Workshop) -> Iterator[Mutant]:
             continue
         key, use = workshop.random.choice(absent)
         edits = (Edit((*site.keys, key), workshop.filler.value(base or child, use, workshop.random)),)
-        yield Mutant("choice-twice", f"{child.id} {key} too", edits, (f"{site.place}.{child.name}", site.place))
+        yield Mutant("choice-twice", child.id, f"{key} too", edits, (f"{site.place}.{child.name}", site.place))
 
 
 def _base_choice(site: Site, child: Shape, workshop: Workshop) -> Shape | None:

@@ -1,6 +1,7 @@
 """Extensions gone wrong: of no definition, of the wrong type, in the wrong place, half made."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from tests.mutants.mutant import Edit, Mutant, at
@@ -11,6 +12,9 @@ from tests.mutants.sites import Site, children_of
 _ANYWHERE = {"url": CORE + "data-absent-reason", "valueCode": "unknown"}
 _NOWHERE = {"url": "https://specimens.invalid/StructureDefinition/no-such-extension", "valueString": "specimen"}
 _MODIFIER = {"url": CORE + "request-doNotPerform", "valueBoolean": True}
+
+_FOR_ANYTHING = frozenset([CORE + "structuredefinition-normative-version"])
+"""Extensions whose definition names a resource, while the core package itself has them on anything."""
 
 _UNFIT: Mapping[str, Mapping[str, Any]] = {
     "without a definition": _NOWHERE,
@@ -26,10 +30,19 @@ _UNFIT: Mapping[str, Mapping[str, Any]] = {
 """What is wrong with an extension to the extension; all may stand on any element."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """An extension that is wrong somewhere, with the name of the rule and the reason."""
+
+    rule: str
+    why: str
+    extension: Mapping[str, Any]
+
+
 def bad_extension(site: Site, workshop: Workshop) -> Iterator[Mutant]:
     """An extension that is wrong by itself, on an object or on a primitive that has none yet."""
     for why, extension in _UNFIT.items():
-        yield from _added(site, extension, "bad-extension", why, workshop)
+        yield from _added(site, _Fault("bad-extension", why, extension), workshop)
 
 
 def misplaced_extension(site: Site, workshop: Workshop) -> Iterator[Mutant]:
@@ -41,15 +54,16 @@ def misplaced_extension(site: Site, workshop: Workshop) -> Iterator[Mutant]:
     root = workshop.shapes.root(str(definition["url"]))
     extension = _made(root, workshop) if root else None
     if extension:
-        yield from _added(site, extension, "misplaced-extension", f"of {definition['url']}", workshop)
+        yield from _added(site, _Fault("misplaced-extension", f"of {definition['url']}", extension), workshop)
 
 
 def misplaced_modifier(site: Site, workshop: Workshop) -> Iterator[Mutant]:
     """An extension that changes the meaning among those that do not, and the other way round."""
     if not site.is_resource or not any(child.name == "extension" for child in children_of(site, workshop.shapes)):
         return
-    yield from _added(site, _MODIFIER, "misplaced-modifier", "that is a modifier", workshop)
-    yield from _added(site, _ANYWHERE, "misplaced-modifier", "no modifier", workshop, key="modifierExtension")
+    rule = "misplaced-modifier"
+    yield from _added(site, _Fault(rule, "that is a modifier", _MODIFIER), workshop)
+    yield from _added(site, _Fault(rule, "that is no modifier", _ANYWHERE), workshop, key="modifierExtension")
 
 
 def altered_extension(site: Site, workshop: Workshop) -> Iterator[Mutant]:
@@ -58,33 +72,22 @@ def altered_extension(site: Site, workshop: Workshop) -> Iterator[Mutant]:
         return
     value = next((child for child in workshop.shapes.children(site.shape, site.use) if child.name == "value"), None)
     keys = dict(value.keys) if value else {}
-    if "valueInteger64" in keys or len(keys) > 10 or not keys.keys() & site.value.keys():
+    if len(keys) > 10 or not keys.keys() & site.value.keys():
         return
-    wrong = "valueInteger" if "valueInteger" not in keys else "valueCode"
-    new = {key: item for key, item in site.value.items() if key not in keys} | {
-        wrong: 1 if wrong == "valueInteger" else "x"
-    }
+    wrong, new = ("valueInteger", 1) if "valueInteger" not in keys else ("valueCode", "x")
+    altered = {key: item for key, item in site.value.items() if key not in keys} | {wrong: new}
     places = (site.place, f"{site.place}.value")
-    yield Mutant("bad-extension", f"{site.shape.id} made {wrong}", (Edit(site.keys, new),), places)
+    yield Mutant("bad-extension", site.shape.id, f"made {wrong}", (Edit(site.keys, altered),), places)
 
 
-def _added(
-    site: Site, extension: Mapping[str, Any], rule: str, why: str, workshop: Workshop, key: str = "extension"
-) -> Iterator[Mutant]:
-    if site.is_object:
-        if not _takes(site, key, workshop):
-            return
-        before = site.value.get(key, [])
-        keys = (*site.keys, key)
-    else:
-        keys = _sibling_keys(site)
-        before = []
-        if not keys:
-            return
+def _added(site: Site, fault: _Fault, workshop: Workshop, key: str = "extension") -> Iterator[Mutant]:
+    """The site with one extension more; on a primitive, in a sibling of its own."""
+    before = site.value.get(key, []) if site.is_object else []
+    new = [*before, dict(fault.extension)]
+    edit = Edit((*site.keys, key), new) if site.is_object else Edit(_sibling_keys(site), {"extension": new})
     place = f"{site.place}.{key}[{len(before)}]"
-    new = [*before, dict(extension)]
-    edits = (Edit(keys, new if site.is_object else {"extension": new}),)
-    yield Mutant(rule, f"extension on {site.shape.id} {why}", edits, (place,), is_below_right=True)
+    if _takes(site, key, workshop) if site.is_object else edit.keys:
+        yield Mutant(fault.rule, site.shape.id, f"extension {fault.why}", (edit,), (place,), is_below_right=True)
 
 
 def _takes(site: Site, key: str, workshop: Workshop) -> bool:
@@ -107,7 +110,12 @@ def _is_for_other_resources(definition: Mapping[str, Any], site: Site, workshop:
     contexts = definition.get("context") or [{}]
     starts = [str(one.get("expression", "")).partition(".")[0] for one in contexts if one.get("type") == "element"]
     is_plain = len(starts) == len(contexts) and all(start in types for start in starts)
-    return is_plain and not names & set(starts) and not _is_modifier(definition, workshop)
+    return (
+        is_plain
+        and definition["url"] not in _FOR_ANYTHING
+        and not names & set(starts)
+        and not _is_modifier(definition, workshop)
+    )
 
 
 def _is_modifier(definition: Mapping[str, Any], workshop: Workshop) -> bool:

@@ -20,7 +20,7 @@ def unknown_element(site: Site, workshop: Workshop) -> Iterator[Mutant]:
     for key in ("careloomUnknown", f"{right}s", right[:-1] + right[-1:].upper()):
         if key not in site.value and not _is_known(key, site, workshop):
             edits = (Edit((*site.keys, key), "specimen"),)
-            yield Mutant("unknown-element", f"{site.shape.id}.{key} added", edits, (f"{site.place}.{key}", site.place))
+            yield Mutant("unknown-element", site.shape.id, f"{key} added", edits, (f"{site.place}.{key}", site.place))
 
 
 def _is_known(key: str, site: Site, workshop: Workshop) -> bool:
@@ -36,7 +36,7 @@ def unknown_resource(site: Site, workshop: Workshop) -> Iterator[Mutant]:
             edits = (Edit((*site.keys, "resourceType"), wrong),)
             # The path of a resource starts with its type, so the outermost has none that could be expected.
             places = (site.place, str(wrong) if isinstance(wrong, str) and wrong else "Resource")
-            yield Mutant("unknown-resource", f"{name} renamed {wrong!r}", edits, places if not site.keys else places[:1])
+            yield Mutant("unknown-resource", name, f"renamed {wrong!r}", edits, places if not site.keys else places[:1])
 
 
 def wrong_json_type(site: Site, workshop: Workshop) -> Iterator[Mutant]:
@@ -44,11 +44,11 @@ def wrong_json_type(site: Site, workshop: Workshop) -> Iterator[Mutant]:
     if site.is_resource:
         return
     for wrong in _wrong_kinds(site):
-        what = f"{site.shape.id} made {wrong!r}"
-        yield Mutant("wrong-json-type", what, (Edit(site.keys, wrong),), (site.place,), is_below_right=True)
+        edits = (Edit(site.keys, wrong),)
+        yield Mutant("wrong-json-type", site.shape.id, f"made {wrong!r}", edits, (site.place,), is_below_right=True)
     if site.shape.is_list and site.keys and site.keys[-1] == 0:
         edits = (Edit(site.keys[:-1], site.value),)
-        yield Mutant("wrong-json-type", f"{site.shape.id} out of its list", edits, (site.place,))
+        yield Mutant("wrong-json-type", site.shape.id, "out of its list", edits, (site.place,))
 
 
 def _wrong_kinds(site: Site) -> list[Any]:
@@ -65,17 +65,17 @@ def bad_primitive(site: Site, workshop: Workshop) -> Iterator[Mutant]:
     """A value that the primitive type has not."""
     for wrong in FAULTY.get(site.use.code, ()):
         edits = (Edit(site.keys, wrong),)
-        what = f"{site.shape.id} ({site.use.code}) made {wrong!r}"
+        change = f"({site.use.code}) made {wrong!r}"
         places = (site.place, site.place.rpartition(".")[0]) if site.use.code == "xhtml" else (site.place,)
-        yield Mutant("bad-primitive", what, edits, places)
+        yield Mutant("bad-primitive", site.shape.id, change, edits, places)
 
 
 def empty(site: Site, workshop: Workshop) -> Iterator[Mutant]:
     """An empty text, list or object, or null."""
     if site.is_resource:
         return
-    what = f"{site.shape.id} made "
-    for wrong in ([{}] if site.is_object else [""] if isinstance(site.value, str) else []) + [None]:
-        yield Mutant("empty", f"{what}{wrong!r}", (Edit(site.keys, wrong),), (site.place,))
+    empties: list[Any] = [{}, None] if site.is_object else ["", None] if isinstance(site.value, str) else [None]
+    for wrong in empties:
+        yield Mutant("empty", site.shape.id, f"made {wrong!r}", (Edit(site.keys, wrong),), (site.place,))
     if site.shape.is_list and site.keys and site.keys[-1] == 0:
-        yield Mutant("empty", f"{what}[]", (Edit(site.keys[:-1], []),), (site.place,))
+        yield Mutant("empty", site.shape.id, "made []", (Edit(site.keys[:-1], []),), (site.place,))

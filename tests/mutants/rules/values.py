@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tests.mutants.mutant import GONE, Edit, Mutant
+from tests.mutants.mutant import GONE, Edit, Mutant, at
 from tests.mutants.rules.workshop import Workshop
 from tests.mutants.samples import FORMAL_CODES
 from tests.mutants.shapes import Shape
@@ -25,9 +25,9 @@ def outside_binding(site: Site, workshop: Workshop) -> Iterator[Mutant]:
     if not codes or site.guides:
         return
     for wrong in _codes_outside(site, codes):
-        what = f"{site.shape.id} made {wrong!r}, not in {value_set}"
+        change = f"made {wrong!r}, not in {value_set}"
         edits = (Edit(site.keys, wrong),)
-        yield Mutant("outside-binding", what, edits, (site.place,), is_below_right=True)
+        yield Mutant("outside-binding", site.shape.id, change, edits, (site.place,), is_below_right=True)
 
 
 def _required_value_set(site: Site) -> str:
@@ -61,7 +61,7 @@ def wrong_fixed(site: Site, workshop: Workshop) -> Iterator[Mutant]:
     rule = f"wrong-{kind}"
     for wrong in _others(wanted):
         edits = (Edit(site.keys, wrong),)
-        yield Mutant(rule, f"{site.shape.id} made {wrong!r}", edits, (site.place,), is_below_right=True)
+        yield Mutant(rule, site.shape.id, f"made {wrong!r}", edits, (site.place,), is_below_right=True)
 
 
 def _others(wanted: Any) -> Iterator[Any]:
@@ -88,7 +88,7 @@ def missing_slice(site: Site, workshop: Workshop) -> Iterator[Mutant]:
             continue
         rest = [item for index, item in enumerate(site.value[key]) if index not in mine]
         edits = (Edit((*site.keys, key), rest or GONE),)
-        yield Mutant("missing-slice", f"{slice.id} dropped", edits, (f"{site.place}.{child.name}", site.place))
+        yield Mutant("missing-slice", slice.id, "dropped", edits, (f"{site.place}.{child.name}", site.place))
 
 
 def crowded_slice(site: Site, workshop: Workshop) -> Iterator[Mutant]:
@@ -97,7 +97,7 @@ def crowded_slice(site: Site, workshop: Workshop) -> Iterator[Mutant]:
         if slice.max in (None, 0) or len(mine) != slice.max:
             continue
         edits = (Edit((*site.keys, key), [*site.value[key], site.value[key][mine[-1]]]),)
-        yield Mutant("crowded-slice", f"{slice.id} once more", edits, (f"{site.place}.{child.name}",))
+        yield Mutant("crowded-slice", slice.id, "once more", edits, (f"{site.place}.{child.name}",))
 
 
 def stray_item(site: Site, workshop: Workshop) -> Iterator[Mutant]:
@@ -111,7 +111,7 @@ def stray_item(site: Site, workshop: Workshop) -> Iterator[Mutant]:
         if stray is not None:
             edits = (Edit((*site.keys, child.name), [*items, stray]),)
             place = f"{site.place}.{child.name}[{index}]"
-            yield Mutant("stray-item", f"{child.id} of no slice", edits, (place,))
+            yield Mutant("stray-item", child.id, "of no slice", edits, (place,))
 
 
 def _stray(child: Shape, items: list[Any], workshop: Workshop) -> Any:
@@ -145,11 +145,25 @@ def wrong_target(site: Site, workshop: Workshop) -> Iterator[Mutant]:
     places = (site.place, f"{site.place}.reference")
     allowed = {workshop.shapes.resource_type(target) for target in site.use.targets}
     edits: tuple[Edit, ...] = (Edit(site.keys, {**site.value, "reference": "#careloom-nowhere"}),)
-    yield Mutant("wrong-target", f"{site.shape.id} made #careloom-nowhere", edits, places)
+    yield Mutant("wrong-target", site.shape.id, "made #careloom-nowhere", edits, places)
     if not allowed or allowed & {"", "Resource", "DomainResource"}:
         return
+    yield from _wrongly_contained(site, allowed, workshop)
     types = sorted(workshop.shapes.definitions.types.resource_types() - allowed)
     wrong = f"{workshop.random.choice(types)}/careloom-target"
     for reference in (wrong, f"https://specimens.invalid/fhir/{wrong}"):
         edits = (Edit(site.keys, {"reference": reference}),)
-        yield Mutant("wrong-target", f"{site.shape.id} made {reference}", edits, places)
+        yield Mutant("wrong-target", site.shape.id, f"made {reference}", edits, places)
+
+
+def _wrongly_contained(site: Site, allowed: set[str], workshop: Workshop) -> Iterator[Mutant]:
+    """A reference to a contained resource that is there, and of a type that is not allowed."""
+    container = at(workshop.resource, site.container_keys)
+    if "Basic" in allowed or not workshop.shapes.definitions.types.is_a(container["resourceType"], "DomainResource"):
+        return
+    inside = {"resourceType": "Basic", "id": "careloom-inside", "code": {"text": "specimen"}}
+    edits = (
+        Edit((*site.container_keys, "contained"), [*container.get("contained", []), inside]),
+        Edit(site.keys, {"reference": "#careloom-inside"}),
+    )
+    yield Mutant("wrong-target", site.shape.id, "made #careloom-inside, a Basic", edits, (site.place,))

@@ -47,6 +47,7 @@ def test_parse_of_serialize_is_the_same_value(value: object) -> None:
         (b'{"a": ', "truncated"),
         (b'{"a": "\xff"}', "not JSON"),
         (b"NaN", "not JSON"),
+        (b'{"a": 1e99999999999999999999}', "not JSON"),
         (b"[" * 10_000, "nested too deeply"),
     ],
 )

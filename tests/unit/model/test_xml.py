@@ -82,19 +82,22 @@ def test_a_value_that_is_not_of_its_type_stays_text() -> None:
 @pytest.mark.parametrize(
     ("inside", "expected"),
     [
-        ('<colour value="red"/>', ("Thing.colour", "colour: not an element of Thing")),
-        ('<id value="a"/><id value="b"/>', ("Thing.id[1]", "id: at most 1 expected, found another")),
-        ('<name value="a"/><active value="true"/>', ("Thing.active", "active: expected before name")),
-        ('<code code="x"/>', ("Thing.code", "attribute code: not known here")),
-        ("<code>text</code>", ("Thing.code", "code: text between elements is not allowed")),
-        ("<contained/>", ("Thing.contained[0]", "contained: one resource expected, found 0")),
+        ('<colour value="red"/>', ("Thing.colour", "Thing.colour: no such property in Thing")),
+        ('<id value="a"/><id value="b"/>', ("Thing.id", "Thing.id: one value expected, another found")),
+        (
+            '<name value="a"/><active value="true"/>',
+            ("Thing.active", "Thing.active: expected before name, found after it"),
+        ),
+        ('<code code="x"/>', ("Thing.code.code", "Thing.code.code: no such attribute here")),
+        ("<code>text</code>", ("Thing.code", "Thing.code: no text between elements expected, some found")),
+        ("<contained/>", ("Thing.contained[0]", "Thing.contained[0]: one resource expected, 0 found")),
         (
             '<id xmlns="http://other" value="a"/>',
-            ("Thing.id", "id: namespace http://hl7.org/fhir expected, found http://other"),
+            ("Thing.id", "Thing.id: the namespace http://hl7.org/fhir expected, http://other found"),
         ),
         (
             "<contained><Nothing/></contained>",
-            ("Thing.contained[0]", "Nothing: the name of a resource type expected"),
+            ("Thing.contained[0]", "Thing.contained[0]: the name of a resource type expected, Nothing found"),
         ),
     ],
 )

@@ -56,8 +56,15 @@ def test_naming_one_address_does_not_open_its_neighbours() -> None:
 @pytest.mark.parametrize("address", ["127.0.0.1", "10.1.2.3", "169.254.169.254"])
 def test_no_socket_is_made_for_a_private_address_whatever_its_name_was(address: str) -> None:
     make = guarded_socket(PUBLIC_ONLY)
-    with pytest.raises(ForbiddenError, match="not a public address"):
+    with pytest.raises(ForbiddenError, match="its name leads to") as refused:
         make((socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443)))
+    assert address not in str(refused.value), "whoever made the subscription is told, and could look names up"
+
+
+@pytest.mark.parametrize("address", ["fec0::1", "::ffff:10.1.2.3", "2002:7f00:1::1", "64:ff9b::7f00:1", "::127.0.0.1"])
+def test_a_private_address_is_refused_in_whatever_ipv6_dress(address: str) -> None:
+    with pytest.raises(ForbiddenError):
+        PUBLIC_ONLY.check_url(f"https://[{address}]/hook")
 
 
 def test_a_link_local_address_with_a_zone_is_refused() -> None:

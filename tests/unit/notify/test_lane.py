@@ -47,6 +47,7 @@ class Desk:
         self.statuses: list[tuple[Status, str]] = []
         self.told: list[int] = []
         self.hidden: frozenset[int] = frozenset()
+        self.is_superseded = False
 
     def secret_of(self, subscription: Subscription) -> str:
         return ""
@@ -54,8 +55,16 @@ class Desk:
     async def withheld(self, subscription: Subscription, events: Sequence[SubscriptionEvent]) -> frozenset[int]:
         return self.hidden
 
-    async def set_status(self, subscription: Subscription, status: Status, error: str = "") -> None:
+    async def set_status(
+        self, subscription: Subscription, version_id: str, status: Status, error: str = ""
+    ) -> str | None:
+        if self.is_superseded:
+            return None
         self.statuses.append((status, error))
+        return str(int(version_id) + 1)
+
+    def abreast(self, subscription: Subscription) -> asyncio.Semaphore:
+        return asyncio.Semaphore()
 
     async def delivered(self, subscription: Subscription, events: Sequence[SubscriptionEvent]) -> None:
         self.told += [event.number for event in events]
@@ -221,3 +230,33 @@ async def test_a_subscription_ends_at_its_end() -> None:
     log, desk, time = await a_log(0), Desk(), Time()
     await run_until(a_lane(log, Receiver(), desk, time, end=START), lambda: bool(desk.statuses))
     assert "off" == desk.statuses[0][0]
+
+
+async def test_a_handshake_of_a_version_that_was_changed_meanwhile_activates_nothing() -> None:
+    log, receiver, desk, time = await a_log(1), Receiver(), Desk(), Time()
+    desk.is_superseded = True
+    lane = a_lane(log, receiver, desk, time, status="requested")
+    await asyncio.wait_for(lane.run(), 5)
+    assert (1, [], []) == (len(receiver.bodies), desk.statuses, desk.told)
+
+
+async def test_a_clock_that_was_set_back_makes_nobody_wait_longer_than_the_longest_pause() -> None:
+    log, desk, time = await a_log(1), Desk(), Time()
+    await run_until(a_lane(log, Receiver(FAILED), desk, time), lambda: len(time.slept) == 1)
+    time.now -= timedelta(days=2)
+    await run_until(a_lane(log, Receiver(), desk, time), lambda: desk.told == [1])
+    assert 3600.0 == time.slept[-1]
+
+
+async def test_who_was_told_is_on_record_before_the_cursor_moves() -> None:
+    log, receiver, time = await a_log(1), Receiver(), Time()
+    delivered_to = []
+
+    class Recording(Desk):
+        async def delivered(self, subscription: Subscription, events: Sequence[SubscriptionEvent]) -> None:
+            delivered_to.append((await log.cursor("gp")).delivered_to)
+            await super().delivered(subscription, events)
+
+    desk = Recording()
+    await run_until(a_lane(log, receiver, desk, time), lambda: desk.told == [1])
+    assert [0] == delivered_to

@@ -190,6 +190,39 @@ async def test_a_changed_endpoint_shakes_hands_before_it_is_told(topics: TopicRe
     ]
 
 
+async def test_an_endpoint_that_was_changed_while_the_old_one_shook_hands_is_told_nothing_unasked(
+    topics: TopicRegistry,
+) -> None:
+    class Slow(Post):
+        async def send(self, endpoint: str, *args: Any, **more: Any) -> Outcome:
+            if endpoint == "https://gp.example/hook":
+                await changed.wait()
+            outcome = await super().send(endpoint, *args, **more)
+            return outcome if endpoint == "https://gp.example/hook" else Outcome("retry", 503)
+
+    changed = asyncio.Event()
+    repository, post, rules = a_record(topics), Slow(), Rules()
+    async with telling(repository, topics, post, rules) as notifier:
+        id = await subscribe(repository, notifier)
+        await asyncio.sleep(0.05)
+        current = await repository.read("Subscription", id)
+        assert current is not None and current.resource is not None
+        channel = current.resource["channel"] | {"endpoint": "https://victim.example/"}
+        moved = notifier.accept(current.resource | {"channel": channel}, client="gp-system", purpose="TREAT")
+        assert notifier._matcher is not None
+        notifier._matcher.cancel()  # it has not come to the change yet when the old endpoint answers
+        await repository.commit(lambda turn: turn.update(moved), cause="gp-system")
+        changed.set()
+        await asyncio.sleep(0.05)
+    async with telling(repository, topics, post, rules):
+        await discharge(repository, "e1")
+        await until(lambda: post.sent[-1][0] == "https://victim.example/")
+        current = await repository.read("Subscription", id)
+    assert current is not None and current.resource is not None
+    assert "requested" == current.resource["status"]
+    assert [] == post.focuses()
+
+
 async def test_one_broken_subscription_does_not_keep_the_others_from_being_told(topics: TopicRegistry) -> None:
     repository, post, rules = a_record(topics), Post(), Rules()
 

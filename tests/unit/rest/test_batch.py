@@ -3,6 +3,7 @@ from dataclasses import replace
 from tests.unit.rest.desk import GRANT, Desk, entry, patient, transaction
 
 from careloom.governance import parse_scopes
+from careloom.rest.hub import Limits
 
 
 def _batch(*entries: object) -> dict[str, object]:
@@ -61,3 +62,20 @@ async def test_batch_within_a_batch_is_refused(desk: Desk) -> None:
 async def test_more_entries_than_the_hub_takes_are_413(desk: Desk) -> None:
     small = desk.with_hub(limits=replace(desk.hub.limits, entries=1))
     assert (await small("POST", "", _batch(entry("GET", "Patient/p"), entry("GET", "Patient/p")))).status == 413
+
+
+async def test_answers_over_the_ceiling_are_refused_entry_by_entry(desk: Desk) -> None:
+    await desk("PUT", "Patient/p", patient(id="p"))
+    small = desk.with_hub(limits=Limits(answers=1000))
+    answer = await small("POST", "", _batch(*[entry("GET", "Patient/p")] * 100))
+    assert answer.resource is not None
+    statuses = [each["response"]["status"][:3] for each in answer.resource["entry"]]
+    assert statuses[0] == "200" and statuses[-1] == "400"
+    assert statuses.count("200") < 40
+
+
+async def test_instant_that_no_calendar_has_is_400(desk: Desk) -> None:
+    for instant in ("soon", "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59"):
+        answer = await desk("POST", "", _batch(entry("GET", "Patient/p", ifModifiedSince=instant)))
+        assert answer.resource is not None
+        assert answer.resource["entry"][0]["response"]["status"] == "400 Bad Request"

@@ -42,4 +42,5 @@ async def test_history_of_what_never_was_is_404(desk: Desk) -> None:
 
 async def test_count_that_is_no_number_is_400(desk: Desk) -> None:
     await _make_versions(desk, 1)
-    assert (await desk("GET", "Patient/p/_history?_count=many")).status == 400
+    for count in ("many", "0", "-1", "9" * 5000):
+        assert (await desk("GET", f"Patient/p/_history?_count={count}")).status == 400

@@ -1,3 +1,4 @@
+from base64 import b64decode
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -96,6 +97,27 @@ async def test_query_and_form_make_one_search(desk: Desk) -> None:
     )
     assert answer.resource is not None
     assert [each["resource"]["id"] for each in answer.resource["entry"]] == ["q"]
+
+
+async def test_search_by_post_is_audited_with_its_criteria(desk: Desk) -> None:
+    await _send(
+        desk,
+        "POST",
+        "/Patient/_search",
+        query="family=Ashe",
+        data=b"birthdate=1950-01-01",
+        authorization=f"Bearer {_token(desk)}",
+        content_type="application/x-www-form-urlencoded",
+    )
+    [audit] = await desk.audits()
+    [query] = [entity["query"] for entity in audit["entity"] if "query" in entity]
+    assert b64decode(query) == b"Patient/_search?family=Ashe&birthdate=1950-01-01"
+
+
+async def test_form_over_its_own_ceiling_is_not_read_at_the_open_token_endpoint(desk: Desk) -> None:
+    form = b"scope=" + b"%41" * 100_000
+    answer = await _send(desk, "POST", "/auth/token", data=form, content_type="application/x-www-form-urlencoded")
+    assert answer.status == 413
 
 
 async def test_token_of_a_hub_with_another_key_is_refused(desk: Desk, hub_key: PrivateKey) -> None:

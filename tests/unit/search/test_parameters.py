@@ -96,3 +96,9 @@ def _parameter(code: str, expression: str, type: str = "string") -> dict[str, ob
         "type": type,
         "expression": expression,
     }
+
+
+def test_a_parameter_that_is_left_out_of_a_type_stays_with_the_others(definitions: Definitions) -> None:
+    registry = SearchParameters(definitions, left_out={"AuditEvent": {"source", "_tag"}})
+    assert not {"source", "_tag"} & (registry.of("AuditEvent").keys() | registry.paths("AuditEvent").keys())
+    assert "_tag" in registry.of("Patient")

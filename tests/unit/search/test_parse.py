@@ -314,3 +314,8 @@ def test_all_errors_of_a_request_are_told_and_each_names_its_parameter(registry:
 def test_a_thousand_of_anything_is_too_costly(registry: SearchParameters, parameters: list[tuple[str, str]]) -> None:
     with pytest.raises(TooCostlyError, match=r"at most \d+ .*, found 1000"):
         parse(registry, "Patient", *parameters)
+
+
+def test_sorting_by_more_parameters_than_anybody_means_is_refused(registry: SearchParameters) -> None:
+    with pytest.raises(InvalidError, match="at most 10"):
+        parse(registry, "Patient", ("_sort", ",".join(["birthdate"] * 5000)))

@@ -21,6 +21,17 @@ from careloom.validation.inputs import options_from
         ({"validateReference": "CHECK_VALID"}, Options(references="valid")),
         ({"validateContains": "IGNORE"}, Options(check_contained=False)),
         ({"wrong-displays": "warning"}, Options(wrong_displays="warning")),
+        ({"for-publication": True}, Options(for_publication=True)),
+        ({"noHtmlInMarkdown": "true"}, Options(refuse_html=True)),
+        ({"language": "de"}, Options(language="de")),
+        (
+            {"bundle-param": {"rule": "Patient:0", "profile": "http://example.org/p"}},
+            Options(entry_profiles=(("Patient:0", "http://example.org/p"),)),
+        ),
+        (
+            {"bundle-param": '[{"rule": "1", "profile": "http://example.org/p"}]'},
+            Options(entry_profiles=(("1", "http://example.org/p"),)),
+        ),
         ({"fetcher": "standalone"}, Options()),
     ],
 )
@@ -31,3 +42,8 @@ def test_a_setting_becomes_an_option(settings: dict[str, Any], expected: Options
 def test_a_value_that_a_setting_cannot_have_is_named() -> None:
     with pytest.raises(InvalidError, match="setting wrong-displays: error or warning expected, 'no' found"):
         options_from({"wrong-displays": "no"})
+
+
+def test_a_rule_for_entries_has_rule_and_profile() -> None:
+    with pytest.raises(InvalidError, match="bundle-param: rule and profile expected"):
+        options_from({"bundle-param": {"rule": "Patient"}})

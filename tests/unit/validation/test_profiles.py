@@ -153,3 +153,13 @@ def test_types_are_compiled_once_for_all_layers(definitions: Definitions) -> Non
     other = Validator(definitions.with_resources([profile("Patient", {"path": "Patient.photo", "min": 1})]))
     assert one.library.node("Patient") is other.library.node("Patient")
     assert one.library.schema(PROFILE) is not other.library.schema(PROFILE)
+
+
+@pytest.mark.parametrize("wrong", [True, "x", 1, [["x"]]])
+def test_what_is_no_object_is_told_once_and_no_rule_of_the_profile_trips_over_it(
+    definitions: Definitions, wrong: Any
+) -> None:
+    bound = {"strength": "extensible", "valueSet": "http://hl7.org/fhir/ValueSet/marital-status"}
+    element = {"path": "Patient.maritalStatus", "min": 1, "binding": bound}
+    places = {issue.split(":")[0] for issue in by_profile(definitions, patient(maritalStatus=wrong), element)}
+    assert {"Patient.maritalStatus"} == places

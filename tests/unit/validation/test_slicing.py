@@ -140,3 +140,54 @@ def test_a_slice_is_found_by_what_a_reference_means(definitions: Definitions) ->
     assert by_profile(definitions, with_target("Practitioner"), *elements) == [
         "Patient.generalPractitioner: slice practice: at least 1 expected, 0 found"
     ]
+
+
+def test_an_item_that_two_slices_mean_is_told(definitions: Definitions) -> None:
+    elements = (
+        sliced("Patient.identifier", "value", "use"),
+        part("Patient.identifier", "a"),
+        inside("Patient.identifier", "a", "use", min=1, fixedCode="usual"),
+        part("Patient.identifier", "b"),
+        inside("Patient.identifier", "b", "use", min=1, patternCode="usual"),
+    )
+    found = by_profile(definitions, patient(identifier=[{"use": "usual"}, {"use": "old"}]), *elements)
+    assert found == ["Patient.identifier[0]: one slice at most expected, a and b match"]
+
+
+def test_slices_that_nothing_tells_apart_are_no_fault_of_the_data(definitions: Definitions) -> None:
+    elements = (
+        sliced("Patient.identifier", "type", "$this"),
+        part("Patient.identifier", "a"),
+        part("Patient.identifier", "b"),
+    )
+    assert by_profile(definitions, patient(identifier=[{"value": "1"}]), *elements) == []
+
+
+RESLICED = (
+    sliced("Patient.identifier", "value", "system"),
+    part("Patient.identifier", "nhs", min=1),
+    inside("Patient.identifier", "nhs", "system", min=1, fixedUri=NHS),
+    {
+        **part("Patient.identifier", "nhs", min=1),
+        "slicing": {"discriminator": [{"type": "value", "path": "use"}], "rules": "closed"},
+    },
+    part("Patient.identifier", "nhs/official", max="1", min=1),
+    inside("Patient.identifier", "nhs/official", "use", min=1, fixedCode="official"),
+)
+
+
+@pytest.mark.parametrize(
+    ("uses", "expected"),
+    [
+        (["official"], []),
+        ([], ["slice nhs: at least 1", "slice nhs/official: at least 1"]),
+        (["official", "official"], ["slice nhs/official: at most 1"]),
+        (["official", "old"], ["one of the slices nhs/official expected"]),
+    ],
+)
+def test_a_slice_is_sliced_again(definitions: Definitions, uses: list[str], expected: list[str]) -> None:
+    elements = (RESLICED[0], RESLICED[3], *RESLICED[2:3], *RESLICED[4:])
+    items = [{"system": NHS, "use": use} for use in uses]
+    found = by_profile(definitions, patient(**({"identifier": items} if items else {})), *elements)
+    assert len(found) == len(expected)
+    assert all(text in told for text, told in zip(expected, found, strict=True)), found

@@ -18,7 +18,13 @@ def _combine(call: Invocation) -> Code:
     same = call.input.shape.exact is not None and call.input.shape.exact == other.shape.exact
     mine, yours = (many(call.input), many(other)) if same else (in_boxes(call.input), in_boxes(other))
     shape = Shape(call.input.shape.types if same else None)
-    return call.code(lambda this, scope: [*mine(this, scope), *yours(this, scope)], shape, other)
+
+    def run(this: Item, scope: Scope) -> list[Item]:
+        found = [*mine(this, scope), *yours(this, scope)]
+        scope.spend(len(found))
+        return found
+
+    return call.code(run, shape, other)
 
 
 def _coalesce(call: Invocation) -> Code:

@@ -15,10 +15,15 @@ from careloom.fhirpath.operators import distinct
 def _exists(call: Invocation) -> Code:
     criterion = call.each(0)
     if criterion is not None:
-        items, holds = many(call.input), truth(criterion, call.site)
-        return call.code(
-            lambda this, scope: any(holds(item, scope) is True for item in items(this, scope)), TRUTH, applied=criterion
-        )
+        items, holds, uncounted = many(call.input), truth(criterion, call.site), call.uncounted
+
+        def run(this: Item, scope: Scope) -> bool:
+            found = items(this, scope)
+            if len(found) > uncounted:
+                scope.spend(len(found))
+            return any(holds(item, scope) is True for item in found)
+
+        return call.code(run, TRUTH, applied=criterion)
     get = call.input.run
     if call.input.shape.single:
         return call.code(lambda this, scope: get(this, scope) is not None, TRUTH)
@@ -41,10 +46,15 @@ def _count(call: Invocation) -> Code:
 
 def _all(call: Invocation) -> Code:
     criterion = call.each_required(0)
-    items, holds = many(call.input), truth(criterion, call.site)
-    return call.code(
-        lambda this, scope: all(holds(item, scope) is True for item in items(this, scope)), TRUTH, applied=criterion
-    )
+    items, holds, uncounted = many(call.input), truth(criterion, call.site), call.uncounted
+
+    def run(this: Item, scope: Scope) -> bool:
+        found = items(this, scope)
+        if len(found) > uncounted:
+            scope.spend(len(found))
+        return all(holds(item, scope) is True for item in found)
+
+    return call.code(run, TRUTH, applied=criterion)
 
 
 def _not(call: Invocation) -> Code:
@@ -96,15 +106,24 @@ def _subset(*, reverse: bool) -> Function:
 
 
 def _distinct(call: Invocation) -> Code:
-    items, exact = many(call.input), call.input.shape.exact
-    return call.code(lambda this, scope: distinct(items(this, scope), exact), replace(call.input.shape, single=False))
+    items, exact, uncounted = many(call.input), call.input.shape.exact, call.uncounted
+
+    def run(this: Item, scope: Scope) -> list[Item]:
+        found = items(this, scope)
+        if len(found) > uncounted:
+            scope.spend(len(found))
+        return distinct(found, exact)
+
+    return call.code(run, replace(call.input.shape, single=False))
 
 
 def _is_distinct(call: Invocation) -> Code:
-    items, exact = many(call.input), call.input.shape.exact
+    items, exact, uncounted = many(call.input), call.input.shape.exact, call.uncounted
 
     def run(this: Item, scope: Scope) -> bool:
         found = items(this, scope)
+        if len(found) > uncounted:
+            scope.spend(len(found))
         if all(item.__class__ is str for item in found):
             return len(set(found)) == len(found)
         seen = Distinct()

@@ -20,14 +20,17 @@ MOST_COMPUTED = 10_000
 def _where(call: Invocation) -> Code:
     criterion = call.each_required(0)
     holds = truth(criterion, call.site)
-    get, items = call.input.run, many(call.input)
+    get, items, uncounted = call.input.run, many(call.input), call.uncounted
 
     def run_single(this: Item, scope: Scope) -> Item:
         item = get(this, scope)
         return item if item is not None and holds(item, scope) is True else None
 
     def run_many(this: Item, scope: Scope) -> list[Item]:
-        return [item for item in get(this, scope) if holds(item, scope) is True]
+        found = get(this, scope)
+        if len(found) > uncounted:
+            scope.spend(len(found))
+        return [item for item in found if holds(item, scope) is True]
 
     def run_counted(this: Item, scope: Scope) -> list[Item]:
         return [item for item in numbered(items(this, scope), scope) if holds(item, scope) is True]
@@ -39,11 +42,20 @@ def _where(call: Invocation) -> Code:
 
 def _select(call: Invocation) -> Code:
     projection = call.each_required(0)
-    items, step = many(call.input), many(projection)
+    items, step, uncounted = many(call.input), many(projection), call.uncounted
     shape = replace(projection.shape, single=False, ordered=projection.shape.ordered and call.input.shape.ordered)
 
     def run(this: Item, scope: Scope) -> list[Item]:
-        return [found for item in items(this, scope) for found in step(item, scope)]
+        found = items(this, scope)
+        if len(found) > uncounted:
+            scope.spend(len(found))
+        together: list[Item] = []
+        for item in found:
+            parts = step(item, scope)
+            if len(parts) > uncounted:
+                scope.spend(len(parts))
+            together.extend(parts)
+        return together
 
     def run_counted(this: Item, scope: Scope) -> list[Item]:
         return [found for item in numbered(items(this, scope), scope) for found in step(item, scope)]
@@ -65,7 +77,9 @@ def _repeat(*, once: bool) -> Function:
             computed, seen = 0, Distinct()
             queue = list(items(this, scope))
             for item in queue:  # which grows while it is walked
-                for next in step(item, scope):
+                following = step(item, scope)
+                scope.spend(1 + len(following))
+                for next in following:
                     if once and not seen.add(comparable_value(next, None)):
                         continue
                     found.append(next)
@@ -94,6 +108,7 @@ def _is(call: Invocation) -> Code:
 def numbered(items: list[Item], scope: Scope) -> Any:
     """The items one by one, with ``$index`` set to the place of each; the index outside comes back at the end."""
     outside = scope.index
+    scope.spend(len(items))
     try:
         for place, item in enumerate(items):
             scope.index = place

@@ -1,7 +1,7 @@
 """Text. Source: FHIRPath 2.0, 5.6 String manipulation, and the additions of 2.1.
 
-Regular expressions are Python's, which differ from the PCRE that the specification names in corners only. ``.`` takes
-line ends in, as the specification has it.
+Regular expressions are Python's, which differ from the PCRE that the specification names in corners only, and are
+matched under a budget (`careloom.fhirpath.patterns`).
 """
 
 import base64
@@ -10,29 +10,18 @@ import html
 import json
 import re
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 
 from careloom.fhirpath.arithmetic import LONGEST_TEXT
 from careloom.fhirpath.code import Code, one, several, values
 from careloom.fhirpath.environment import Scope
 from careloom.fhirpath.invocation import Function, Invocation, expected, of_value
 from careloom.fhirpath.nodes import BOOLEAN, INTEGER, STRING, Item
+from careloom.fhirpath.patterns import Pattern, compile_pattern
 from careloom.model.errors import InvalidError, TooCostlyError
 
 _GROUP = re.compile(r"\$(?:(\d+)|\{(\w+)\})")
-
-
-@lru_cache(maxsize=1024)
-def pattern(text: str) -> re.Pattern[str]:
-    """A regular expression.
-
-    Raises:
-        InvalidError: It is none.
-    """
-    try:
-        return re.compile(text, re.DOTALL)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise InvalidError(f"{text!r} is not a regular expression: {error}") from error
+_SHORT_TEXT = 1_000
+"""Characters that cost nothing to speak of."""
 
 
 def _substring(call: Invocation) -> Code:
@@ -61,10 +50,30 @@ def _replace_matches(text: str, expression: str, substitution: str) -> str:
     if not expression:
         return text
     template = _GROUP.sub(lambda found: rf"\g<{found[1] or found[2]}>", substitution.replace("\\", r"\\"))
-    try:
-        return pattern(expression).sub(template, text)
-    except (re.error, IndexError) as error:
-        raise InvalidError(f"{substitution!r} names a group that {expression!r} does not have") from error
+    return compile_pattern(expression).replaced(text, template)
+
+
+def _matching(matches: Callable[[Pattern, str], bool]) -> Function:
+    """A test by a pattern; a long text takes as many steps as a long list."""
+
+    def compiled(call: Invocation) -> Code:
+        form = call.required(0)
+        get, get_form, site = expected(call.input, STRING, call), expected(form, STRING, call), call.site
+
+        def run(this: Item, scope: Scope) -> bool | None:
+            text = get(this, scope)
+            if text is None or (expression := get_form(this, scope)) is None:
+                return None
+            if len(text) > _SHORT_TEXT:
+                scope.spend(len(text))
+            try:
+                return matches(compile_pattern(expression), text)
+            except InvalidError as error:
+                raise site.invalid(str(error)) from error
+
+        return call.code(run, one(BOOLEAN), form)
+
+    return Function(compiled, 1, 1)
 
 
 def _encoded(text: str, form: str) -> str | None:
@@ -167,8 +176,8 @@ FUNCTIONS: Mapping[str, Function] = {
     "upper": of_value(lambda text: text.upper(), STRING, gives=STRING),
     "lower": of_value(lambda text: text.lower(), STRING, gives=STRING),
     "replace": of_value(_replace, STRING, STRING, STRING, gives=STRING),
-    "matches": of_value(lambda text, form: bool(pattern(form).search(text)), STRING, STRING, gives=BOOLEAN),
-    "matchesFull": of_value(lambda text, form: bool(pattern(form).fullmatch(text)), STRING, STRING, gives=BOOLEAN),
+    "matches": _matching(Pattern.is_in),
+    "matchesFull": _matching(Pattern.is_whole),
     "replaceMatches": of_value(_replace_matches, STRING, STRING, STRING, gives=STRING),
     "length": of_value(len, STRING, gives=INTEGER),
     "trim": of_value(lambda text: text.strip(), STRING, gives=STRING),

@@ -22,8 +22,12 @@ def _walk(call: Invocation, walk: Callable[[Item, str | None], list[Node]]) -> C
     items, exact = many(call.input), call.input.shape.exact
 
     def run(this: Item, scope: Scope) -> list[Item]:
-        found = items(this, scope)
-        return walk(found[0], exact) if len(found) == 1 else [node for item in found for node in walk(item, exact)]
+        nodes: list[Item] = []
+        for item in items(this, scope):
+            below = walk(item, exact)
+            scope.spend(len(below))
+            nodes.extend(below)
+        return nodes
 
     return call.code(run, _UNORDERED)
 

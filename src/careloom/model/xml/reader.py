@@ -89,13 +89,14 @@ class _Reader(Generic[Shape]):
     root_name: str
     issues: list[Issue] = field(default_factory=list)
     lines: dict[Path, int] = field(default_factory=dict)
+    _choices: dict[Path, str] = field(default_factory=dict)
 
     def resource(self, element: etree._Element, path: Path) -> Resource:
         name = _local_name(element)
         node = self.types.node(name)
         self._note_line(element, path)
         if node is None or node.kind != "resource":
-            self._tell(element, path, f"{name}: the name of a resource type expected")
+            self._tell(element, path, f"the name of a resource type expected, {name} found")
             node = None
         return {"resourceType": name, **self._object(element, node, path, attributes=())}
 
@@ -108,8 +109,10 @@ class _Reader(Generic[Shape]):
         for name, text in ((str(name), str(text)) for name, text in element.attrib.items()):
             if name in attributes:
                 value[name] = text
+            elif node is not None and self.types.property(node, name):
+                self._tell(element, (*path, name), "an element expected, an attribute found")
             elif not name.startswith("{"):
-                self._tell(element, path, f"attribute {name}: not known here")
+                self._tell(element, (*path, name), "no such attribute here", rule="unknown-element")
                 value.setdefault(name, text)
         for child in element:
             self._member(child, node, value, path)
@@ -123,14 +126,16 @@ class _Reader(Generic[Shape]):
         known = self.types.property(node, key) if node else None
         if known is None:
             if node is not None:
-                self._tell(child, (*path, key), f"{key}: not an element of {node.name}")
+                self._tell(child, (*path, key), f"no such property in {node.name}", rule="unknown-element")
             self._add(value, key, self._unknown(child, (*path, key)), is_list=key in value)
             return
         shape, type_name = known
+        if shape.name != key:
+            self._choices[*path, key] = shape.name
         is_list = shape.is_list or key in value
         below = (*path, key, _count(value.get(key))) if is_list else (*path, key)
         if is_list and not shape.is_list:
-            self._tell(child, below, f"{key}: at most 1 expected, found another")
+            self._tell(child, (*path, key), "one value expected, another found", rule="list")
         self._check_namespace(child, below, type_name)
         self._read(child, type_name, value, below, is_list=is_list)
 
@@ -152,7 +157,7 @@ class _Reader(Generic[Shape]):
         self._check_text(holder, path)
         if len(holder) != 1:
             self._note_line(holder, path)
-            self._tell(holder, path, f"{_local_name(holder)}: one resource expected, found {len(holder)}")
+            self._tell(holder, path, f"one resource expected, {len(holder)} found")
             return self._unknown(holder, path) if len(holder) else {}
         return self.resource(holder[0], path)
 
@@ -208,7 +213,7 @@ class _Reader(Generic[Shape]):
     def _check_text(self, element: etree._Element, path: Path) -> None:
         found = [element.text or "", *(child.tail or "" for child in element)]
         if any(text.strip() for text in found):
-            self._tell(element, path, f"{_local_name(element)}: text between elements is not allowed")
+            self._tell(element, path, "no text between elements expected, some found")
 
     def _check_order(self, element: etree._Element, node: Shape, path: Path) -> None:
         order = list(node.elements)
@@ -218,21 +223,23 @@ class _Reader(Generic[Shape]):
             place = order.index(known[0].name) if known else last
             if place < last:
                 key = _local_name(child)
-                self._tell(child, (*path, key), f"{key}: expected before {order[last]}")
+                self._tell(child, (*path, key), f"expected before {order[last]}, found after it")
             last = max(place, last)
 
     def _check_namespace(self, element: etree._Element, path: Path, type_name: str) -> None:
         expected = XHTML if type_name == "xhtml" else FHIR
         found = etree.QName(element).namespace or ""
         if found != expected:
-            self._tell(element, path, f"{_local_name(element)}: namespace {expected} expected, found {found or 'none'}")
+            self._tell(element, path, f"the namespace {expected} expected, {found or 'none'} found")
 
     def _note_line(self, element: etree._Element, path: Path) -> None:
         self.lines[path] = _line(element)
 
-    def _tell(self, element: etree._Element, path: Path, what: str) -> None:
-        expression = self.root_name + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
-        self.issues.append(Issue("error", "structure", what, expression, rule="xml", line=_line(element), column=1))
+    def _tell(self, element: etree._Element, path: Path, what: str, rule: str = "xml") -> None:
+        """Add an issue. A rule other than ``xml`` is one that JSON can break as well, and a validator tells it too."""
+        steps = (self._choices.get(path[:end], path[end - 1]) for end in range(1, len(path) + 1))
+        place = self.root_name + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+        self.issues.append(Issue("error", "structure", f"{place}: {what}", place, rule, line=_line(element), column=1))
 
 
 def _typed(text: str | None, type_name: str) -> Any:

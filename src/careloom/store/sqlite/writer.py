@@ -31,6 +31,7 @@ from typing import Any, TypeVar
 from careloom.model.errors import UnavailableError
 from careloom.store.sqlite.connection import WriterConnection
 from careloom.store.sqlite.failures import is_failed_sync, is_failure, unavailable
+from careloom.store.sqlite.footing import Footing
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
@@ -80,6 +81,7 @@ class Writer:
         self._path = path
         self._connection = connection
         self._connect = connect
+        self._footing = Footing(path)
         self._on_news = on_news
         self._on_lost = on_lost
         self._loop = asyncio.get_running_loop()
@@ -131,6 +133,7 @@ class Writer:
             self._connection.execute("BEGIN IMMEDIATE")
             is_last = self._run_group(group)
             self._connection.execute("COMMIT")
+            self._footing.require()
         except BaseException as error:
             self._undo(group, error)
         return is_last
@@ -180,6 +183,7 @@ class Writer:
         self._connection.close()
         try:
             self._connection = self._connect()
+            self._footing.forget_log()
             self._checkpointed_at = 0
         except sqlite3.Error as error:
             self._refuse(error)

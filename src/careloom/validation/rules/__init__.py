@@ -11,9 +11,11 @@ from careloom.validation.rules.bundles import check_bundle
 from careloom.validation.rules.capability_statements import check_capability_statement
 from careloom.validation.rules.code_systems import check_code_system
 from careloom.validation.rules.concept_maps import check_concept_map
+from careloom.validation.rules.definition_elements import check_definition_elements
 from careloom.validation.rules.differentials import check_differential
 from careloom.validation.rules.documents import check_document
 from careloom.validation.rules.element_definitions import check_element_definitions
+from careloom.validation.rules.entry_profiles import check_entry_profiles
 from careloom.validation.rules.extension_definitions import check_extension_definition
 from careloom.validation.rules.measure_reports import check_measure_report
 from careloom.validation.rules.measures import check_measure
@@ -32,7 +34,7 @@ from careloom.validation.rules.value_sets import check_value_set
 Rule = Callable[[Scope, Check], None]
 
 RULES: Mapping[str, tuple[Rule, ...]] = {
-    "Bundle": (check_bundle, check_document, check_message),
+    "Bundle": (check_bundle, check_document, check_message, check_entry_profiles),
     "CapabilityStatement": (check_capability_statement,),
     "CodeSystem": (check_code_system,),
     "ConceptMap": (check_concept_map,),
@@ -46,6 +48,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         check_structure_definition,
         check_differential,
         check_element_definitions,
+        check_definition_elements,
         check_extension_definition,
     ),
     "ValueSet": (check_value_set, check_value_set_codes),

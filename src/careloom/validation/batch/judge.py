@@ -1,0 +1,130 @@
+"""One task judged, in whatever process: the function that every engine runs."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from io import BytesIO
+
+from careloom.model.errors import CareloomError, NotFoundError
+from careloom.model.issues import Issue
+from careloom.validation.batch.excerpts import findings_of, subject_of
+from careloom.validation.batch.ignoring import cover
+from careloom.validation.batch.judgement import Batch, Judgement
+from careloom.validation.batch.question import Question
+from careloom.validation.batch.sources import unpacked, unpacking_errors
+from careloom.validation.batch.tasks import Block, Document, Range, Task, lines_in, lines_of
+from careloom.validation.report import Report, validate_text
+
+
+class Judge:
+    """Answers one question for many resources.
+
+    Raises:
+        CareloomError: As `Question.validator` says, when it is made.
+    """
+
+    def __init__(self, question: Question) -> None:
+        self._question = question
+        self._validator = question.validator()
+        self._resolve = question.resolve(self._validator.definitions)
+        self._used: set[int] = set()
+
+    def judge(self, task: Task) -> Batch:
+        """What is to be said about a task, whatever it holds.
+
+        Raises:
+            NotFoundError: A file is not there any more, or may not be read.
+        """
+        self._used = set()
+        judgements, lines = self._document(task) if isinstance(task, Document) else self._records(task)
+        return Batch(tuple(judgements), lines, task.size, frozenset(self._used))
+
+    def _document(self, task: Document) -> tuple[list[Judgement], int]:
+        data = _content(task)
+        if isinstance(data, Issue):
+            return [self._told(Report(task.name, "", None, (data,)))], 0
+        return [self._told(self._report(data, task.name))], 0
+
+    def _records(self, task: Range | Block) -> tuple[list[Judgement], int]:
+        lines = _lines(task)
+        told = _gathered(self._record(task.name, data, number) for number, data in enumerate(lines, 1) if data.strip())
+        if isinstance(task, Block) and task.damage:
+            issue = Issue("fatal", "incomplete", task.damage, rule="packing")
+            told.append(self._told(Report(task.name, "", None, (issue,)), max(len(lines), 1)))
+        return told or [Judgement(task.name, line=1, count=0)], len(lines)
+
+    def _record(self, name: str, data: bytes, line: int) -> Judgement:
+        return self._told(self._report(data, name), line)
+
+    def _report(self, data: bytes, name: str) -> Report:
+        """The report of a text; a failure of ours is a finding in it, lest one resource end the judging of the rest."""
+        question = self._question
+        try:
+            return validate_text(
+                self._validator, data, file_name=name, profiles=question.profiles, resolve=self._resolve
+            )
+        except CareloomError:
+            raise
+        except Exception as error:  # told, not swallowed: the finding is fatal and names the failure
+            message = f"the validator failed on this resource, which is a defect of Careloom: {error!r}"
+            issue = Issue("fatal", "exception", message, rule="internal")
+            return Report(name, data.decode("utf-8", "replace"), None, (issue,))
+
+    def _told(self, report: Report, line: int = 0) -> Judgement:
+        if not report.issues:
+            return Judgement(report.file_name, subject="" if line else subject_of(report.resource), line=line)
+        issues = self._not_ignored(report.issues)
+        found = findings_of(issues, report.text, report.resource)
+        findings = tuple(finding.moved(line - finding.issue.line) for finding in found) if line else tuple(found)
+        ignored = len(report.issues) - len(issues)
+        return Judgement(report.file_name, findings, subject_of(report.resource), line, ignored=ignored)
+
+    def _not_ignored(self, issues: Sequence[Issue]) -> list[Issue]:
+        kept = []
+        for issue in issues:
+            entry = cover(self._question.ignored, issue)
+            if entry is None:
+                kept.append(issue)
+            else:
+                self._used.add(entry.number)
+        return kept
+
+
+def _content(task: Document) -> bytes | Issue:
+    """The bytes of a document, or what is wrong with the way they are packed."""
+    if task.path is None:
+        return task.data
+    try:
+        stored = task.path.read_bytes()
+    except OSError as error:
+        raise NotFoundError(f"{task.name}: {error.strerror or error}") from error
+    if not task.compression:
+        return stored
+    try:
+        return unpacked(BytesIO(stored), task.compression).read()
+    except unpacking_errors() as error:
+        return Issue("fatal", "incomplete", f"the packed data is damaged: {error}", rule="packing")
+
+
+def _lines(task: Range | Block) -> list[bytes]:
+    if isinstance(task, Block):
+        return lines_of(task.data)
+    try:
+        return lines_in(task)
+    except OSError as error:
+        raise NotFoundError(f"{task.name}: {error.strerror or error}") from error
+
+
+def _gathered(judgements: Iterable[Judgement]) -> list[Judgement]:
+    """Neighbours with nothing to say made one."""
+    gathered: list[Judgement] = []
+    for judgement in judgements:
+        last = gathered[-1] if gathered else None
+        if last and _is_silent(last) and _is_silent(judgement):
+            gathered[-1] = replace(last, count=last.count + 1)
+        else:
+            gathered.append(judgement)
+    return gathered
+
+
+def _is_silent(judgement: Judgement) -> bool:
+    return not judgement.findings and not judgement.ignored

@@ -1,0 +1,87 @@
+"""What is asked of every resource, as plain values: a process that gets it can make the same validator."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from careloom.definitions import Definitions
+from careloom.model import parse_json
+from careloom.model.errors import InvalidError, MalformedError
+from careloom.validation.batch.ignoring import IgnoreEntry
+from careloom.validation.context import Resolve
+from careloom.validation.inputs import layered, options_from, resolver
+from careloom.validation.validator import Validator
+
+CORE = "hl7.fhir.r4.core@4.0.1"
+_ARCHIVES = (".tgz", ".tar.gz")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """By what to judge.
+
+    Attributes:
+        profiles: Canonical URLs that every resource must conform to.
+        packages: NAME@VERSION as installed, or FILE.tgz, on top of FHIR R4 core.
+        definitions: Files with definitions.
+        references: REF=FILE, the resource behind a reference.
+        settings: NAME=VALUE, as the HL7 validator names its settings.
+        ignored: Findings to keep silent; those that have expired are left out.
+    """
+
+    profiles: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    definitions: tuple[Path, ...] = ()
+    references: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    ignored: tuple[IgnoreEntry, ...] = ()
+
+    def validator(self) -> Validator:
+        """A validator that answers it.
+
+        Raises:
+            NotFoundError: A package, a file or a profile is not there.
+            DefinitionError: One of the profiles is broken.
+            MalformedError: A package or a definition cannot be read.
+            InvalidError: A setting cannot have its value.
+        """
+        options = options_from({name: _setting_value(text) for name, text in pairs(self.settings).items()})
+        pairs(self.references)
+        archives = [Path(package) for package in self.packages if package.endswith(_ARCHIVES)]
+        installed = [package for package in self.packages if not package.endswith(_ARCHIVES)]
+        known = layered(Definitions.load([CORE, *installed]), files=self.definitions, packages=archives)
+        validator = Validator(known, options=options)
+        for profile in self.profiles:
+            validator.library.schema(profile, asked_by="the request")
+        return validator
+
+    def resolve(self, definitions: Definitions) -> Resolve:
+        """What stands behind references."""
+        return resolver({reference: Path(file) for reference, file in pairs(self.references).items()}, definitions)
+
+
+def in_force(entries: tuple[IgnoreEntry, ...], today: date) -> tuple[IgnoreEntry, ...]:
+    """The entries of an ignore file that have not expired."""
+    return tuple(entry for entry in entries if not entry.is_expired(today))
+
+
+def pairs(texts: tuple[str, ...]) -> Mapping[str, str]:
+    """Texts of the form NAME=VALUE.
+
+    Raises:
+        InvalidError: One of them has no ``=``.
+    """
+    for text in texts:
+        if "=" not in text:
+            raise InvalidError(f"NAME=VALUE expected, '{text}' found")
+    return {text.partition("=")[0]: text.partition("=")[2] for text in texts}
+
+
+def _setting_value(text: str) -> Any:
+    """A setting as JSON where it is JSON, as text otherwise."""
+    try:
+        return parse_json(text)
+    except MalformedError:
+        return text

@@ -21,7 +21,7 @@ run: setup ## the demonstration: hub, three suppliers, live page (ONCE=1 stops a
 test: setup-test check ## everything CI runs
 
 check: lint types layers ## lint, types, layers, all tests
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile
+	@$(BIN)/pytest -m "not slow" --numprocesses 2 --dist loadfile
 
 lint: ## formatting and lint
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check .
@@ -42,7 +42,7 @@ mutants: setup-test ## valid resources broken on purpose: what share the validat
 	@$(BIN)/python -m tests.mutants $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
 
 acceptance: setup-test ## what takes longer than CI should
-	@$(BIN)/pytest -m "slow or not slow" --numprocesses 2 --dist loadfile
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 bench: setup-test ## ratios against peers, each in one run
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done

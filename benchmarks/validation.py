@@ -201,7 +201,7 @@ def _broken(resource: Any, number: int) -> Any:
 def fhir_resources() -> Work | None:
     """The peer: models of pydantic, which check structure and little else."""
     try:
-        core = import_module("fhir.resources")
+        core = import_module("fhir.resources.R4B")
     except ImportError:
         print("fhir.resources: not installed here, so not measured (pip install fhir.resources)")
         return None

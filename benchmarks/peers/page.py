@@ -36,6 +36,7 @@ def _head(setting: Setting) -> Iterator[str]:
     yield f"They take turns in one run, {setting.rounds} rounds, each warmed up before; the median round counts."
     yield "Time is processor time of the whole process, parsing and the threads of a garbage collector included."
     yield "Slow ones are given fewer of the records, and time is scaled by bytes."
+    yield "Each was warmed up with a few hundred resources, after which Java and Node still get somewhat faster."
     yield "Ratios hold from machine to machine far better than seconds do."
     yield ""
 
@@ -119,7 +120,7 @@ def _agreement(each: Measured, reference: Measured | None) -> str:
     if reference is None:
         return "reference absent"
     same = sum(mine == theirs for mine, theirs in zip(each.broken, reference.broken, strict=True))
-    return f"{same / len(each.broken):.1%}"
+    return f"{100 * same / len(each.broken):.1f} %"
 
 
 def _ratio(seconds: float, unit: float | None) -> str:

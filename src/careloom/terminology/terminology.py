@@ -267,7 +267,7 @@ def _judged(members: Members, name: str, asked: _Asked) -> CodeResult:
 
 def _what_lacks(members: Members) -> str:
     lacks = list(dict.fromkeys(members.lacks())) or ["content of what it imports"]
-    systems = [each.removeprefix("content of ") for each in lacks if each.startswith("content of ")]
+    systems = [each.partition("content of ")[2] for each in lacks if each.startswith(("content", "complete content"))]
     hint = f"; {how_to_supply(' and '.join(systems))}" if systems else ""
     return f"no {', no '.join(lacks)}{hint}"
 

@@ -61,7 +61,7 @@ def _check_conformance(item: Item, text: str, targets: list[str], target: Target
 
 def _check_profiles(item: Item, fitting: list[str], target: Target, check: Check) -> None:
     assert target.scope is not None
-    if any(_is_core(canonical) for canonical in fitting):
+    if any(is_type_url(canonical) for canonical in fitting):
         return
     answers = [check.run.walker.conforms(target.scope, canonical, check) for canonical in fitting]
     if True not in answers and None not in answers:
@@ -89,13 +89,13 @@ def _type_found(text: str, target: Target) -> str:
 
 def _target_type(canonical: str, check: Check) -> str | None:
     """The type that a target profile constrains; None where any type will do or the profile cannot be had."""
-    if _is_core(canonical):
+    if is_type_url(canonical):
         return canonical.removeprefix(_CORE)
     schema = check.library.find_schema(canonical)
     return schema.type if schema else None
 
 
-def _is_core(canonical: str) -> bool:
+def is_type_url(canonical: str) -> bool:
     """Whether this is a type itself and no profile: ``…/StructureDefinition/Patient``."""
     name = canonical.removeprefix(_CORE)
     return name != canonical and name[:1].isupper() and name.isalnum()

@@ -4,7 +4,7 @@ import re
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from careloom.model.errors import NotSupportedError, TooCostlyError
@@ -24,6 +24,7 @@ PATTERNS = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(PATTERNS, st.text("abc1-._x", max_size=8))
 def test_a_pattern_takes_the_texts_that_the_standard_library_takes(pattern: str, text: str) -> None:
     assert bool(re.fullmatch(pattern, text)) is Pattern(pattern).matches(text)

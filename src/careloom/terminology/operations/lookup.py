@@ -34,7 +34,8 @@ def lookup(terminology: Terminology, inputs: Resource) -> Resource:
         raise NotFoundError(f"no content of {canonical} here; {how_to_supply(asked.system)}")
     concept = content.find(asked.code)
     if concept is None:
-        raise NotFoundError(f"{canonical} has no code {asked.code!r}" + ("" if content.is_complete else " here"))
+        hint = "" if content.is_complete else f", of which only a part is here; {how_to_supply(asked.system)}"
+        raise NotFoundError(f"{canonical} has no code {asked.code!r}{hint}")
     chosen = frozenset(read.texts("property"))
     return parameters(
         {"name": "name", "valueString": content.title or content.url},

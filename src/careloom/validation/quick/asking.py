@@ -23,7 +23,8 @@ from careloom.validation.invariants import check_constraints
 from careloom.validation.path import Path, path_text
 from careloom.validation.primitives import primitive_fault
 from careloom.validation.quick.formats import ROOM, is_relative
-from careloom.validation.references import check_targets
+from careloom.validation.references import check_targets, is_type_url
+from careloom.validation.resolution import resolve
 from careloom.validation.schema import Binding, Constraint, Property, TypeRule
 from careloom.validation.structure import ABSENT, check_property
 
@@ -225,15 +226,26 @@ class Targets(set[str]):
     def __init__(self, rules: tuple[TypeRule, ...]) -> None:
         super().__init__()
         self._rules = rules
+        self._is_by_type = not any(rule.aggregation or not all(map(is_type_url, rule.targets)) for rule in rules)
 
     def is_fine(self, value: Resource, path: Path, check: QuickCheck) -> bool:
-        """Ask whether a Reference points at something allowed here; a ``Type/id`` that does is remembered."""
+        """Ask whether a Reference points at something allowed here; the type of what it points at is remembered."""
         text = value.get("reference")
         if text is None:
             return True
+        type = self._type_of(text, check)
+        if type in self:
+            return True
         before = len(check.issues)
         check_targets(Item(value, None, "Reference", path), self._rules, check)
-        relative = is_relative(text) if check.is_alone else None
-        if relative and len(check.issues) == before:
-            self.add(relative[1])
+        if type and len(check.issues) == before:
+            self.add(type)
         return is_quiet(check, before)
+
+    def _type_of(self, text: str, check: QuickCheck) -> str:
+        """The type that settles the question; empty where it takes more than that."""
+        if check.is_alone:
+            relative = is_relative(text)
+            return relative[1] if relative else ""
+        target = resolve(text, check.scope, check) if self._is_by_type else None
+        return str(target.scope.resource.get("resourceType", "")) if target and target.scope else ""

@@ -15,6 +15,14 @@ _NO_ERROR = (
     "and code='entered-in-error').empty() or clinicalStatus.empty()",
 )
 
+_OF_EACH_ENTRY = "entry.all({0}.exists() = ({1}))"
+_HAS_AS_ITS_TYPE_SAYS = "all([({0!r} in one) is ({{0}}['type'] in {1}) for one in {{0}}.get('entry', ())])"
+_TYPES = {
+    "request": ("batch", "transaction", "history"),
+    "response": ("batch-response", "transaction-response", "history"),
+}
+"""Part of an entry to the types of Bundle in which every entry has it, and no entry in any other."""
+
 SHORTCUTS: Mapping[str, str] = {
     # Texts of one form and one zone are in the order of their instants.
     "start.hasValue().not() or end.hasValue().not() or (start <= end)": (
@@ -29,6 +37,12 @@ SHORTCUTS: Mapping[str, str] = {
     "comparator.empty()": "'comparator' not in {0} and '_comparator' not in {0}",
     "period.exists() implies period >= 0": "'period' in {0} and {0}['period'] >= 0",
     "duration.exists() implies duration >= 0": "'duration' in {0} and {0}['duration'] >= 0",
+    **{
+        _OF_EACH_ENTRY.format(part, " or ".join(f"%resource.type = '{type}'" for type in types)): (
+            _HAS_AS_ITS_TYPE_SAYS.format(part, types)
+        )
+        for part, types in _TYPES.items()
+    },
     **dict.fromkeys(_NO_ERROR, f"'verificationStatus' in {{0}} and {_IS_NO_ERROR}"),
 }
 """Expression to a look that may only say yes where the expression is true."""

@@ -3,8 +3,19 @@
 from typing import Any
 
 import pytest
-from tests.unit.terminology.building import CS, SNOMED, VS, filtered, parameters, terminology, told, value_set
+from tests.unit.terminology.building import (
+    CS,
+    SNOMED,
+    VS,
+    code_system,
+    filtered,
+    parameters,
+    terminology,
+    told,
+    value_set,
+)
 
+from careloom.model import Resource
 from careloom.model.errors import InvalidError, NotFoundError
 from careloom.terminology.operations import validate_code, validate_code_of_system
 
@@ -43,8 +54,9 @@ def test_any_other_is_not_and_the_message_says_why(given: dict[str, Any], messag
     assert (False, message) == (answer["result"], answer["message"])
 
 
-def test_what_cannot_be_checked_is_not_valid_and_the_message_says_what_to_do() -> None:
-    made = terminology(value_set({"system": SNOMED}))
+@pytest.mark.parametrize("known", [[], [{**code_system(content="not-present", concept=[]), "url": SNOMED}]])
+def test_what_cannot_be_checked_is_not_valid_and_the_message_says_what_to_do(known: list[Resource]) -> None:
+    made = terminology(value_set({"system": SNOMED}), *known)
     answer = told(validate_code(made, parameters(url=VS, code="1", system=SNOMED)))
     assert (False, True) == (answer["result"], "careloom terminology load" in answer["message"])
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from careloom.model.errors import DefinitionError
@@ -27,6 +27,7 @@ def walked(parents: Sequence[Sequence[int]], start: int) -> set[int]:
     return above.union(*(walked(parents, parent) for parent in parents[start]))
 
 
+@settings(deadline=None)
 @given(graphs())
 def test_what_is_above_comes_first_and_the_closure_is_what_walking_finds(parents: list[list[int]]) -> None:
     order = from_above(parents, [str(each) for each in range(len(parents))], "u")

@@ -41,8 +41,8 @@ suites: setup-test ## scores on the public HL7 suites and UK Core (CARELOOM_SUIT
 mutants: setup-test ## valid resources broken on purpose: what share the validator catches (COUNT=20000, SEED=1)
 	@$(BIN)/python -m tests.mutants $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
 
-acceptance: setup-test ## what takes longer than CI should
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile
+acceptance: setup-test ## what takes longer than CI should, and new random examples for every law
+	@CARELOOM_HYPOTHESIS=explore $(BIN)/pytest --numprocesses 2 --dist loadfile
 
 bench: setup-test ## ratios against peers, each in one run
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done

@@ -4,8 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from careloom.definitions import Definitions, PackageCache
+
+# The same examples at every run, so that a change is judged by itself; `make acceptance` looks for new ones.
+settings.register_profile("repeatable", derandomize=True, database=None)
+settings.register_profile("explore")
+settings.load_profile(os.environ.get("CARELOOM_HYPOTHESIS", "repeatable"))
 
 ROOT = Path(__file__).parents[1]
 CORE = "hl7.fhir.r4.core@4.0.1"

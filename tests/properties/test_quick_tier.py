@@ -19,12 +19,14 @@ from careloom.synth import population
 from careloom.terminology import Terminology
 from careloom.validation import Validator
 from careloom.validation.context import Run, Scope
+from careloom.validation.inputs import layered, read_resource
 from careloom.validation.options import Options
 from careloom.validation.primitives import primitive_fault
 from careloom.validation.quick.formats import GUARDS, NAMES
 from careloom.validation.quick.tier import QuickTier
 from careloom.validation.resources import ResourceWalker
 
+UK_CORE = "https://fhir.hl7.org.uk/StructureDefinition/UKCore-"
 CORE_URL = "http://hl7.org/fhir/StructureDefinition/"
 ORIGINALS: tuple[Resource, ...] = (
     *islice(population(3), 60),
@@ -100,6 +102,40 @@ def test_a_mutant_is_judged_alike_by_both_tiers(tiers: tuple[Validator, Validato
     assert slow.validate(mutant) == quick.validate(mutant)
 
 
+@pytest.mark.parametrize(
+    "second",
+    [
+        {"system": "http://loinc.org", "code": "8867-4", "display": None},
+        {"system": "http://loinc.org", "display": "Heart rate"},
+        {"system": "http://loinc.org"},
+        {"system": "http://loinc.org", "code": "8867-4"},
+    ],
+)
+def test_a_coding_remembered_is_not_taken_for_another(
+    tiers: tuple[Validator, Validator], second: dict[str, Any]
+) -> None:
+    quick, slow = tiers
+    first = {"system": "http://loinc.org", "code": "8867-4"}
+    observations = [
+        {"resourceType": "Observation", "status": "final", "code": {"coding": codings}}
+        for codings in ([first], [first], [first, second], [second], [second])
+    ]
+
+    assert [slow.validate(one) for one in observations] == [quick.validate(one) for one in observations]
+
+
+def test_a_concept_without_code_is_not_remembered_for_its_extension(tiers: tuple[Validator, Validator]) -> None:
+    quick, slow = tiers
+    status = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical"}]}
+    extension = {"extension": [{"url": "http://example.org/e", "valueString": "e"}]}
+    allergies = [
+        {"resourceType": "AllergyIntolerance", "patient": {"reference": "Patient/1"}, "clinicalStatus": one}
+        for one in (status, status | extension, status | extension, status)
+    ]
+
+    assert [slow.validate(one) for one in allergies] == [quick.validate(one) for one in allergies]
+
+
 def test_what_the_quick_tier_lets_pass_is_all_of_what_is_fine(
     tiers: tuple[Validator, Validator], definitions: Definitions
 ) -> None:
@@ -120,6 +156,23 @@ def test_public_resources_are_judged_alike_by_both_tiers(
     found = _suite(request.getfixturevalue("suites")) if part == "suite" else _core(definitions)
     different = [name for name, resource in found if slow.validate(resource) != quick.validate(resource)]
 
+    assert [] == different
+
+
+def test_uk_core_examples_and_records_are_judged_alike_by_both_tiers(definitions: Definitions, ukcore: Path) -> None:
+    folders = ("structuredefinitions", "valuesets", "codesystems", "conceptmaps")
+    known = layered(definitions, files=(file for one in folders for file in sorted((ukcore / one).glob("*.xml"))))
+    quick, slow = Validator(known), Validator(known, quick=False)
+    examples = [read_resource(file, known) for file in sorted((ukcore / "examples").glob("*.xml"))]
+    different = []
+    for resource in (*examples, *islice(population(4), 100)):
+        asked = UK_CORE + str(resource["resourceType"])
+        profiles = (asked,) if known.find(asked) else ()
+        quick.validate(resource)
+        if slow.validate(resource, profiles=profiles) != quick.validate(resource, profiles=profiles):
+            different.append(resource.get("id"))
+
+    assert len(examples) > 100
     assert [] == different
 
 

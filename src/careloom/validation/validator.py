@@ -67,7 +67,8 @@ class Validator:
         run = Run(self._walker, self._library, self._terminology, self.options, self._clock, resolve)
         if self._quick is not None:
             if self._quick.is_fine(scope, profiles, run):
-                return list(_distinct(run.issues, self.options)) if run.issues else run.issues
+                is_settled = len(run.issues) < 2 and not self.options.suppressed
+                return run.issues if is_settled else list(_distinct(run.issues, self.options))
             scope, run = scope.afresh(), run.afresh()
         check = Check(run, scope, run.issues)
         try:

@@ -158,7 +158,8 @@ class BoundConcepts(_Bound):
             if (coding.get("system"), coding.get("code")) in self:
                 return True
         first = codings[0] if len(codings) == 1 else None
-        return self._ask(value, first and (first.get("system"), first.get("code")), path, check)
+        key = (first.get("system"), first["code"]) if first and isinstance(first.get("code"), str) else None
+        return self._ask(value, key, path, check)
 
 
 class Codings(dict[tuple[Any, Any, Any], str]):
@@ -174,10 +175,10 @@ class Codings(dict[tuple[Any, Any, Any], str]):
         was_told, before = system in check.run.told_systems, len(check.issues)
         check_datatype(Item(value, None, "Coding", path), check)
         issues = check.issues[before:]
-        key = (system, value.get("code"), value.get("display"))
+        key = (system, value.get("code", ABSENT), value.get("display", ABSENT))
         if len(issues) == 1 and is_quiet(check, before) and len(self) < ROOM:
             self._notes[system], self[key] = issues[0], system
-        elif not issues and system in self._notes and len(self) < ROOM:
+        elif not issues and was_told and system in self._notes and "code" in value and len(self) < ROOM:
             self[key] = system
         elif not issues and not was_told and len(self) < ROOM:
             self[key] = ""

@@ -16,6 +16,7 @@ from careloom.validation.quick.presence import EMPTY, SOME, UNKNOWN, VALUE, Know
 from careloom.validation.quick.shapes import Budget, Judge, Keys, Shapes, refuse
 from careloom.validation.quick.writing import Source, is_guarded, known_keys, unpacked, variable
 from careloom.validation.schema import Constraint, Node, Property
+from careloom.validation.structure import ABSENT
 
 _RESOURCES = ("Resource", "DomainResource")
 _UNITS = frozenset(["Age", "Count", "Distance", "Duration", "Quantity"])
@@ -84,7 +85,9 @@ class _Writer:
         """A Coding that has been met is right in all its properties."""
         if "system" in self._keys and set(self._keys) <= {"system", "code", "display"}:
             codings = self._codings()
-            key = ", ".join(variable(self._keys, one) for one in ("system", "code", "display"))
+            absent = self._memos.names.of(ABSENT)
+            found = (variable(self._keys, one) for one in ("system", "code", "display"))
+            key = ", ".join(absent if one == "None" else one for one in found)
             self._source.add(f"s = {codings}.get(({key}))")
             self._source.add("if s is not None:")
             self._source.add(f"if s and s not in c.run.told_systems: {codings}.tell(s, p, c)", 2)
@@ -156,10 +159,13 @@ class _Writer:
         if type in _RESOURCES:
             self._source.require(f"{self._judges.inner}({value}, {path}, c)", depth)
             return
+        inner = depth
+        if type == "Reference" and known.type.targets and not (known.type.profiles or element.binding):
+            inner = self._unless_known(value, known, depth)
         shapes = self._memos.names.of(self._judges.of(type))
-        self._source.require(f"{shapes}[tuple({value})]({value}, {path}, c)", depth)
+        self._source.require(f"{shapes}[tuple({value})]({value}, {path}, c)", inner)
         if known.type.targets:
-            self._memos.write_targets(self._source, (known.type,), value, path, depth)
+            self._memos.write_targets(self._source, (known.type,), value, path, inner)
         for canonical in known.type.profiles if type != "Extension" else ():
             schema = self._judges.library.find_schema(canonical)
             if schema is not None:
@@ -171,6 +177,14 @@ class _Writer:
         known_already = {(one.key, one.expression) for one in node.constraints} if node else set()
         added = [one for one in element.constraints if (one.key, one.expression) not in known_already]
         self._constraints(added, value, type, path, depth)
+
+    def _unless_known(self, value: str, known: Property, depth: int) -> int:
+        """Write that ``Type/id`` of a type that is allowed here needs no more; gives the depth of what else may."""
+        memo = self._memos.of(asking.Targets, (known.type,))
+        text = f"{value}.get('reference', '')"
+        self._source.add(f"m = c.is_alone and len({value}) == 1 and is_relative({text})", depth)
+        self._source.add(f"if not m or m[1] not in {memo}:", depth)
+        return depth + 1
 
     def _may_recur(self, known: Property) -> bool:
         """Whether a property may hold, further down, objects of this very type: all that can nest without end."""

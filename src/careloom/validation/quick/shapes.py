@@ -47,5 +47,6 @@ class Shapes(dict[Keys, Judge]):
         """The judge of a shape that is met for the first time."""
         if len(self) >= MOST_OF_A_TYPE or not self._budget.spend():
             return refuse
+        self[keys] = refuse  # which it remains if no code can be made
         judge = self[keys] = self._make(keys)
         return judge

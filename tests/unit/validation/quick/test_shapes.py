@@ -1,5 +1,7 @@
 from typing import Any
 
+import pytest
+
 from careloom.validation.quick.shapes import MOST_OF_A_TYPE, Budget, Judge, Keys, Shapes, refuse
 
 
@@ -29,6 +31,21 @@ def test_all_types_together_have_a_bound() -> None:
 
     assert 3 == len(made)
     assert [refuse, refuse] == judges[3:]
+
+
+def test_a_shape_that_no_code_can_be_made_of_is_tried_once() -> None:
+    tries: list[Keys] = []
+
+    def fail(keys: Keys) -> Judge:
+        tries.append(keys)
+        raise ValueError
+
+    shapes = Shapes(fail, Budget())
+    with pytest.raises(ValueError):
+        shapes[("a",)]
+
+    assert refuse is shapes[("a",)]
+    assert [("a",)] == tries
 
 
 def _maker(made: list[Keys]) -> Any:

@@ -164,7 +164,7 @@ def start(chosen: argparse.Namespace) -> None:
     for name, seconds in best.items():
         print(f"  {name:24} {seconds * 1000:8.0f} ms")
     goal("careloom validate / python -c pass", best["careloom validate"] / best["python -c pass"], 10)
-    goal("first run, nothing in the cache, seconds", cold, 3)
+    goal("first run for a user, seconds (nothing is kept on disk so far)", cold, 3)
 
 
 def _child(command: list[str], settings: dict[str, str]) -> float:

@@ -1,7 +1,6 @@
 """Snapshots against those that others made, and of UK Core, which has none."""
 
 import re
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.suites.conftest import Tell
 
 from careloom.definitions import Definitions
 from careloom.definitions.packages import read_folder
@@ -110,13 +110,9 @@ def test_the_specification_has_the_constraints_that_we_measure_by(constraints: l
     assert len(constraints) == 439
 
 
-def test_snapshots_are_those_of_the_specification(
-    comparison: Comparison, record_property: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_snapshots_are_those_of_the_specification(comparison: Comparison, tell: Tell) -> None:
     share = comparison.equal / comparison.elements
-    record_property("snapshot_elements_equal", f"{share:.4f}")
-    with capsys.disabled():
-        print(f"\nsnapshots: {comparison.equal} of {comparison.elements} elements equal ({share:.2%})")
+    tell(f"snapshots: {comparison.equal} of {comparison.elements} elements equal ({share:.2%})")
     assert share >= FLOOR
 
 
@@ -136,14 +132,13 @@ def test_making_a_snapshot_twice_gives_the_same_bytes(definitions: Definitions, 
     assert [one.structure(it["url"]) for it in bare] == [other.structure(it["url"]) for it in bare]
 
 
-def test_uk_core_gets_all_its_snapshots(definitions: Definitions, ukcore: Path) -> None:
+def test_uk_core_gets_all_its_snapshots(definitions: Definitions, ukcore: Path, tell: Tell) -> None:
     content = read_folder(ukcore / "structuredefinitions", lambda: definitions.types)
     profiles = list(content.resources.values())
-    started = time.perf_counter()
     layer = definitions.with_resources(profiles)
     snapshots = [layer.snapshot(profile["url"]) for profile in profiles]
+    tell(f"UK Core: {len(snapshots)} of {len(profiles)} snapshots made")
     assert len(snapshots) == 153
-    assert time.perf_counter() - started < 20
     assert [issue.diagnostics for snapshot in snapshots for issue in snapshot.issues] == [
         "Specimen.collection.extension:CollectorR5: the id names the slice CollectorR5, sliceName says collectorR5"
     ]

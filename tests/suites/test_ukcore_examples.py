@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 import pytest
+from tests.suites.conftest import Tell
 
 from careloom.definitions import Definitions
 from careloom.model import Resource
@@ -53,8 +54,13 @@ def uk(ukcore: Path, definitions: Definitions) -> UkCore:
     return UkCore(ukcore, definitions)
 
 
-def test_every_error_is_a_listed_defect_and_every_listed_defect_an_error(uk: UkCore) -> None:
-    assert sorted(set(told(uk))) == sorted(listed())
+def test_every_error_is_a_listed_defect_and_every_listed_defect_an_error(uk: UkCore, tell: Tell) -> None:
+    found, defects = set(told(uk)), set(listed())
+    tell(
+        f"UK Core: {len(uk.examples)} examples, {len(found - defects)} false errors, "
+        f"{len(found & defects)} of {len(defects)} listed defects told"
+    )
+    assert sorted(found) == sorted(defects)
 
 
 def test_most_examples_have_a_profile_by_their_name(uk: UkCore) -> None:

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from tests.suites.conftest import Tell
 from tests.suites.hooks import validate
 
 GAPS = Path(__file__).with_name("validator_gaps.toml")
@@ -51,8 +52,12 @@ def judged(case: Mapping[str, Any], run: Mapping[str, Any], suite: Path, score: 
     return row
 
 
-def test_verdicts_agree_with_the_reference(rows: list[dict[str, Any]], score: ModuleType) -> None:
+def test_verdicts_agree_with_the_reference(rows: list[dict[str, Any]], score: ModuleType, tell: Tell) -> None:
     total = score.summarise(rows)
+    tell(
+        f"validator suite: {total['runs']} runs, verdict agreement {total['verdict_agreement']:.1%} "
+        f"(balanced {total['balanced_agreement']:.1%}), F1 per run {total['error_f1_macro']:.1%}"
+    )
     assert total["runs"] == 355
     assert total["verdict_agreement"] >= LEAST_AGREEMENT
     assert total["balanced_agreement"] >= LEAST_AGREEMENT

@@ -53,8 +53,8 @@ def stamp(requirements: Path) -> None:
 
 
 def make_venv() -> None:
-    """Make ``.venv``; Debian keeps the module for it in a package of its own."""
-    if PYTHON.exists():
+    """Make ``.venv``, or give one that others made its pip; Debian keeps the module for it in a package of its own."""
+    if PYTHON.exists() and (VENV / "bin" / "pip").exists():
         return
     say("making .venv")
     if subprocess.run([sys.executable, "-m", "venv", VENV], check=False, capture_output=True).returncode == 0:

@@ -184,7 +184,7 @@ def _scale_of_library(unit: str) -> Scale | None:
         offset = registry.Quantity(0, one.units).to_root_units().magnitude
         factor = registry.Quantity(1, one.units).to_root_units().magnitude * one.magnitude - offset
         dimensions = str(one.dimensionality)
-    except Exception:
+    except Exception:  # grammar, registry and arithmetic each raise their own for a text that is no unit
         return None
     if dimensions == "dimensionless" and _ARBITRARY.search(unit):
         dimensions = unit

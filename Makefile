@@ -45,7 +45,7 @@ acceptance: setup-test ## what takes longer than CI should, and new random examp
 	@CARELOOM_HYPOTHESIS=explore $(BIN)/pytest --numprocesses 2 --dist loadfile
 
 bench: setup-test ## ratios against peers, each in one run
-	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
 
 peers: setup-test ## Careloom beside other validators on the same bytes, written to docs/comparison.md
 	@$(BIN)/python -m benchmarks.peers --write docs/comparison.md

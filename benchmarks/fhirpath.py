@@ -1,17 +1,23 @@
-"""How fast FHIRPath is evaluated, beside fhirpathpy in the same run where that is installed.
+"""How fast FHIRPath is evaluated, beside fhirpathpy and fhirpath.js in the same run.
 
-    python benchmarks/fhirpath.py [--rounds 7]
+    python -m benchmarks.fhirpath [--rounds 7]
 
 Ten expressions as invariants and search parameters are, on a patient and an observation made here. Each is compiled
 once; a round evaluates it 200 times with each engine in turn, and the best round counts, since other work on the
-machine only ever slows one down.
+machine only ever slows one down. fhirpath.js, on Node, is warmed up by as many rounds again. The peers are put into
+the user's cache folder when first asked for; one that cannot take part says why.
 """
 
 import argparse
+import json
 import statistics
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
+
+from benchmarks.peers import homes
 
 from careloom.definitions import Definitions
 from careloom.fhirpath import compile_expression
@@ -71,7 +77,8 @@ RESOURCES: dict[str, dict[str, Any]] = {
     },
 }
 
-Engine = Callable[[str, str], Callable[[Any], Any]]
+Stopwatch = Callable[[str, str], float]
+"""From an expression and the type of its resource to the seconds of one evaluation."""
 
 
 def main() -> None:
@@ -79,44 +86,60 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--rounds", type=int, default=7)
     rounds = arguments.parse_args().rounds
-    ours, peer = _careloom(), _fhirpathpy()
-    ratios: list[float] = []
-    for type_name, expressions in EXPRESSIONS.items():
-        for expression in expressions:
-            engines = [engine(expression, type_name) for engine in (ours, peer) if engine]
-            times = _best(engines, RESOURCES[type_name], rounds)
-            ratios.extend(time / times[0] for time in times[1:])
-            print("  ".join(f"{time * 1e6:9.2f} µs" for time in times), f" {expression}")
-    if ratios:
-        print(f"fhirpathpy takes {statistics.median(ratios):.1f} times as long (median of {len(ratios)} expressions)")
-    else:
-        print("fhirpathpy is not installed, so there is nothing to compare with: pip install fhirpathpy")
+    watches: dict[str, Stopwatch] = {"careloom": _careloom(rounds)}
+    with _peer(homes.fhirpathpy, rounds) as fhirpathpy, _peer(homes.fhirpath_js, rounds) as fhirpath_js:
+        watches.update(fhirpathpy or {}, **fhirpath_js or {})
+        times = [_timed(watches, type_name, text) for type_name, texts in EXPRESSIONS.items() for text in texts]
+    for name in list(watches)[1:]:
+        ratios = [row[name] / row["careloom"] for row in times]
+        print(f"{name} takes {statistics.median(ratios):.1f} times as long (median), {min(ratios):.1f} at least")
 
 
-def _best(engines: list[Callable[[Any], Any]], resource: Any, rounds: int) -> list[float]:
-    """Seconds for one evaluation by each engine, in interleaved rounds."""
-    best = [float("inf")] * len(engines)
-    for _ in range(rounds):
-        for place, evaluate in enumerate(engines):
-            start = time.perf_counter()
-            for _ in range(REPEATS):
-                evaluate(resource)
-            best[place] = min(best[place], (time.perf_counter() - start) / REPEATS)
+def _timed(watches: dict[str, Stopwatch], type_name: str, expression: str) -> dict[str, float]:
+    times = {name: watch(expression, type_name) for name, watch in watches.items()}
+    print("  ".join(f"{name} {time * 1e6:8.2f} µs" for name, time in times.items()), f" {expression}")
+    return times
+
+
+def _careloom(rounds: int) -> Stopwatch:
+    types = Definitions.load().types
+
+    def best(expression: str, type_name: str) -> float:
+        evaluate = compile_expression(expression, types=types, context_type=type_name).evaluate
+        return min(_round(evaluate, RESOURCES[type_name]) for _ in range(rounds))
+
     return best
 
 
-def _careloom() -> Engine:
-    types = Definitions.load().types
-    return lambda expression, type_name: compile_expression(expression, types=types, context_type=type_name).evaluate
+def _round(evaluate: Callable[[Any], Any], resource: Any) -> float:
+    start = time.perf_counter()
+    for _ in range(REPEATS):
+        evaluate(resource)
+    return (time.perf_counter() - start) / REPEATS
 
 
-def _fhirpathpy() -> Engine | None:
+@contextmanager
+def _peer(home: Callable[[], homes.Home], rounds: int) -> Iterator[dict[str, Stopwatch] | None]:
+    """An engine in a process of its own, by its name and version; None, said aloud, where it cannot take part."""
     try:
-        import fhirpathpy  # noqa: PLC0415 - an optional peer
-        from fhirpathpy.models import models  # noqa: PLC0415
-    except ImportError:
-        return None
-    return lambda expression, type_name: fhirpathpy.compile(expression, models["r4"])
+        at = home()
+    except homes.AbsentError as absent:
+        print(f"{home.__name__} takes no part: {absent}")
+        yield None
+        return
+    pipe = subprocess.PIPE
+    with subprocess.Popen(at.command, stdin=pipe, stdout=pipe, text=True, bufsize=1) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        questions, answers = process.stdin, process.stdout
+
+        def best(expression: str, type_name: str) -> float:
+            question = {"resource": RESOURCES[type_name], "expression": expression, "rounds": rounds}
+            questions.write(json.dumps(question | {"repeats": REPEATS}) + "\n")
+            return float(json.loads(answers.readline())["seconds"])
+
+        yield {f"{home.__name__} {json.loads(answers.readline())['version']}": best}
+        questions.close()
 
 
 if __name__ == "__main__":

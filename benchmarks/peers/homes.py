@@ -5,16 +5,20 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 HERE = Path(__file__).parent
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "careloom" / "peers"
 JUDGE = HERE / "judges" / "judge.py"
 MEDPLUM = HERE / "judges" / "medplum.mjs"
+FHIRPATH_PY = HERE / "judges" / "fhirpath.py"
+FHIRPATH_JS = HERE / "judges" / "fhirpath.mjs"
 JAVA = HERE / "java"
 CORE = "hl7.fhir.r4.core#4.0.1"
 MEDPLUM_VERSION = "4.5.2"
+FHIRPATH_PY_VERSION = "2.2.4"
+FHIRPATH_JS_VERSION = "5.2.2"
 PATIENCE = 600
 """Seconds that an installation may take."""
 
@@ -48,6 +52,12 @@ def python(name: str, *requirements: str, **environment: str) -> Home:
     return Home([str(interpreter), str(JUDGE), name], environment)
 
 
+def fhirpathpy() -> Home:
+    """The FHIRPath engine that Python programs use."""
+    home = python("fhirpathpy", f"fhirpathpy=={FHIRPATH_PY_VERSION}")
+    return replace(home, command=[home.command[0], str(FHIRPATH_PY)])
+
+
 def pyrofile() -> Home:
     """Pyrofile, with the core package in the user's FHIR cache."""
     return python("pyrofile", "pyrofile-validator==0.3.0", "orjson==3.13.0", CORE=str(_core() / "package"))
@@ -55,9 +65,12 @@ def pyrofile() -> Home:
 
 def medplum() -> Home:
     """Medplum's validator, on Node."""
-    judge = _node() / MEDPLUM.name
-    shutil.copy(MEDPLUM, judge)
-    return Home(["node", str(judge)])
+    return _node("medplum", MEDPLUM, *(f"@medplum/{part}@{MEDPLUM_VERSION}" for part in ("core", "definitions")))
+
+
+def fhirpath_js() -> Home:
+    """HL7's FHIRPath engine for JavaScript, on Node."""
+    return _node("fhirpath", FHIRPATH_JS, f"fhirpath@{FHIRPATH_JS_VERSION}")
 
 
 def java() -> Home:
@@ -75,16 +88,16 @@ def java() -> Home:
     return Home(["java", f"-Duser.home={folder / 'home'}", "-cp", classes, "Reference", str(core)])
 
 
-def _node() -> Path:
-    """The folder of Medplum's packages."""
+def _node(name: str, judge: Path, *packages: str) -> Home:
+    """A folder of npm packages, all of one version, and the judge that runs among them."""
     _need("node", "npm")
-    folder = CACHE / f"medplum-{MEDPLUM_VERSION}"
+    folder = CACHE / f"{name}-{packages[0].rpartition('@')[2]}"
     if not _is_ready(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        packages = [f"@medplum/{part}@{MEDPLUM_VERSION}" for part in ("core", "definitions")]
         _run(["npm", "install", "--silent", "--prefix", str(folder), *packages], "npm could not install it")
         _make_ready(folder)
-    return folder
+    shutil.copy(judge, folder)
+    return Home(["node", str(folder / judge.name)])
 
 
 def _core() -> Path:

@@ -78,6 +78,7 @@ class Code:
         uses_world: Whether it depends on anything else that is not in the text: environment, ``$index``, ``$total``.
         narrowed: For a choice of types, the code for one of them alone.
         variables: What ``defineVariable`` defined for the rest of the path, name to slot and shape.
+        is_folded: Whether it was run while compiling, and gives what came out.
     """
 
     run: Run
@@ -86,6 +87,7 @@ class Code:
     uses_world: bool = False
     narrowed: Callable[[str], "Code | None"] | None = None
     variables: Mapping[str, tuple[int, Shape]] = field(default_factory=dict)
+    is_folded: bool = False
 
     @property
     def is_constant(self) -> bool:
@@ -105,6 +107,8 @@ def empty() -> Code:
 
 def folded(code: Code) -> Code:
     """The same code, run once and for all where nothing can change its result; an error waits until it is run."""
+    if code.is_folded:  # or rather a part of it, which it was made from
+        code = replace(code, is_folded=False)
     if not code.is_constant:
         return code
     scope = Scope(DEFAULT, None)
@@ -115,7 +119,7 @@ def folded(code: Code) -> Code:
         return code
     if isinstance(value, list) and len(value) > _STEPS_TO_FOLD:
         return code
-    return replace(code, run=lambda this, scope: value)
+    return replace(code, run=lambda this, scope: value, is_folded=True)
 
 
 def many(code: Code) -> Run:

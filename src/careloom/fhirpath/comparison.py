@@ -11,10 +11,17 @@ from careloom.fhirpath import quantities, temporal
 from careloom.fhirpath.nodes import SYSTEM_TYPES
 from careloom.fhirpath.quantities import Quantity
 from careloom.fhirpath.temporal import Temporal, Time
+from careloom.model import ExactDecimal
 from careloom.model.errors import InvalidError, TooCostlyError
 
 MOST_COMPARISONS = 2_000_000
 """Comparisons by pairs, for values that no hash tells apart; some seconds."""
+
+_PLAIN = frozenset({str, int, bool, dict})
+"""Classes whose equal values are equivalent."""
+
+_HASHED = frozenset({str, int, float, Decimal, ExactDecimal})
+"""Classes whose values are equal exactly where Python has them equal, by one hash."""
 
 _NUMBERS = (int, Decimal, float)
 _ROUNDING = Context(prec=60, rounding=ROUND_HALF_UP)
@@ -48,6 +55,8 @@ def equal_collections(left: Sequence[Any], right: Sequence[Any]) -> bool | None:
 
 def equivalent(left: Any, right: Any) -> bool:
     """``~`` for two values: case and white space of text aside, numbers to the digits of the less precise one."""
+    if left.__class__ is right.__class__ and left.__class__ in _PLAIN and left == right:
+        return True
     if isinstance(left, Quantity) or isinstance(right, Quantity):
         mine, yours = _as_quantity(left), _as_quantity(right)
         return mine is not None and yours is not None and quantities.equivalent(mine, yours)
@@ -100,16 +109,16 @@ class Distinct:
     """A growing set of values under ``=``; most are found by a hash, the rest by comparing within a bucket."""
 
     def __init__(self) -> None:
-        self._texts: set[str] = set()
+        self._plain: set[Any] = set()
         self._buckets: dict[Any, list[Any]] = {}
         self._compared = 0
 
     def add(self, value: Any) -> bool:
         """Put a value in; False where an equal one is there already."""
-        if value.__class__ is str:
-            known = len(self._texts)
-            self._texts.add(value)
-            return len(self._texts) > known
+        if value.__class__ in _HASHED:
+            known = len(self._plain)
+            self._plain.add(value)
+            return len(self._plain) > known
         bucket = self._buckets.setdefault(_bucket(value), [])
         self._compared += len(bucket)
         if self._compared > MOST_COMPARISONS:
@@ -120,19 +129,17 @@ class Distinct:
         return True
 
     def __contains__(self, value: Any) -> bool:
-        if value.__class__ is str:
-            return value in self._texts
+        if value.__class__ in _HASHED:
+            return value in self._plain
         return any(equal(known, value) is True for known in self._buckets.get(_bucket(value), ()))
 
 
 def _bucket(value: Any) -> Any:
     """A key that equal values share."""
     if isinstance(value, dict):
-        return tuple(sorted((name, text) for name, text in value.items() if isinstance(text, str)))
+        return dict, len(value), sum([hash(text) for text in value.values() if text.__class__ is str])
     if isinstance(value, bool):
         return bool, value
-    if isinstance(value, _NUMBERS):
-        return float, value
     if isinstance(value, Temporal):
         return temporal.instant_key(value)
     return Quantity  # whose units may differ, and any rare rest

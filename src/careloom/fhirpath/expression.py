@@ -9,7 +9,7 @@ from careloom.fhirpath.code import truth as truth_of
 from careloom.fhirpath.compiler import Compiler
 from careloom.fhirpath.environment import DEFAULT, Environment, Scope
 from careloom.fhirpath.invocation import Context
-from careloom.fhirpath.nodes import Node, node_of
+from careloom.fhirpath.nodes import Node, node_of, plain
 from careloom.fhirpath.parser import parse
 from careloom.fhirpath.sources import Site
 from careloom.model import Resource
@@ -19,7 +19,7 @@ from careloom.model.errors import InvalidError, MalformedError, TooCostlyError
 class Expression:
     """A compiled expression: immutable, and safe to share between threads."""
 
-    __slots__ = ("_exact", "_items", "_truth", "text", "types")
+    __slots__ = ("_exact", "_folded", "_items", "_truth", "text", "types")
 
     def __init__(self, text: str, code: Code) -> None:
         self.text = text
@@ -28,6 +28,7 @@ class Expression:
         self._items = many(code)
         self._exact = code.shape.exact
         self._truth = truth_of(code, Site(text, 0))
+        self._folded = [plain(item) for item in self._items(None, Scope(DEFAULT, None))] if code.is_folded else None
 
     def evaluate(self, node: Resource | Node | None, env: Environment = DEFAULT) -> list[Any]:
         """The results as plain FHIR JSON values and values of the system types.
@@ -43,6 +44,8 @@ class Expression:
             NotSupportedError: It needs something that Careloom does not do.
             TooCostlyError: Over a million items from ``repeat``, or recursion without end.
         """
+        if self._folded is not None:
+            return self._folded.copy()
         return [item.value if item.__class__ is Node else item for item in self._run(self._items, node, env)]
 
     def evaluate_typed(self, node: Resource | Node | None, env: Environment = DEFAULT) -> list[Node]:

@@ -144,10 +144,10 @@ class Navigation:
             type_name = type_of(this, None)
             step = known.get(type_name)
             if step is None:
-                code = self._of_type(type_name, name)
-                if code is None:
+                if self._types.node(type_name) is None:
                     return NOTHING  # and not kept: data may make up names of types without end
-                step = known[type_name] = in_boxes(code)
+                code = self._of_type(type_name, name)
+                step = known[type_name] = _nowhere if code is None else in_boxes(code)
             return step(this, scope)
 
         return run
@@ -189,6 +189,10 @@ def _fitting(step: Code, shape: Shape) -> Run:
         return items[0] if items else None
 
     return run
+
+
+def _nowhere(this: Item, scope: Scope) -> list[Item]:
+    return NOTHING
 
 
 def _primitive(key: str, type_name: str) -> Run:

@@ -99,3 +99,21 @@ def test_a_chain_without_end_is_refused(types: TypeModel, text: str) -> None:
 def test_a_long_list_of_alternatives_is_not_deep(types: TypeModel) -> None:
     text = " or ".join(f"gender = 'x{number}'" for number in range(2_000))
     assert not compile_expression(text, types=types, context_type="Patient").is_true(PATIENT)
+
+
+def test_a_result_known_while_compiling_belongs_to_whoever_asks(evaluate: Evaluate, types: TypeModel) -> None:
+    expression = compile_expression("1 | 2", types=types)
+    expression.evaluate(None).clear()
+    assert expression.evaluate(None) == [1, 2]
+
+
+def test_what_goes_on_from_a_constant_is_not_taken_for_it(evaluate: Evaluate) -> None:
+    assert evaluate("'male'.trace('known').length()") == [4]
+    assert evaluate("iif('male' = %resource.gender, 'same', 'other')", PATIENT) == ["same"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "count"), [("1 | 1.0 | 1.00 | 2", 2), ("true | 1", 2), ("'1' | 1", 2), ("1 'cm' | 0.01 'm'", 1)]
+)
+def test_values_that_are_equal_count_once_whatever_their_class(evaluate: Evaluate, expression: str, count: int) -> None:
+    assert len(evaluate(expression)) == count

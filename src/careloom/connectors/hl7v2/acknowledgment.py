@@ -1,0 +1,118 @@
+"""The answer to a message: accepted, in error, or rejected, with the reason.
+
+AE says that the message was understood and its content does not stand; the sender has to change it. AR says that it
+was not taken up at all: not a message, not for us, or not now; so it is also what a sender may send again later. In
+enhanced mode, which MSH-15 asks for, CA, CE and CR say the same. Source: HL7 v2.5.1, 2.9 and tables 0008 and 0357.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from careloom.connectors.hl7v2.delimiters import USUAL, Delimiters
+from careloom.connectors.hl7v2.escapes import escaped
+from careloom.connectors.hl7v2.message import Message
+from careloom.model.errors import (
+    CareloomError,
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    MalformedError,
+    MultipleMatchesError,
+    NotFoundError,
+    NotSupportedError,
+    UnavailableError,
+)
+
+Answer = Literal["A", "E", "R"]
+
+_LONGEST_TEXT = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a message is not accepted.
+
+    Attributes:
+        answer: E or R.
+        code: Of table 0357.
+        meaning: The display of that code.
+    """
+
+    answer: Answer
+    code: str
+    meaning: str
+
+
+_REASONS: Mapping[type[CareloomError], Reason] = {
+    MalformedError: Reason("R", "100", "Segment sequence error"),
+    NotSupportedError: Reason("R", "201", "Unsupported event code"),
+    ForbiddenError: Reason("R", "207", "Application internal error"),
+    UnavailableError: Reason("R", "206", "Application record locked"),
+    MultipleMatchesError: Reason("E", "205", "Duplicate key identifier"),
+    ConflictError: Reason("E", "205", "Duplicate key identifier"),
+    NotFoundError: Reason("E", "204", "Unknown key identifier"),
+    InvalidError: Reason("E", "102", "Data type error"),
+}
+
+_FAILED = Reason("R", "207", "Application internal error")
+
+
+def accepted(message: Message, *, now: datetime, new_id: Callable[[], str]) -> bytes:
+    """The answer to a message whose changes are durable."""
+    return _answer(message, "A", "", now, new_id)
+
+
+def refused(message: Message | None, error: Exception, *, now: datetime, new_id: Callable[[], str]) -> bytes:
+    """The answer to a message that changed nothing; without a message, to what could not be read as one."""
+    reason = _reason(error)
+    told = _told(error) if isinstance(error, CareloomError) else "the receiving system failed; its log says why"
+    delimiters = message.delimiters if message else USUAL
+    severity, sign = "E", delimiters.component
+    coded = sign.join([reason.code, reason.meaning, "HL70357"])
+    fields = ["ERR", "", "", coded, severity, "", "", "", escaped(told[:_LONGEST_TEXT], delimiters)]
+    return _answer(message, reason.answer, delimiters.field.join(fields), now, new_id)
+
+
+def is_transient(error: Exception) -> bool:
+    """Whether the same message may be accepted later."""
+    return isinstance(error, UnavailableError) or not isinstance(error, CareloomError)
+
+
+def _reason(error: Exception) -> Reason:
+    return next((_REASONS[kind] for kind in type(error).__mro__ if kind in _REASONS), _FAILED)
+
+
+def _told(error: CareloomError) -> str:
+    """The message, and what is wrong in detail; no value of the record is in it, only what the sender sent."""
+    details = [issue.diagnostics for issue in error.issues if issue.diagnostics != str(error)]
+    return "; ".join([str(error), *details])
+
+
+def _answer(message: Message | None, answer: Answer, error: str, now: datetime, new_id: Callable[[], str]) -> bytes:
+    delimiters = message.delimiters if message else USUAL
+    lines = [_header(message, delimiters, now, new_id), _verdict(message, answer, delimiters), error]
+    return "".join(f"{line}\r" for line in lines if line).encode("utf-8")
+
+
+def _header(message: Message | None, delimiters: Delimiters, now: datetime, new_id: Callable[[], str]) -> str:
+    """MSH, with sender and receiver changed over."""
+    known = [message.header.value(field).raw if message else "" for field in (5, 6, 3, 4, 11, 12)]
+    receiver, facility, sender, sender_facility, processing, version = known
+    event = message.event if message else ""
+    kind = delimiters.component.join(["ACK", event, "ACK"]) if event else "ACK"
+    fields = ["MSH", delimiters.encoding_characters, receiver, facility, sender, sender_facility, _stamp(now)]
+    tail = ["", kind, new_id()[:20], processing or "P", version or "2.5.1", "", "", "", "", "", "UNICODE UTF-8"]
+    return delimiters.field.join(fields + tail)
+
+
+def _verdict(message: Message | None, answer: Answer, delimiters: Delimiters) -> str:
+    is_enhanced = message is not None and message.header.value(15).text in ("AL", "SU", "ER")
+    code = ("C" if is_enhanced else "A") + answer
+    control = message.header.value(10).raw if message else ""
+    return delimiters.field.join(["MSA", code, control])
+
+
+def _stamp(now: datetime) -> str:
+    return f"{now:%Y%m%d%H%M%S}.{now.microsecond // 1000:03}{now:%z}"

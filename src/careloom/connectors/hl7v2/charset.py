@@ -1,0 +1,52 @@
+"""From bytes to text, as MSH-18 says. Source: HL7 v2.5.1, 2.15.9.18, and table 0211."""
+
+import codecs
+
+from careloom.model.errors import MalformedError
+
+_CODECS = {
+    "": "utf-8",
+    "ASCII": "ascii",
+    "UNICODE": "utf-8",
+    "UNICODE UTF-8": "utf-8",
+    "UTF-8": "utf-8",
+    "UNICODE UTF-16": "utf-16",
+    "UNICODE UTF-32": "utf-32",
+    "WINDOWS-1252": "cp1252",
+    **{f"8859/{part}": f"iso8859-{part}" for part in (1, 2, 3, 4, 5, 6, 7, 8, 9, 15)},
+}
+
+_WITHOUT_ONE = "cp1252"
+"""What a sender that names no character set, and does not send UTF-8, most likely means."""
+
+_PLACE = 17
+"""MSH-18 counted from the text after ``MSH``, where MSH-1 is the separator itself."""
+
+
+def decoded(data: bytes) -> str:
+    """The text of a message, without byte order mark.
+
+    Raises:
+        MalformedError: An unknown character set, or bytes that are none of its characters.
+    """
+    data = data.removeprefix(codecs.BOM_UTF8)
+    name = _named(data)
+    codec = _CODECS.get(name.upper())
+    if codec is None:
+        raise MalformedError(f"MSH-18: a character set of table 0211 expected, {name!r} found")
+    try:
+        return data.decode(codec)
+    except UnicodeDecodeError as error:
+        if not name:
+            return data.decode(_WITHOUT_ONE, "replace")
+        found = data[error.start : error.end].hex()
+        raise MalformedError(f"MSH-18 says {name}, but byte {error.start} ({found}) is no character of it") from error
+
+
+def _named(data: bytes) -> str:
+    """The first character set of MSH-18; the header is read as ASCII, which all but the wide ones have in common."""
+    header = data[:1000].partition(b"\r")[0].partition(b"\n")[0]
+    fields = header.split(header[3:4]) if len(header) > 3 else []
+    named = fields[_PLACE] if len(fields) > _PLACE else b""
+    repetition = header[5:6] or b"~"
+    return named.split(repetition)[0].decode("ascii", "replace").strip()

@@ -1,0 +1,125 @@
+"""Listens for messages over MLLP: each connection in order, and many messages of it on their way at once.
+
+A sender that waits for every answer gets it after the commit. One that does not wait gains: its next messages are read
+while the commit of the first is under way, and are answered in their order all the same.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from ssl import SSLContext
+
+import structlog
+
+from careloom.connectors.hl7v2.acknowledgment import refused
+from careloom.connectors.hl7v2.mllp import Fault, FrameReader, framed
+from careloom.model.errors import MalformedError
+from careloom.model.instants import Clock
+
+Take = Callable[[bytes, str], Awaitable[bytes]]
+"""From a message and the address it came from to its answer."""
+
+_log = structlog.get_logger(__name__)
+
+_PIECE = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one connection may ask for.
+
+    Attributes:
+        message_bytes: Bytes of a message.
+        under_way: Messages read and not yet answered; beyond that the connection is not read from.
+        patience: Seconds in which a message that has begun goes on; a connection at rest may rest.
+        connections: Connections at one time.
+    """
+
+    message_bytes: int = 10_000_000
+    under_way: int = 64
+    patience: float = 30.0
+    connections: int = 200
+
+
+class MllpListener:
+    """A listening port; made by `listen`."""
+
+    def __init__(self, take: Take, *, limits: Limits, clock: Clock, new_id: Callable[[], str]) -> None:
+        self._take, self._limits, self._clock, self._new_id = take, limits, clock, new_id
+        self._server: asyncio.Server | None = None
+        self._conversations: set[asyncio.Task[None]] = set()
+
+    @property
+    def port(self) -> int:
+        """The port that it listens at."""
+        assert self._server is not None
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def start(self, host: str, port: int, *, tls: SSLContext | None = None) -> None:
+        """Begin to listen."""
+        self._server = await asyncio.start_server(self._converse, host, port, ssl=tls)
+
+    async def stop(self, *, within: float = 10.0) -> None:
+        """Take no more messages, answer those that are under way, and close."""
+        assert self._server is not None
+        self._server.close()
+        for conversation in self._conversations:
+            conversation.cancel()
+        if self._conversations:
+            await asyncio.wait(self._conversations, timeout=within)
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        if len(self._conversations) >= self._limits.connections:
+            _log.warning("connection refused", connections=len(self._conversations))
+            writer.close()
+            return
+        self._conversations.add(task)
+        answers: asyncio.Queue[Awaitable[bytes] | None] = asyncio.Queue(self._limits.under_way)
+        answering = asyncio.create_task(_answer(answers, writer))
+        try:
+            await self._listen(reader, answers, _address(writer))
+        except (ConnectionError, TimeoutError) as error:
+            _log.info("connection ended", reason=str(error) or type(error).__name__)
+        except asyncio.CancelledError:
+            _log.info("connection ended", reason="the listener stops")
+        finally:
+            await answers.put(None)
+            await answering
+            writer.close()
+            self._conversations.discard(task)
+
+    async def _listen(
+        self, reader: asyncio.StreamReader, answers: asyncio.Queue[Awaitable[bytes] | None], address: str
+    ) -> None:
+        frames = FrameReader(self._limits.message_bytes)
+        while True:
+            patience = self._limits.patience if frames.is_within else None
+            data = await asyncio.wait_for(reader.read(_PIECE), patience)
+            if not data:
+                return
+            for frame in frames.feed(data):
+                await answers.put(asyncio.ensure_future(self._answer_to(frame, address)))
+
+    async def _answer_to(self, frame: bytes | Fault, address: str) -> bytes:
+        if isinstance(frame, Fault):
+            return refused(None, MalformedError(frame.reason), now=self._clock(), new_id=self._new_id)
+        return await self._take(frame, address)
+
+
+async def _answer(answers: asyncio.Queue[Awaitable[bytes] | None], writer: asyncio.StreamWriter) -> None:
+    """Send the answers in the order of the messages; to nobody, once the sender has gone."""
+    while (answer := await answers.get()) is not None:
+        message = await answer
+        if not writer.is_closing():
+            writer.write(framed(message))
+        try:
+            await writer.drain()
+        except ConnectionError:
+            continue  # the commits that are under way are waited for all the same
+
+
+def _address(writer: asyncio.StreamWriter) -> str:
+    peer = writer.get_extra_info("peername")
+    return str(peer[0]) if peer else ""

@@ -139,12 +139,19 @@ class Record:
             ConflictError: A merge of a record with itself, or identifiers that belong to several records.
             NotFoundError: There is nothing to take back.
         """
-        patient = self._survivor(self._find(movement.patient))
-        kept = self._put(patient, movement.patient.laid_over(patient.resource if patient else {}))  # type: ignore[arg-type]
+        kept = self._patient(movement.patient)
         if movement.merged_away is not None:
             self._merge(movement.merged_away, kept)
         if movement.encounter is not None:
             self._move(movement, movement.encounter, kept)
+
+    def _patient(self, told: Mapped) -> Version:
+        """The patient as the message has it; a survivor keeps its own identifiers when it is told of by another's."""
+        found = self._find(told)
+        survivor = self._survivor(found)
+        if found is not None and survivor is not None and survivor.id != found.id:
+            told = Mapped({key: value for key, value in told.resource.items() if key != "identifier"}, told.removed)
+        return self._put(survivor, told.laid_over((survivor.resource if survivor else None) or {}))
 
     def _move(self, movement: Movement, told: Mapped, patient: Version) -> None:
         known = self._find(told)

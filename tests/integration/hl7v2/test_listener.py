@@ -16,11 +16,8 @@ from careloom.store.ids import new_id
 
 @asynccontextmanager
 async def listening(desk: Desk, **limits: Any) -> AsyncIterator[MllpListener]:
-    async def take(data: bytes, address: str) -> bytes:
-        return await desk.source.take(data, address=address)
-
     now = datetime(2026, 11, 22, tzinfo=UTC)
-    listener = MllpListener(take, limits=Limits(**limits), clock=lambda: now, new_id=new_id)
+    listener = MllpListener(desk.source.take, limits=Limits(**limits), clock=lambda: now, new_id=new_id)
     await listener.start("127.0.0.1", 0)
     try:
         yield listener

@@ -61,7 +61,7 @@ class Hl7v2Source:
     clock: Clock
     new_id: Callable[[], str]
 
-    async def take(self, data: bytes, *, address: str = "") -> bytes:
+    async def take(self, data: bytes, address: str = "") -> bytes:
         """The answer to a message; what it changes is durable by then, or nothing is changed."""
         message = None
         try:

@@ -1,0 +1,161 @@
+"""Careloom's mailbox against NHS England's own MESH sandbox, read back by NHS England's own client.
+
+Both are put into an environment of their own, in the user's cache folder, when first asked for.
+"""
+
+import os
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from benchmarks.peers import homes
+
+from careloom.connectors.mesh import Mailbox, MailboxKey, Received, Report
+from careloom.model.errors import ForbiddenError, InvalidError, NotFoundError, UnavailableError
+
+pytestmark = pytest.mark.slow
+
+PACKAGES = ("mesh-sandbox==1.0.137", "mesh-client==5.0.2")
+KEY = "TestKey"
+PASSWORD = "password"
+PATIENCE = 30
+
+COLLECT = """
+import sys
+from mesh_client import MeshClient
+with MeshClient(sys.argv[1], "X26ABC2", "password", shared_key=b"TestKey", cert=None, verify=False) as client:
+    for id in client.list_messages():
+        message = client.retrieve_message(id)
+        if message.local_id != "n1":
+            continue
+        sys.stdout.buffer.write(f"{message.sender} {message.workflow_id} {message.local_id} ".encode() + message.read())
+        message.acknowledge()
+"""
+
+
+@pytest.fixture(scope="module")
+def interpreter() -> str:
+    """Python with MESH's sandbox and client."""
+    try:
+        return homes.python("mesh", *PACKAGES).command[0]
+    except homes.AbsentError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def mesh(interpreter: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a sandbox whose mailboxes are in memory."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {**os.environ, "SHARED_KEY": KEY, "AUTH_MODE": "full", "STORE_MODE": "memory"}
+    command = [interpreter, "-m", "uvicorn", "mesh_sandbox.api:app", "--host", "127.0.0.1", "--port", str(port)]
+    with (tmp_path_factory.mktemp("mesh") / "log").open("wb") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        _wait_for(f"{address}/health")
+        yield address
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _wait_for(url: str) -> None:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        try:
+            urllib.request.urlopen(url, timeout=1).close()
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError(f"{url} does not answer")
+
+
+@pytest.fixture
+async def sender(mesh: str) -> AsyncIterator[Mailbox]:
+    async with Mailbox.opened(mesh, MailboxKey("X26ABC1", PASSWORD, KEY), chunk=1_000) as mailbox:
+        yield mailbox
+
+
+@pytest.fixture
+async def recipient(mesh: str) -> AsyncIterator[Mailbox]:
+    async with Mailbox.opened(mesh, MailboxKey("X26ABC2", PASSWORD, KEY)) as mailbox:
+        yield mailbox
+
+
+async def test_a_mailbox_shows_that_it_is_ours(sender: Mailbox) -> None:
+    await sender.handshake()
+
+
+async def test_what_is_sent_is_collected_and_acknowledged(sender: Mailbox, recipient: Mailbox) -> None:
+    id = await sender.send(
+        "X26ABC2", b'{"told": "Zo\xc3\xab"}', workflow="CARELOOM", local_id="s|7", subject="discharge"
+    )
+    assert id in await recipient.inbox()
+    found = await recipient.collect(id)
+    assert isinstance(found, Received)
+    assert (found.data, found.sender) == (b'{"told": "Zo\xc3\xab"}', "X26ABC1")
+    assert (found.workflow, found.local_id, found.subject) == ("CARELOOM", "s|7", "discharge")
+    assert (await sender.track(id)).status == "accepted"
+    await recipient.acknowledge(id)
+    assert id not in await recipient.inbox()
+    assert (await sender.track(id)).status == "acknowledged"
+
+
+async def test_acknowledging_twice_is_not_an_error(sender: Mailbox, recipient: Mailbox) -> None:
+    id = await sender.send("X26ABC2", b"once", workflow="CARELOOM")
+    await recipient.acknowledge(id)
+    await recipient.acknowledge(id)
+
+
+@pytest.mark.parametrize("size", [0, 1, 999, 1_000, 1_001, 4_500])
+async def test_any_size_arrives_whole(sender: Mailbox, recipient: Mailbox, size: int) -> None:
+    data = os.urandom(size)
+    found = await recipient.collect(await sender.send("X26ABC2", data, workflow="CARELOOM"))
+    assert isinstance(found, Received)
+    assert found.data == data
+
+
+async def test_the_client_of_the_nhs_reads_what_we_send(interpreter: str, mesh: str, sender: Mailbox) -> None:
+    data = os.urandom(3_210)
+    await sender.send("X26ABC2", data, workflow="CARELOOM", local_id="n1")
+    done = subprocess.run([interpreter, "-c", COLLECT, mesh], check=True, capture_output=True, timeout=60)
+    assert done.stdout == b"X26ABC1 CARELOOM n1 " + data
+
+
+async def test_a_message_to_nobody_comes_back_as_a_refusal_or_a_report(sender: Mailbox) -> None:
+    try:
+        await sender.send("NOBODY99", b"anyone?", workflow="CARELOOM", local_id="n2")
+    except InvalidError:
+        return
+    reports = [await sender.collect(id) for id in await sender.inbox()]
+    assert [report.local_id for report in reports if isinstance(report, Report)] == ["n2"]
+
+
+async def test_a_wrong_password_is_told_as_such(mesh: str) -> None:
+    async with Mailbox.opened(mesh, MailboxKey("X26ABC1", "guess", KEY)) as mailbox:
+        with pytest.raises(ForbiddenError):
+            await mailbox.handshake()
+
+
+async def test_a_message_that_is_not_there_is_told_as_such(recipient: Mailbox) -> None:
+    with pytest.raises(NotFoundError):
+        await recipient.collect("20261122000000000001_ABCDEF")
+
+
+async def test_mesh_that_does_not_answer_may_answer_later() -> None:
+    async with Mailbox.opened("http://127.0.0.1:9", MailboxKey("X26ABC1", PASSWORD, KEY)) as mailbox:
+        with pytest.raises(UnavailableError):
+            await mailbox.inbox()
+
+
+async def test_a_header_of_two_lines_is_not_sent(sender: Mailbox) -> None:
+    with pytest.raises(InvalidError, match="mex-Subject"):
+        await sender.send("X26ABC2", b"", workflow="CARELOOM", subject="a\r\nmex-To: X26ABC3")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from careloom.connectors.hl7v2 import Hl7v2Source, load_tables, parse
+from careloom.connectors.intake import Intake
 from careloom.definitions import Definitions
 from careloom.governance import Agreement, AuditSource, Client, Organisation, Registry, parse_scopes
 from careloom.search import SearchParameters, parse_query
@@ -94,16 +95,14 @@ def desk(parameters: SearchParameters, check: Callable[[Any], Any]) -> Desk:
         clients=(Client("meridian", "acute", scopes=parse_scopes("system/*.cruds")),),
         agreements=(agreement,),
     )
-    source = Hl7v2Source(
+    intake = Intake(
         client="meridian",
         purpose="TREAT",
         repository=repository,
-        parameters=parameters,
         registered=lambda: registry,
-        tables=load_tables(),
-        check=check,
         audit_source=AuditSource("https://hub.example/fhir"),
         clock=lambda: NOW,
         new_id=new_id,
     )
+    source = Hl7v2Source(intake, parameters, load_tables(), check)
     return Desk(source, repository, parameters)

@@ -61,7 +61,8 @@ async def test_what_cannot_be_taken_is_refused_with_its_field_and_leaves_nothing
 
 
 async def test_a_sender_without_an_agreement_is_rejected_and_that_is_audited(desk: Desk) -> None:
-    stranger = replace(desk, source=replace(desk.source, registered=Registry))
+    unknown = replace(desk.source.intake, registered=Registry)
+    stranger = replace(desk, source=replace(desk.source, intake=unknown))
     code, told = await stranger.refusal(adt("A01"))
     assert (code, "not registered" in told) == ("AR", True)
     assert await desk.every("Patient") == []

@@ -1,0 +1,98 @@
+"""CloudEvents as MNS takes them: structured or in a batch, in JSON, or binary in headers; nothing but what is known.
+
+An attribute that nobody knows is refused and not passed over, for what it says might matter, and so is ``data``: the
+content of a signal is fetched from its ``dataref``. Source: CloudEvents 1.0.2, JSON format and HTTP protocol binding.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from careloom.connectors.signals.signal import Signal
+from careloom.model import Resource
+from careloom.model.errors import InvalidError, MalformedError, NotSupportedError, TooCostlyError
+
+STRUCTURED = "application/cloudevents+json"
+BATCH = "application/cloudevents-batch+json"
+MOST = 1_000
+"""Signals of a batch."""
+
+_ATTRIBUTES = {
+    "id": "id",
+    "source": "source",
+    "type": "type",
+    "time": "time",
+    "dataref": "dataref",
+    "subject": "subject",
+    "versionid": "version_id",
+}
+_PREFIX = "ce-"
+
+
+def read_cloud_events(headers: Mapping[str, str], body: bytes) -> list[Signal]:
+    """The signals of one request.
+
+    Args:
+        headers: With names in lower case.
+        body: As it came.
+
+    Raises:
+        NotSupportedError: Another media type.
+        MalformedError: No JSON.
+        InvalidError: One of them is no good; the message says which, and none of the batch counts.
+        TooCostlyError: More of them than `MOST`.
+    """
+    media = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if f"{_PREFIX}specversion" in headers:
+        return [_binary(headers, body)]
+    if media == STRUCTURED:
+        return [_signal(_json(body), "event")]
+    if media == BATCH:
+        return _batch(_json(body))
+    raise NotSupportedError(f"Content-Type: {STRUCTURED} or {BATCH} expected, {media or 'none'} found")
+
+
+def written_cloud_event(signal: Signal) -> Resource:
+    """The signal as a structured CloudEvent."""
+    told = {name: getattr(signal, attribute) for name, attribute in _ATTRIBUTES.items()}
+    return {"specversion": "1.0", **{name: value for name, value in told.items() if value}}
+
+
+def _batch(events: Any) -> list[Signal]:
+    if not isinstance(events, list):
+        raise InvalidError("a list of events expected, something else found")
+    if len(events) > MOST:
+        raise TooCostlyError(f"at most {MOST} events expected, {len(events)} found")
+    return [_signal(event, f"event {place}") for place, event in enumerate(events, 1)]
+
+
+def _binary(headers: Mapping[str, str], body: bytes) -> Signal:
+    if body.strip():
+        raise InvalidError("a signal without data expected, a body found: what it is about is fetched from its dataref")
+    event = {name.removeprefix(_PREFIX): value for name, value in headers.items() if name.startswith(_PREFIX)}
+    return _signal(event, "event")
+
+
+def _signal(event: Any, where: str) -> Signal:
+    if not isinstance(event, dict):
+        raise InvalidError(f"{where}: an object expected, something else found")
+    if event.get("specversion") != "1.0":
+        raise InvalidError(f"{where}: specversion: '1.0' expected, {event.get('specversion')!r} found")
+    unknown = sorted(event.keys() - _ATTRIBUTES.keys() - {"specversion"})
+    if unknown:
+        raise InvalidError(f"{where}: one of {', '.join(_ATTRIBUTES)} expected, {unknown[0]!r} found")
+    for name, value in event.items():
+        if not isinstance(value, str):
+            raise InvalidError(f"{where}: {name}: a text expected, {json.dumps(value)[:50]} found")
+    told = {attribute: event.get(name, "") for name, attribute in _ATTRIBUTES.items()}
+    try:
+        return Signal(**told)
+    except InvalidError as error:
+        raise InvalidError(f"{where}: {error}") from error
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise MalformedError(f"JSON expected: {error}") from error

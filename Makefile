@@ -12,11 +12,11 @@ help: ## list the targets
 setup: ## what running needs: packages pinned by hash, FHIR definitions, front-end files
 	@$(PYTHON) scripts/setup.py run
 
-setup-test: ## what testing needs besides: tools, and Chromium where it can be had
+setup-test: ## what testing needs besides: tools, and Chromium and PostgreSQL where they can be had
 	@$(PYTHON) scripts/setup.py test
 
-run: setup ## the demonstration: hub, three suppliers, live page (ONCE=1 stops after the play, UKCORE=1 uses UK Core)
-	@$(BIN)/careloom connectathon run demo/discharge.yaml $(if $(ONCE),--once) $(if $(UKCORE),--ukcore)
+run: setup ## the demonstration: hub, three suppliers, live page (ONCE=1 stops after the play, UKCORE=1 uses UK Core, STORE=postgresql://… keeps the record there)
+	@$(if $(STORE),CARELOOM_STORE_URL='$(STORE)') $(BIN)/careloom connectathon run demo/discharge.yaml $(if $(ONCE),--once) $(if $(UKCORE),--ukcore)
 
 test: setup-test check ## everything CI runs
 

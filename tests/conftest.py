@@ -1,10 +1,12 @@
 """What every test may ask for: definitions, suites and UK Core, each skipped with a reason where it is absent."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from tests.postgres import NoServerError, Server, shared_server
 
 from careloom.definitions import Definitions, PackageCache
 
@@ -12,6 +14,9 @@ from careloom.definitions import Definitions, PackageCache
 settings.register_profile("repeatable", derandomize=True, database=None)
 settings.register_profile("explore")
 settings.load_profile(os.environ.get("CARELOOM_HYPOTHESIS", "repeatable"))
+
+# Tests neither use nor change what the user's own runs have kept; those about keeping name a folder.
+os.environ.setdefault("CARELOOM_CACHE", "off")
 
 ROOT = Path(__file__).parents[1]
 CORE = "hl7.fhir.r4.core@4.0.1"
@@ -41,6 +46,25 @@ def suites() -> Path:
 def ukcore() -> Path:
     """UK Core profiles and examples, at CARELOOM_UKCORE."""
     return _data("CARELOOM_UKCORE", ROOT.parent / "shared" / "ukcore")
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A PostgreSQL server of our own, shared by all workers of the session."""
+    folder = tmp_path_factory.getbasetemp()
+    shared = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    try:
+        with shared_server(shared / "postgres") as server:
+            yield server
+    except NoServerError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def postgres_url(postgres: Server, tmp_path: Path) -> Iterator[str]:
+    """Address of a database that is empty; it is this test's folder on the server."""
+    yield postgres.database_of(tmp_path)
+    postgres.drop_database_of(tmp_path)
 
 
 def _data(variable: str, default: Path) -> Path:

@@ -65,12 +65,12 @@ def pyrofile() -> Home:
 
 def medplum() -> Home:
     """Medplum's validator, on Node."""
-    return _node("medplum", MEDPLUM, *(f"@medplum/{part}@{MEDPLUM_VERSION}" for part in ("core", "definitions")))
+    return node("medplum", MEDPLUM, *(f"@medplum/{part}@{MEDPLUM_VERSION}" for part in ("core", "definitions")))
 
 
 def fhirpath_js() -> Home:
     """HL7's FHIRPath engine for JavaScript, on Node."""
-    return _node("fhirpath", FHIRPATH_JS, f"fhirpath@{FHIRPATH_JS_VERSION}")
+    return node("fhirpath", FHIRPATH_JS, f"fhirpath@{FHIRPATH_JS_VERSION}")
 
 
 def java() -> Home:
@@ -88,16 +88,16 @@ def java() -> Home:
     return Home(["java", f"-Duser.home={folder / 'home'}", "-cp", classes, "Reference", str(core)])
 
 
-def _node(name: str, judge: Path, *packages: str) -> Home:
-    """A folder of npm packages, all of one version, and the judge that runs among them."""
+def node(name: str, script: Path, *packages: str) -> Home:
+    """A folder of npm packages, and a script that runs among them; the first package's version names the folder."""
     _need("node", "npm")
     folder = CACHE / f"{name}-{packages[0].rpartition('@')[2]}"
     if not _is_ready(folder):
         folder.mkdir(parents=True, exist_ok=True)
         _run(["npm", "install", "--silent", "--prefix", str(folder), *packages], "npm could not install it")
         _make_ready(folder)
-    shutil.copy(judge, folder)
-    return Home(["node", str(folder / judge.name)])
+    shutil.copy(script, folder)
+    return Home(["node", str(folder / script.name)])
 
 
 def _core() -> Path:

@@ -7,8 +7,10 @@ A file that cannot be read or contradicts itself changes nothing but a line in t
 
 import asyncio
 import contextlib
+import os
 import random
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,21 +20,32 @@ from urllib.parse import urlsplit
 import structlog
 from starlette.types import ASGIApp
 
+from careloom.connectors.hl7v2 import Hl7v2Source, MllpListener
+from careloom.connectors.intake import Intake
 from careloom.definitions import Definitions, PackageCache
+from careloom.definitions.kept import KeptFolder
 from careloom.definitions.packages import read_folder
 from careloom.governance import AuditSource, Authority, Grant, Registry, hub_keys
-from careloom.model.errors import CareloomError, DefinitionError, InvalidError, UnavailableError
+from careloom.model import Issue
+from careloom.model.errors import CareloomError, DefinitionError, InvalidError
+from careloom.model.instants import utc_now
 from careloom.model.resource import Resource
 from careloom.notify import Notifier, Ports, RestHook, TopicRegistry, disclosure, policy, with_backport
+from careloom.notify.duty import Duty
 from careloom.notify.subscriptions import OWNER_SYSTEM
 from careloom.rest.http import fhir_application
 from careloom.rest.hub import Hub
+from careloom.rest.jobs import Jobs
 from careloom.rest.routes import Routes
 from careloom.rest.table import INTERACTIONS
+from careloom.rest.terminology import RecordedTerminology
 from careloom.search import SearchParameters
 from careloom.settings import Settings, load_settings
-from careloom.store import Repository, open_sqlite
+from careloom.settings.mllp import MllpSettings
+from careloom.store import Repository
+from careloom.store.ids import new_id
 from careloom.terminology import Terminology
+from careloom.terminology.for_search import TerminologyForSearch
 from careloom.validation import Options, Validator
 from careloom.web import hub_site
 
@@ -44,7 +57,7 @@ _OPTIONS = Options(extension_domains=("http://", "https://", "urn:"))
 
 _Stamp = tuple[int, int, int]
 
-_FIXED = ("hub", "definitions", "topics", "notify")
+_FIXED = ("hub", "store", "search", "definitions", "terminology", "mllp", "topics", "notify")
 """Sections of the settings that a running hub does not follow."""
 
 _SAME_IN_EVERY_AUDIT = frozenset(
@@ -65,6 +78,7 @@ class Engines:
     definitions: Definitions
     parameters: SearchParameters
     validator: Validator
+    terminology: Terminology
 
 
 class App:
@@ -139,11 +153,10 @@ async def running(settings: Settings, *, base_url: str = "") -> AsyncIterator[Ap
     """
     base_url = base_url or settings.hub.base_url
     engines = await asyncio.to_thread(load_engines, settings, base_url)
-    _make_folder(settings.hub.database.parent)
-    repository = await open_sqlite(settings.hub.database, tenant=settings.hub.tenant, parameters=engines.parameters)
+    repository = await settings.store.open(tenant=settings.hub.tenant, parameters=engines.parameters)
     try:
         app = App(settings, make_hub(settings, engines, repository, base_url), engines)
-        async with _telling(app):
+        async with _telling(app), _listening(app):
             watching = asyncio.create_task(app.watch())
             try:
                 yield app
@@ -151,6 +164,8 @@ async def running(settings: Settings, *, base_url: str = "") -> AsyncIterator[Ap
                 watching.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await watching
+                if app.hub.jobs:
+                    await app.hub.jobs.close()
     finally:
         await repository.close()
 
@@ -163,14 +178,22 @@ def load_engines(settings: Settings, base_url: str) -> Engines:
         DefinitionError: Such a profile is broken.
         InvalidError: The settings name a resource type that does not exist.
     """
-    packages = with_backport(Definitions.load(settings.definitions.packages, cache=PackageCache()))
+    packages = with_backport(
+        Definitions.load(settings.definitions.packages, cache=PackageCache(kept=KeptFolder.of_user()))
+    )
     folders = [_resources(folder, packages) for folder in settings.definitions.directories]
     definitions = packages.with_resources(resource for found in folders for resource in found)
+    terminology = settings.terminology.open(definitions)
     parameters = SearchParameters(
-        definitions, base_url=base_url, zone=settings.hub.time_zone, left_out={"AuditEvent": _SAME_IN_EVERY_AUDIT}
+        definitions,
+        base_url=base_url,
+        zone=settings.hub.time_zone,
+        left_out={"AuditEvent": _SAME_IN_EVERY_AUDIT},
+        codes=TerminologyForSearch(terminology),
+        limits=settings.search,
     )
-    validator = Validator(definitions, terminology=Terminology(definitions), options=_OPTIONS)
-    engines = Engines(definitions, parameters, validator)
+    validator = Validator(definitions, terminology=terminology, options=_OPTIONS)
+    engines = Engines(definitions, parameters, validator, terminology)
     check_settings(settings, engines)
     return engines
 
@@ -206,6 +229,8 @@ def make_hub(settings: Settings, engines: Engines, repository: Repository, base_
         validator=engines.validator,
         authority=Authority(base_url, hub_keys(settings.hub.key_file)),
         routes=Routes(INTERACTIONS, types.resource_types() - _WITHOUT_ADDRESS),
+        jobs=Jobs(settings.http.jobs, clock=utc_now, new_id=new_id),
+        terminology=RecordedTerminology(engines.terminology),
         **_changeable(settings),
     )
 
@@ -216,6 +241,9 @@ def _changeable(settings: Settings) -> dict[str, Any]:
         "registry": settings.registry(),
         "conformance": settings.conformance,
         "limits": settings.limits,
+        "policy": settings.http.policy,
+        "matching": settings.operations.matching,
+        "import_folder": settings.operations.import_folder,
         "site": settings.audit.site,
     }
 
@@ -229,33 +257,77 @@ async def _telling(app: App) -> AsyncIterator[None]:
         return app.hub.registry
 
     def accept(resource: Resource, grant: Grant) -> Resource:
-        return notifier.accept(resource, client=grant.client, purpose=grant.purpose)
+        return accepting.accept(resource, client=grant.client, purpose=grant.purpose)
+
+    def notifier() -> Notifier:
+        return Notifier(
+            hub.repository,
+            TopicRegistry(settings.topics, hub.parameters),
+            channel,
+            Ports(
+                may_tell=policy(registered, hub.clock),
+                secret_of=lambda client: app.settings.webhook_secrets.get(client, ""),
+                disclosed=disclosure(
+                    hub.repository, registered, AuditSource(hub.base_url, hub.site), hub.clock, hub.new_id
+                ),
+                clock=hub.clock,
+                random=random.random,
+            ),
+            base_url=hub.base_url,
+            endpoints=settings.notify.endpoints,
+            retry=settings.notify.retry,
+        )
 
     channel = RestHook(settings.notify.endpoints, clock=hub.clock)
-    notifier = Notifier(
-        hub.repository,
-        TopicRegistry(settings.topics, hub.parameters),
-        channel,
-        Ports(
-            may_tell=policy(registered, hub.clock),
-            secret_of=lambda client: app.settings.webhook_secrets.get(client, ""),
-            disclosed=disclosure(
-                hub.repository, registered, AuditSource(hub.base_url, hub.site), hub.clock, hub.new_id
-            ),
-            clock=hub.clock,
-            random=random.random,
-        ),
-        base_url=hub.base_url,
-        endpoints=settings.notify.endpoints,
-        retry=settings.notify.retry,
-    )
+    accepting = notifier()
     app.hub = replace(hub, before_write={"Subscription": accept}, owned={"Subscription": OWNER_SYSTEM})
-    await notifier.start()
+    duty = Duty(hub.repository.events, _holder(settings), notifier)
+    await duty.start()
     try:
         yield
     finally:
-        await notifier.stop()
+        await duty.stop()
         await channel.close()
+
+
+def _holder(settings: Settings) -> str:
+    """What this process is called among those that share a record; alone with a file, the same at every start."""
+    return f"{socket.gethostname()}:{os.getpid()}:{new_id()}" if settings.store.is_postgres else "hub"
+
+
+@asynccontextmanager
+async def _listening(app: App) -> AsyncIterator[None]:
+    """Take HL7 v2 at the ports that are set, for as long as the context lasts."""
+    listeners = []
+    try:
+        for port in app.settings.mllp:
+            source = _hl7v2_source(app, port)
+            listener = MllpListener(source.take, limits=port.limits, clock=app.hub.clock, new_id=app.hub.new_id)
+            await listener.start(port.host, port.port)
+            log.info("listening for HL7 v2", client=port.client, host=port.host, port=listener.port)
+            listeners.append(listener)
+        yield
+    finally:
+        for listener in listeners:
+            await listener.stop()
+
+
+def _hl7v2_source(app: App, port: MllpSettings) -> Hl7v2Source:
+    hub, validator = app.hub, app.hub.validator
+
+    def check(resource: Resource) -> Sequence[Issue]:
+        return validator.validate(resource, profiles=app.hub.conformance.get(resource["resourceType"], ()))
+
+    intake = Intake(
+        client=port.client,
+        purpose=port.purpose,
+        repository=hub.repository,
+        registered=lambda: app.hub.registry,
+        audit_source=AuditSource(hub.base_url, hub.site),
+        clock=hub.clock,
+        new_id=hub.new_id,
+    )
+    return Hl7v2Source(intake, hub.parameters, port.tables, check)
 
 
 def _resources(folder: Path, definitions: Definitions) -> list[Resource]:
@@ -268,18 +340,6 @@ def _resources(folder: Path, definitions: Definitions) -> list[Resource]:
     if not folder.is_dir():
         raise InvalidError(f"definitions.directories: {folder} is not a folder")
     return list(read_folder(folder, lambda: definitions.types).resources.values())
-
-
-def _make_folder(folder: Path) -> None:
-    """Make the folder of the database.
-
-    Raises:
-        UnavailableError: It cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UnavailableError(f"{folder}: cannot be made: {error.strerror}") from error
 
 
 def _stamps(settings: Settings) -> dict[Path, _Stamp | None]:

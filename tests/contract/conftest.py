@@ -30,6 +30,8 @@ def clock() -> SteppingClock:
 async def repository(
     request: pytest.FixtureRequest, tmp_path: Path, registry: SearchParameters, clock: SteppingClock
 ) -> AsyncIterator[Repository]:
+    if request.param == "postgres":
+        request.getfixturevalue("postgres")
     async with opened(request.param, tmp_path, registry, clock) as store:
         yield store
 

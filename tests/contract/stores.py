@@ -6,11 +6,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from tests.postgres import running_server
+
 from careloom.model.instants import Clock, utc_now
 from careloom.search import Query, SearchParameters, parse_query
 from careloom.store import MemoryRepository, Repository, Turn, Version, open_sqlite
+from careloom.store.postgres import open_postgres, server_of
 
-STORES = ("memory", "sqlite")
+STORES = ("memory", "sqlite", "postgres")
 BASE_URL = "https://hub.example/fhir/"
 NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
 
@@ -19,11 +22,18 @@ NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
 async def opened(
     store: str, folder: Path, registry: SearchParameters, clock: Clock = utc_now, **more: Any
 ) -> AsyncIterator[Repository]:
-    """A store by its name, closed at the end."""
+    """A store by its name, closed at the end; opened again with the same folder, it holds what it held.
+
+    PostgreSQL needs the fixture ``postgres``; there a folder is a tenant, since making a database takes long.
+    """
     arguments: dict[str, Any] = {"tenant": "north", "parameters": registry, "clock": clock, **more}
     repository: Repository
     if store == "memory":
         repository = MemoryRepository(**arguments)
+    elif store == "postgres":
+        server = server_of(running_server().database_of_worker())
+        arguments["tenant"] = f"{folder}/{arguments['tenant']}"
+        repository = await open_postgres(server, **arguments)
     else:
         repository = await open_sqlite(folder / "hub.db", **arguments)
     try:

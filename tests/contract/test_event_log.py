@@ -1,9 +1,23 @@
 """What every event log promises, see `careloom.store.events`."""
 
 import asyncio
+import dataclasses
 from datetime import UTC, datetime, timedelta
 
-from careloom.store import Attempt, Cursor, EventLog, Lane, Match, SubscriptionEvent
+import pytest
+from tests.contract.stores import SteppingClock
+
+from careloom.store import (
+    Attempt,
+    Cursor,
+    DeadLetter,
+    EventLog,
+    Lane,
+    LeaseLostError,
+    Match,
+    Replay,
+    SubscriptionEvent,
+)
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -104,3 +118,91 @@ async def test_recovery_tells_positions_and_what_is_pending(events: EventLog) ->
     assert recovery.matched_to == 9
     assert recovery.lanes == (Lane(moved, 2), Lane(Cursor("b", status="off"), 0), Lane(Cursor("c"), 1))
     assert [lane.pending for lane in recovery.lanes] == [1, 0, 1]
+
+
+async def test_an_event_keeps_whom_it_tells_of_and_what_happened(events: EventLog) -> None:
+    told = dataclasses.replace(match("a", 5), patient="Patient/1", interaction="delete")
+    [new] = await events.record_matches(5, [told])
+    assert [new] == await events.events("a", 1, 1)
+    assert (new.patient, new.interaction) == ("Patient/1", "delete")
+
+
+async def test_what_is_put_aside_is_recorded_with_the_attempt_that_shows_why(events: EventLog) -> None:
+    letters = [DeadLetter("a", number, "HTTP 413", NOON) for number in (7, 9)]
+    await events.record_attempt(attempt(1), Cursor("a", delivered_to=9), letters)
+    assert await events.dead_letters("a") == letters
+    assert await events.dead_letters("a", 8, 20) == letters[1:]
+    assert await events.dead_letters("b") == []
+    assert (await events.cursor("a")).delivered_to == 9
+
+
+async def test_a_replay_is_open_until_it_is_over(events: EventLog) -> None:
+    first = Replay("r2", "a", 3, 9, "", "gp-system", NOON, 2)
+    other = Replay("r1", "b", 1, 1, "https://gp.example/other", "gp-system", NOON + timedelta(seconds=1), 0)
+    for each in (other, first):
+        await events.save_replay(each)
+    assert await events.open_replays() == [first, other]
+    done = dataclasses.replace(first, delivered_to=9, status="done")
+    await events.save_replay(done)
+    assert await events.open_replays() == [other]
+    assert await events.replays("a") == [done]
+
+
+async def test_old_events_go_and_the_numbers_go_on(events: EventLog) -> None:
+    old = [dataclasses.replace(match("a", n), recorded=NOON - timedelta(days=40)) for n in (1, 2, 3)]
+    await events.record_matches(6, [*old, match("a", 4), match("a", 5), match("a", 6)])
+    await events.record_attempt(dataclasses.replace(attempt(1), started=NOON - timedelta(days=40)))
+    await events.record_attempt(attempt(2), None, [DeadLetter("a", 2, "HTTP 413", NOON)])
+    assert await events.prune("a", NOON - timedelta(days=30), 1_000_000) == 3
+    assert (await events.first_number("a"), await events.last_number("a")) == (4, 6)
+    assert await events.dead_letters("a") == []
+    assert await events.attempts("a", 9) == [attempt(2)]
+    assert await events.prune("a", NOON - timedelta(days=30), 2) == 1
+    assert await events.prune("a", NOON + timedelta(days=1), 1) == 1
+    [new] = await events.record_matches(7, [match("a", 7)])
+    assert (new.number, await events.first_number("a")) == (7, 6)
+    assert await events.prune("b", NOON, 1) == 0
+    assert await events.first_number("b") == 0
+
+
+async def test_who_has_lost_the_lease_writes_nothing_more(events: EventLog) -> None:
+    lease = await events.take_lease("notify", "first", 0.0)
+    assert lease is not None
+    held = events.under(lease)
+    await held.record_matches(3, [match("a", 3)])
+    await held.save_cursor(Cursor("a", delivered_to=1))
+    await asyncio.sleep(0.002)
+    if isinstance(clock := getattr(events, "_clock", None), SteppingClock):
+        clock.step(seconds=1)
+    taken = await events.take_lease("notify", "second", 60.0)
+    assert taken is not None and taken.fence > lease.fence
+    with pytest.raises(LeaseLostError):
+        await held.save_cursor(Cursor("a", delivered_to=0))
+    with pytest.raises(LeaseLostError):
+        await held.record_matches(4, [match("a", 4)])
+    with pytest.raises(LeaseLostError):
+        await held.record_attempt(attempt(1))
+    assert (await events.cursor("a")).delivered_to == 1
+    assert (await held.matched_to(), await events.last_number("a")) == (3, 1)
+    await events.under(taken).save_cursor(Cursor("a", delivered_to=2))
+
+
+async def test_a_lease_is_taken_by_one_holder_and_prolonged_by_it(events: EventLog) -> None:
+    first = await events.take_lease("lanes", "a", 60)
+    assert first is not None
+    assert await events.take_lease("lanes", "b", 60) is None
+    again = await events.take_lease("lanes", "a", 120)
+    assert again is not None
+    assert (again.fence, again.until > first.until) == (first.fence, True)
+    assert await events.take_lease("other", "b", 60) is not None
+
+
+async def test_a_lease_that_was_left_is_taken_under_a_greater_fence(events: EventLog) -> None:
+    first = await events.take_lease("lanes", "a", 60)
+    assert first is not None
+    await events.leave_lease(first)
+    second = await events.take_lease("lanes", "b", 60)
+    assert second is not None
+    assert second.fence > first.fence
+    await events.leave_lease(first)
+    assert await events.take_lease("lanes", "c", 60) is None, "who has lost a lease cannot give it away"

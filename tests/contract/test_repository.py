@@ -510,3 +510,28 @@ async def test_after_closing_everything_is_refused(repository: Repository, query
     ):
         with pytest.raises(UnavailableError, match="closed"):
             await call
+
+
+# texts of any length
+
+
+async def test_texts_of_any_length_are_indexed_and_found(repository: Repository, query: Search) -> None:
+    name, system, uri = "Ä" * 5_000, "urn:" + "x" * 9_000, "https://x.example/" + "y" * 8_000
+    start = name[:1_900]
+    resource = patient(
+        id="long",
+        name=[{"family": name + "end"}, {"family": start + "e"}],
+        identifier=[{"system": system, "value": "1"}],
+        meta={"profile": [uri + "z"]},
+    )
+    other = patient(id="other", name=[{"family": start}], identifier=[{"system": system + "2", "value": "1"}])
+    await create(repository, resource, other)
+    for parameter, value, expected in [
+        ("family", start, ["other", "long"]),
+        ("family", start + "e", ["long"]),
+        ("family:exact", start, ["other"]),
+        ("family:contains", "end", ["long"]),
+        ("identifier", "1", ["other", "long"]),
+    ]:
+        page = await repository.search(query("Patient", (parameter, value)))
+        assert ids(page.matches) == expected, parameter

@@ -11,7 +11,7 @@ import pytest
 from tests.contract.stores import BASE_URL, NHS_NUMBER, create, identified, observation, opened, patient, searching
 
 from careloom.definitions import Definitions
-from careloom.model.errors import ConflictError
+from careloom.model.errors import ConflictError, TooCostlyError
 from careloom.search import Query, SearchParameters
 from careloom.store import Turn, Version
 from careloom.store.sqlite import SqliteRepository
@@ -56,21 +56,29 @@ CODE = ("code", "http://loinc.org|8867-4")
 POINT_SEARCHES = {
     "identifier": ("Patient", [("identifier", f"{NHS_NUMBER}|7")], "tok, newest first"),
     "id": ("Patient", [("_id", "p7")], "ids"),
-    "prefix": ("Patient", [("family", "family7")], "a range"),
+    "prefix": ("Patient", [("family", "family7")], "str, a range"),
     "reference": ("Observation", [PATIENT_7], "ref, newest first"),
     "patient and code": ("Observation", [PATIENT_7, CODE], "ref, newest first"),
     "code and patient": ("Observation", [CODE, PATIENT_7], "ref, newest first"),
     "code that all have": ("Observation", [CODE], "tok, newest first"),
-    "month": ("Observation", [("date", "2026-03")], "a range"),
-    "month and code": ("Observation", [CODE, ("date", "2026-03")], "a range"),
-    "since": ("Observation", [("date", "gt2026-12-20")], "a range"),
+    "month": ("Observation", [("date", "2026-03")], "dat, a range"),
+    "month and code": ("Observation", [CODE, ("date", "2026-03")], "dat, a range"),
+    "since": ("Observation", [("date", "gt2026-12-20")], "dat, a range"),
     "patient by date": ("Observation", [PATIENT_7, ("_sort", "-date")], "ref, newest first"),
+    "patient": ("Observation", [("patient", "Patient/p7"), CODE], "ref"),
+    "chain": ("Observation", [("subject:Patient.identifier", f"{NHS_NUMBER}|7")], "subject of tok"),
+    "included": ("Observation", [PATIENT_7, ("_include", "Observation:subject")], "ref, newest first"),
+    "reverse chain": (
+        "Patient",
+        [("_has:Observation:patient:date", "2026-03-03")],
+        "Observation.patient of dat, a range",
+    ),
     "type": ("Observation", [], "type, newest first"),
     "recent": ("Observation", [("_lastUpdated", "gt2026-01-01")], "type, newest first"),
     "what many have and most lack": (
         "Observation",
         [("date", "ge2026"), ("status:not", "final")],
-        "type, newest first",
+        "dat, a range",
     ),
 }
 
@@ -82,7 +90,7 @@ async def test_a_search_begins_where_few_are(
     type, parameters, beginning = POINT_SEARCHES[name]
     reason, *steps = await repository.explain(query(type, *parameters))
     assert reason == beginning
-    tables = ("version", "head", "body", "tok", "ref", "str", "dat", "num", "uri", "v")
+    tables = ("version", "head", "body", "tok", "ref", "str", "dat", "num", "uri", "a", "r", "v0", "v1")
     assert not [step for step in steps if step.startswith("SCAN") and step.split()[1] in tables], steps
     assert not any(step.endswith("(tenant=?)") for step in steps), steps
 
@@ -228,3 +236,36 @@ async def test_a_mistake_in_a_statement_undoes_its_unit_alone(tmp_path: Path, re
         )
         assert isinstance(outcomes[1], sqlite3.OperationalError)
         assert [await repository.read("Patient", id) is not None for id in "axb"] == [True, False, True]
+
+
+# cost
+
+
+async def test_a_search_that_takes_too_many_steps_is_stopped(
+    repository: SqliteRepository, query: Callable[..., Query], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("careloom.store.sqlite.limits.MOST_STEPS", 5_000)
+    monkeypatch.setattr("careloom.store.sqlite.limits._BETWEEN", 1_000)
+    asked = query("Observation", ("status:not", "final"), ("date", "ge2000"))
+    with pytest.raises(TooCostlyError, match="stopped"):
+        await repository.search(asked)
+    with pytest.raises(TooCostlyError, match="stopped"):
+        await repository.commit(lambda turn: turn.search(asked))
+    monkeypatch.undo()
+    assert (await repository.search(asked)).total == 0
+    assert len((await repository.search(query("Observation", PATIENT_7))).matches) == MANY // PATIENTS
+
+
+async def test_too_many_candidates_for_memory_are_refused(
+    repository: SqliteRepository, query: Callable[..., Query], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("careloom.store.sql.searching.MOST_LOOKED_AT", 50)
+    monkeypatch.setattr("careloom.store.sql.searching.MOST_SORTED", 50)
+    monkeypatch.setattr("careloom.store.sql.judged.MOST_JUDGED", 50)
+    for parameters in (
+        [("_content", "2026"), ("_total", "accurate")],
+        [("_sort", "code")],
+        [("_content", "NOT (2026)")],
+    ):
+        with pytest.raises(TooCostlyError):
+            await repository.search(query("Observation", *parameters))

@@ -62,6 +62,17 @@ def test_what_is_loaded_is_listed_and_looked_up(room: Room) -> None:
     assert "property     parent  animal" in looked_up
 
 
+def test_what_is_removed_is_gone(room: Room) -> None:
+    assert 2 == room.run("remove", f"{CS}|2").code
+    assert Done(0, f"removed {CS}|1\n", "") == room.run("remove", CS)
+    assert "" == room.run("list").out
+    again = room.run("remove", CS)
+    assert (2, f"careloom terminology: {CS} is not in the store; `careloom terminology list` tells what is\n") == (
+        again.code,
+        again.err,
+    )
+
+
 def test_a_value_set_is_expanded(room: Room) -> None:
     asked = ("expand", VS, "--definitions", "vs.json")
     assert f"{CS}\tdog\tDog\n{CS}\tpuppy\tPuppy\n" == room.run(*asked).out

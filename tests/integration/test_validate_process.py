@@ -59,6 +59,20 @@ def test_an_interrupt_ends_it_at_once_and_clean(jobs: int, tmp_path: Path) -> No
         assert time.monotonic() - begun < 20
 
 
+def test_two_processes_tell_what_one_tells(tmp_path: Path) -> None:
+    """Enough lines that workers start after this process has judged the first of them."""
+    good = b'{"resourceType": "Patient", "gender": "female", "name": [{"family": "Smith"}]}\n'
+    file = tmp_path / "x.ndjson"
+    file.write_bytes(b"".join(BAD if number % 50 == 0 else good + b"\n" * (number % 3) for number in range(30_000)))
+    reports = []
+    for jobs in (1, 2):
+        with started(file, "--jobs", jobs) as process:
+            reports.append((*process.communicate(timeout=120), process.returncode))
+    assert reports[0] == reports[1]
+    assert reports[0][1:] == (b"", 1)
+    assert reports[0][0].count(b"Patient.gender") == 600
+
+
 def test_lines_from_a_pipe_are_judged_as_they_come_and_nothing_else_is_said() -> None:
     with started("-", "--format", "ndjson") as process:
         assert process.stdin and process.stdout and process.stderr

@@ -17,7 +17,8 @@ from tests.unit.rest.desk import BASE, EVERYTHING, NOW, counted_ids, registry
 from careloom.definitions import Definitions
 from careloom.governance import Authority, new_key
 from careloom.governance.tokens import make_access_token
-from careloom.model.json import serialize_json
+from careloom.model.json import parse_json, serialize_json
+from careloom.model.xml import serialize_xml
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirResponse
 from careloom.rest.routes import Routes
@@ -82,6 +83,47 @@ WRITES = (
     ("POST", "", {**BUNDLE, "type": "batch"}),
     ("POST", "Patient/$validate", PARAMETERS),
 )
+JSON_PATCH: list[Any] = [
+    {"op": "test", "path": "/name/0/family", "value": "Ashe"},
+    {"op": "add", "path": "/name/0/given/-", "value": "May"},
+    {"op": "move", "from": "/identifier/0", "path": "/identifier/0"},
+    {"op": "copy", "from": "/name/0", "path": "/name/-"},
+    {"op": "replace", "path": "/birthDate", "value": "1991-01-01"},
+    {"op": "remove", "path": "/text"},
+]
+FHIRPATH_PATCH: dict[str, Any] = {
+    "resourceType": "Parameters",
+    "parameter": [
+        {
+            "name": "operation",
+            "part": [
+                {"name": "type", "valueCode": "add"},
+                {"name": "path", "valueString": "Patient.name.first()"},
+                {"name": "name", "valueString": "given"},
+                {"name": "value", "valueString": "May"},
+            ],
+        },
+        {
+            "name": "operation",
+            "part": [
+                {"name": "type", "valueCode": "insert"},
+                {"name": "path", "valueString": "Patient.identifier"},
+                {"name": "index", "valueInteger": 0},
+                {"name": "value", "part": [{"name": "value", "valueString": "2"}]},
+            ],
+        },
+        {
+            "name": "operation",
+            "part": [
+                {"name": "type", "valueCode": "move"},
+                {"name": "path", "valueString": "Patient.identifier"},
+                {"name": "source", "valueInteger": 1},
+                {"name": "destination", "valueInteger": 0},
+            ],
+        },
+    ],
+}
+PATCHES = (("PATCH", "Patient/p", JSON_PATCH), ("PATCH", "Patient/p", FHIRPATH_PATCH))
 ODD: tuple[Any, ...] = (
     *(
         "",
@@ -109,9 +151,9 @@ def _paths(value: Any, above: Path = ()) -> Iterator[Path]:
 
 
 @st.composite
-def damaged(draw: st.DrawFn) -> tuple[str, str, bytes]:
+def damaged(draw: st.DrawFn, requests: tuple[tuple[str, str, Any], ...] = WRITES) -> tuple[str, str, bytes]:
     """A good request with one to three places of its body changed, removed or doubled."""
-    method, url, good = draw(st.sampled_from(WRITES))
+    method, url, good = draw(st.sampled_from(requests))
     body = copy.deepcopy(good)
     for _ in range(draw(st.integers(1, 3))):
         places = list(_paths(body))
@@ -148,7 +190,9 @@ def hub(definitions: Definitions) -> Hub:
     )
 
 
-async def _send(hub: Hub, method: str, path: str, *, query: str = "", data: bytes = b"") -> FhirResponse:
+async def _send(
+    hub: Hub, method: str, path: str, *, query: str = "", data: bytes = b"", media: str = "application/fhir+json"
+) -> FhirResponse:
     client = hub.registry.client("acute-epr")
     assert client is not None
     token, _ = make_access_token(hub.authority, client, scopes=EVERYTHING, purpose="TREAT", now=NOW)
@@ -156,7 +200,7 @@ async def _send(hub: Hub, method: str, path: str, *, query: str = "", data: byte
     async def read(limit: int) -> bytes:
         return data
 
-    headers = {"authorization": f"Bearer {token}", "content-type": "application/fhir+json"}
+    headers = {"authorization": f"Bearer {token}", "content-type": media}
     return await serve(Incoming(method, f"/{path}", query, headers, "127.0.0.1", read), hub)
 
 
@@ -176,9 +220,29 @@ async def test_damaged_bodies_are_answered(hub: Hub, damage: tuple[str, str, byt
     _assert_sound(await _send(hub, method, url, data=data))
 
 
+@given(damaged(PATCHES))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+async def test_damaged_patches_are_answered(hub: Hub, damage: tuple[str, str, bytes]) -> None:
+    await _send(hub, "PUT", "Patient/p", data=json.dumps(PATIENT).encode())
+    method, url, data = damage
+    media = "application/json-patch+json" if data.startswith(b"[") else "application/fhir+json"
+    _assert_sound(await _send(hub, method, url, data=data, media=media))
+
+
+@given(st.integers(0, 2000), st.integers(0, 40), st.binary(max_size=20))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+async def test_damaged_xml_is_answered(hub: Hub, place: int, length: int, odd: bytes) -> None:
+    good = serialize_xml(parse_json(json.dumps(BUNDLE)), hub.types)
+    data = good[: place % len(good)] + odd + good[place % len(good) + length :]
+    _assert_sound(await _send(hub, "POST", "", data=data, media="application/fhir+xml"))
+
+
 _names = st.one_of(
     st.sampled_from(
-        ["_id", "name", "birthdate", "identifier", "link", "_sort", "_count", "_include", "_page", "_total"]
+        (
+            *("_id", "name", "birthdate", "identifier", "link", "_sort", "_count", "_include", "_page", "_total"),
+            *("_summary", "_elements", "_format", "_pretty", "_type", "_since", "_at", "_beyond", "_explain", "_has"),
+        )
     ),
     st.text(max_size=10),
 )
@@ -186,11 +250,14 @@ _values = st.one_of(st.sampled_from([odd for odd in ODD if isinstance(odd, str)]
 _modifiers = st.sampled_from(["", ":exact", ":missing", ":not", ":Patient", ":x", "."])
 
 
-@given(st.lists(st.tuples(_names, _modifiers, _values), max_size=4))
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-async def test_odd_searches_are_answered(hub: Hub, asked: list[tuple[str, str, str]]) -> None:
+_searched = st.sampled_from(["Patient", "", "Patient/_history", "_history", "Patient/p/Observation", "Patient/p/*"])
+
+
+@given(_searched, st.lists(st.tuples(_names, _modifiers, _values), max_size=4))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+async def test_odd_searches_are_answered(hub: Hub, path: str, asked: list[tuple[str, str, str]]) -> None:
     query = "&".join(f"{name}{modifier}={value}" for name, modifier, value in asked)
-    _assert_sound(await _send(hub, "GET", "Patient", query=query.encode("utf-8", "surrogatepass").decode("latin-1")))
+    _assert_sound(await _send(hub, "GET", path, query=query.encode("utf-8", "surrogatepass").decode("latin-1")))
 
 
 @given(st.sampled_from(["GET", "PUT", "POST", "DELETE", "PATCH", "TRACE"]), st.text(max_size=30))

@@ -18,7 +18,7 @@ from tests.properties import strategies as some
 from careloom.definitions import Definitions
 from careloom.search import IndexValues, Query, SearchParameters, holds_all, in_order, index_values, match, parse_query
 from careloom.store import Repository, Turn, Version
-from careloom.store.sqlite import plan
+from careloom.store.sql import plan
 
 BEGINNINGS = (0, plan.FEW)
 """With 0 every condition counts as met by many, so a search begins with a run or with the type."""
@@ -27,13 +27,13 @@ law = settings(max_examples=150, deadline=None, suppress_health_check=list(Healt
 
 
 class Record:
-    """An SQLite store with random resources, some of them updated or deleted since, and what is living of them."""
+    """A database with random resources, some of them updated or deleted since, and what is living of them."""
 
-    def __init__(self, folder: Path, registry: SearchParameters) -> None:
+    def __init__(self, store: str, folder: Path, registry: SearchParameters) -> None:
         self.registry = registry
         self._loop = asyncio.new_event_loop()
         self._open = AsyncExitStack()
-        self.repository: Repository = self._run(self._open.enter_async_context(opened("sqlite", folder, registry)))
+        self.repository: Repository = self._run(self._open.enter_async_context(opened(store, folder, registry)))
         self._living: dict[tuple[str, str], tuple[IndexValues, Version]] = {}
 
     def put(self, resources: list[dict[str, Any]], deletions: list[tuple[str, str]]) -> None:
@@ -78,10 +78,15 @@ class Record:
         return self._loop.run_until_complete(call)
 
 
-@pytest.fixture(scope="module")
-def record(tmp_path_factory: pytest.TempPathFactory, definitions: Definitions) -> Iterator[Record]:
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def record(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, definitions: Definitions
+) -> Iterator[Record]:
     """Some hundreds of resources, so that most queries find something and most of them not everything."""
-    record = Record(tmp_path_factory.mktemp("record"), SearchParameters(definitions, base_url=some.BASE_URL))
+    if request.param == "postgres":
+        request.getfixturevalue("postgres")
+    registry = SearchParameters(definitions, base_url=some.BASE_URL)
+    record = Record(request.param, tmp_path_factory.mktemp("record"), registry)
 
     @settings(max_examples=18, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(

@@ -10,6 +10,7 @@ from careloom.notify import STANDARD_TOPICS, RetryPolicy, new_secret
 from careloom.rest.hub import Limits
 from careloom.settings import OVERRIDES, Settings, load_settings
 from careloom.settings.load import CORE_PACKAGE
+from careloom.terminology.sources import ServerSource, TerminologySources
 
 KEY = new_key("ES384", kid="k1")
 
@@ -114,11 +115,79 @@ def test_a_full_file_is_read(tmp_path: Path) -> None:
     assert settings.definitions.packages == ("hl7.fhir.r4.core@4.0.1", "fhir.r4.ukcore.stu2@2.0.1")
     assert settings.conformance == {"Patient": ("https://careloom.example/StructureDefinition/LocalityPatient",)}
     assert settings.organisations[0].ods_code == "RXX"
-    assert [topic.resource for topic in settings.topics] == ["Observation"]
+    assert [topic.resources for topic in settings.topics] == [("Observation",)]
     assert settings.notify.retry.base == 0.1
     assert settings.notify.retry.budget == timedelta(minutes=1)
     assert [str(network) for network in settings.notify.endpoints.allowed] == ["127.0.0.1/32"]
     assert settings.audit.site == "North Locality"
+
+
+TERMINOLOGY = """
+[terminology]
+store = "codes"
+supplements = ["http://supplement.test/s"]
+
+[terminology.server]
+base_url = "https://tx.test/fhir"
+timeout = 2
+cache = "var/answers.db"
+token_url = "https://tx.test/token"
+client_id = "careloom"
+client_secret_file = "tx.secret"
+scope = "system/*.read"
+"""
+
+
+def test_terminology_is_read_with_the_secret_beside_the_file(tmp_path: Path) -> None:
+    (tmp_path / "tx.secret").write_text("s3cret\n")
+    assert load(tmp_path, SMALL + TERMINOLOGY).terminology == TerminologySources(
+        tmp_path / "codes",
+        ServerSource(
+            "https://tx.test/fhir",
+            2.0,
+            tmp_path / "var" / "answers.db",
+            "https://tx.test/token",
+            "careloom",
+            "s3cret",
+            "system/*.read",
+        ),
+        ("http://supplement.test/s",),
+    )
+
+
+def test_no_terminology_server_is_asked_unless_it_is_named(tmp_path: Path) -> None:
+    assert load(tmp_path, SMALL).terminology == TerminologySources()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("client_secret_file", "client_sceret_file", "terminology.server.client_secret: expected, found nothing"),
+        (
+            '"tx.secret"',
+            '"nowhere"',
+            "terminology.server.client_secret_file: {folder}/nowhere cannot be read: No such file or directory",
+        ),
+        (
+            '"https://tx.test/token"',
+            '"http://tx.test/token"',
+            "terminology.server.token_url: http://tx.test/token: https expected, since credentials are sent there",
+        ),
+        (
+            'base_url = "https://tx.test/fhir"\n',
+            "",
+            "terminology.server.base_url: expected, found nothing",
+        ),
+        ("timeout = 2", "timeout = 0", "terminology.server.timeout: a number of seconds expected, found the number 0"),
+        ("store =", "stroe =", "terminology.stroe: no such setting; did you mean 'store'?"),
+        ('"http://supplement.test/s"', '"s"', "terminology.supplements: canonical URLs of supplements expected"),
+    ],
+)
+def test_what_is_wrong_with_terminology_is_told(tmp_path: Path, before: str, after: str, told: str) -> None:
+    assert before in TERMINOLOGY
+    (tmp_path / "tx.secret").write_text("s3cret")
+    found = complaints(tmp_path, SMALL + TERMINOLOGY.replace(before, after))
+    assert any(each.startswith(told.format(folder=tmp_path)) for each in found), found
 
 
 def test_the_registry_is_that_of_the_file(tmp_path: Path) -> None:
@@ -137,10 +206,11 @@ def test_the_example_in_the_documentation_is_good_settings(tmp_path: Path, publi
     (tmp_path / "keys").mkdir()
     public_key.rename(tmp_path / "keys" / "practice-system.jwks.json")
     (tmp_path / "keys" / "practice-system.secret").write_text(new_secret())
+    (tmp_path / "keys" / "ontology.secret").write_text("secret")
     settings = load(tmp_path, example)
     assert settings.limits == Limits()
     assert settings.notify.retry == RetryPolicy()
-    assert settings.topics[0].filter_by == STANDARD_TOPICS[0].filter_by
+    assert [each.parameter for each in settings.topics[0].filters] == ["patient"]
 
 
 def test_an_address_is_enough(tmp_path: Path) -> None:
@@ -188,9 +258,12 @@ def test_the_environment_goes_before_the_file(tmp_path: Path) -> None:
         "CARELOOM_HUB_PORT": "0",
         "CARELOOM_HUB_DATABASE": "/tmp/other.db",
         "CARELOOM_HUB_KEY_FILE": "/tmp/other.json",
+        "CARELOOM_STORE_URL": "postgresql://hub:secret@db.example/record",
     }
     assert given.keys() == OVERRIDES.keys()
-    hub = load(tmp_path, FULL, given).hub
+    settings = load(tmp_path, FULL, given)
+    hub = settings.hub
+    assert settings.store.place == "db.example/record"
     assert (hub.base_url, hub.host, hub.port) == ("http://127.0.0.1:1/other", "127.0.0.2", 0)
     assert (hub.database, hub.key_file) == (Path("/tmp/other.db"), Path("/tmp/other.json"))
 
@@ -372,3 +445,38 @@ def test_types_that_the_definitions_do_not_know_are_told(tmp_path: Path) -> None
     issues = settings.unknown_types(["Patient", "Composition", "Observation"])
     assert [issue.expression for issue in issues] == ["clients[gp-app].scopes"]
     assert issues[0].diagnostics.endswith("'Patinet' is not a resource type; did you mean 'Patient'?")
+
+
+HTTP = """
+[search]
+depth = 3
+
+[http]
+grace = 2.5
+workers = 4
+jobs = "later"
+version_required = true
+delete_many = 20
+origins = ["https://app.example"]
+metrics = ["10.0.0.0/8", "::1/128"]
+explain = true
+allowances = ["merge-patch"]
+"""
+
+
+def test_how_clients_are_treated_is_read(tmp_path: Path) -> None:
+    settings = load(tmp_path, SMALL + HTTP)
+    http = settings.http
+    assert (http.grace, http.workers, http.jobs, http.certificate) == (2.5, 4, tmp_path / "later", None)
+    assert (http.policy.version_required, http.policy.delete_many, http.policy.explain) == (True, 20, True)
+    assert http.policy.origins == {"https://app.example"}
+    assert http.policy.allowances == {"merge-patch"}
+    assert http.policy.may_see_metrics("10.1.1.1") and not http.policy.may_see_metrics("192.0.2.1")
+    assert (settings.search.depth, settings.search.parameters) == (3, 100)
+
+
+def test_what_is_wrong_with_http_is_told(tmp_path: Path) -> None:
+    wrong = '[http]\norigins = ["app"]\nmetrics = ["all"]\nallowances = ["x"]\nworkers = 0\nkey_password_file = "none"\n'
+    told = "\n".join(complaints(tmp_path, SMALL + wrong))
+    for key in ("http.origins", "http.metrics", "http.allowances", "http.workers", "http.key_password_file"):
+        assert key in told

@@ -10,15 +10,11 @@ app = App(
     version=__version__,
 )
 app.command("careloom.cli.connectathon:app", name="connectathon")
+app.command("careloom.cli.db:app", name="db")
 app.command("careloom.cli.fhirpath:fhirpath")
 app.command("careloom.cli.keys:app", name="keys")
 app.command("careloom.cli.packages:packages")
 app.command("careloom.cli.serve:serve")
 app.command("careloom.cli.synth:synth")
 app.command("careloom.cli.terminology:app", name="terminology")
-app.command("careloom.cli.validate:validate")
-
-
-def main() -> None:
-    """Run the command line."""
-    app()
+app.command("careloom.cli.validate.declared:validate")

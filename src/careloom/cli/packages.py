@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 
 from careloom.definitions import Definitions, Package, PackageCache, PackageId
+from careloom.definitions.kept import FOLDER_VARIABLE, KeptFolder
 from careloom.definitions.packages import (
     Installation,
     Installer,
@@ -53,6 +54,14 @@ def install(
         installer = Installer(PackageCache(), registry=Registry(registry), progress=progress, replace=replace)
         done = installer.install(what, name=name, version=version)
     _tell(done)
+
+
+@packages.command(name="clear-cache")
+def clear_cache() -> None:
+    """Remove what Careloom keeps of packages between runs, which is made again when it is needed; packages stay."""
+    folder = KeptFolder.of_user()
+    count = folder.clear()
+    print(f"{folder.path}: {count} removed" if folder.path else f"nothing is kept: {FOLDER_VARIABLE} is off")
 
 
 @packages.command(name="list")

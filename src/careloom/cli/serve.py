@@ -1,10 +1,14 @@
 """``careloom serve``: the hub on HTTP, until it is told to stop."""
 
 import asyncio
+import gc
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -14,57 +18,111 @@ import uvicorn
 from cyclopts import Parameter
 
 from careloom.app import App, running
+from careloom.cli.logs import log_to_stderr
+from careloom.cli.workers import CANNOT_START, require_many, serve_many
+from careloom.governance import hub_keys
 from careloom.model.errors import CareloomError, UnavailableError
 from careloom.settings import Settings, load_settings
-
-GRACE = 10
-"""Seconds that requests in progress have to finish once the hub is told to stop."""
-
-CANNOT_START = 2
 
 log = structlog.get_logger(__name__)
 
 
-def serve(*, settings: Annotated[Path, Parameter(help="The settings file.")] = Path("careloom.toml")) -> None:
+def serve(
+    *,
+    settings: Annotated[Path, Parameter(help="The settings file.")] = Path("careloom.toml"),
+    workers: Annotated[
+        int | None, Parameter(help="Processes that serve; more than one need PostgreSQL. Default: http.workers.")
+    ] = None,
+) -> None:
     """Run the hub.
 
     It prints its address when it is ready, and stops on SIGTERM or Ctrl-C after finishing what it is at.
     Exit code 2: it cannot start, and says why.
     """
-    _log_to_stderr()
+    log_to_stderr()
     try:
-        with asyncio.Runner(loop_factory=_loop) as runner:
-            runner.run(_serve(settings))
+        code = _serve(load_settings(settings), workers)
+    except CareloomError as error:
+        print(f"careloom serve: {error}", file=sys.stderr)
+        code = CANNOT_START
+    if code:
+        sys.exit(code)
+
+
+def _serve(settings: Settings, workers: int | None) -> int:
+    """Serve in this process, or in as many as are asked for."""
+    number = settings.http.workers if workers is None else workers
+    settings.http.tls()
+    if number > 1:
+        require_many(settings)
+    with _bind(settings) as listener:
+        base_url = _base_url(settings, listener)
+        if number > 1:
+            hub_keys(settings.hub.key_file)  # made here, or each of them would make one at the first start
+            return serve_many(settings, listener, number, _work, lambda: _announce(base_url))
+        _run(settings, listener, lambda: _announce(base_url))
+    return 0
+
+
+def _work(file: Path, listener: socket.socket, number: int, ready: Event) -> None:
+    """Be one of several processes."""
+    log_to_stderr()
+    structlog.contextvars.bind_contextvars(worker=number)
+    try:
+        settings = load_settings(file)
+        _run(settings if number == 0 else replace(settings, mllp=()), listener, ready.set)
     except CareloomError as error:
         print(f"careloom serve: {error}", file=sys.stderr)
         sys.exit(CANNOT_START)
 
 
-async def _serve(file: Path) -> None:
-    settings = load_settings(file)
-    with _bind(settings) as listener:
-        base_url = _base_url(settings, listener)
-        async with running(settings, base_url=base_url) as app:
-            await _listen(app, listener)
+def _run(settings: Settings, listener: socket.socket, announce: Callable[[], None]) -> None:
+    with asyncio.Runner(loop_factory=_loop) as runner:
+        runner.run(_live(settings, listener, announce))
+
+
+async def _live(settings: Settings, listener: socket.socket, announce: Callable[[], None]) -> None:
+    async with running(settings, base_url=_base_url(settings, listener)) as app:
+        _spare_the_collector()
+        await _listen(app, listener, announce)
     log.info("stopped")
 
 
-async def _listen(app: App, listener: socket.socket) -> None:
+async def _listen(app: App, listener: socket.socket, announce: Callable[[], None]) -> None:
+    http = app.settings.http
     config = uvicorn.Config(
         app.asgi,
         lifespan="off",
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=GRACE,
+        timeout_graceful_shutdown=max(round(http.grace), 1),
+        ssl_certfile=http.certificate,
+        ssl_keyfile=http.key,
+        ssl_keyfile_password=http.key_password or None,
     )
     server = _Server(config)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop, number)
-    print(f"Careloom serves FHIR R4 at {app.hub.base_url}", flush=True)
+    announce()
     log.info("ready", base_url=app.hub.base_url)
     await server.serve(sockets=[listener])
+
+
+def _spare_the_collector() -> None:
+    """Have the garbage collector pass over what stays for the life of the process, and look seldom at the rest.
+
+    Definitions and what is compiled from them are a million objects that never go; a look at all of them, which a
+    large bundle brings about again and again, stops every request for a tenth of a second.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+
+
+def _announce(base_url: str) -> None:
+    print(f"Careloom serves FHIR R4 at {base_url}", flush=True)
 
 
 class _Server(uvicorn.Server):
@@ -117,15 +175,3 @@ def _loop() -> asyncio.AbstractEventLoop:
     import uvloop  # noqa: PLC0415  # not installable on Windows
 
     return uvloop.new_event_loop()
-
-
-def _log_to_stderr() -> None:
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
-    )

@@ -1,4 +1,4 @@
-"""``careloom terminology``: load large code systems, and ask about codes and value sets."""
+"""``careloom terminology``: keep large code systems, and ask about codes and value sets."""
 
 import sys
 from collections.abc import Iterator
@@ -12,20 +12,21 @@ from rich.console import Console
 from careloom.definitions import Definitions
 from careloom.definitions.registry import CORE
 from careloom.model import Resource, serialize_json
-from careloom.model.errors import CareloomError
+from careloom.model.errors import CareloomError, NotFoundError
 from careloom.terminology import ExpansionRequest, Terminology
 from careloom.terminology.operations import OPERATIONS
+from careloom.terminology.sources import STORE_VARIABLE, USUAL_STORE
 from careloom.terminology.stored import CodeSystemStore, load_code_system
 from careloom.terminology.stored.gathering import Progress
 from careloom.validation.inputs import layered
 
-app = App(name="terminology", help="Code systems and value sets: load, look up, expand, validate a code.")
+app = App(name="terminology", help="Code systems and value sets: load, list, remove, look up, expand, validate a code.")
 
 CANNOT_RUN = 2
 IS_INVALID = 1
-STORE = Path("~/.careloom/terminology")
+STORE = Path(USUAL_STORE)
 
-Store = Annotated[Path, Parameter(env_var="CARELOOM_TERMINOLOGY")]
+Store = Annotated[Path, Parameter(env_var=STORE_VARIABLE)]
 Packages = Annotated[tuple[str, ...], Parameter(negative=())]
 Files = Annotated[tuple[Path, ...], Parameter(negative=())]
 
@@ -56,6 +57,23 @@ def list_(*, store: Store = STORE) -> None:
     with _errors_told():
         for content in CodeSystemStore(store.expanduser()).systems():
             print(f"{content.url}|{content.version}  {content.count:,} concepts  {content.title}".rstrip())
+
+
+@app.command
+def remove(system: str, *, store: Store = STORE) -> None:
+    """Take a code system out of the store. Exits with 2 when it is not there.
+
+    Args:
+        system: URL of the code system; with |VERSION only that version.
+        store: Folder where code systems are kept.
+    """
+    with _errors_told():
+        url, _, version = system.partition("|")
+        gone = CodeSystemStore(store.expanduser()).remove(url, version)
+        if not gone:
+            raise NotFoundError(f"{system} is not in the store; `careloom terminology list` tells what is")
+        for content in gone:
+            print(f"removed {content.url}|{content.version}".removesuffix("|"))
 
 
 @app.command

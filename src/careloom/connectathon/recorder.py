@@ -27,6 +27,9 @@ _CONNECTION_HEADERS = frozenset(
     | {"trailer", "transfer-encoding", "upgrade"}
 )
 
+_NOT_PASSED_ON = _CONNECTION_HEADERS | {"accept-encoding"}
+"""Evidence must be readable as it lies there, so answers are asked for as they are and not packed for the way."""
+
 
 @dataclass(slots=True)
 class Gateway:
@@ -97,7 +100,7 @@ class Recorder:
                 exchange.method,
                 # The path is passed on as it was written; a client library would normalise its escapes.
                 URL(gateway.upstream + exchange.path, encoded=True),
-                headers=[pair for pair in exchange.request.headers if pair[0] not in _CONNECTION_HEADERS],
+                headers=[pair for pair in exchange.request.headers if pair[0] not in _NOT_PASSED_ON],
                 skip_auto_headers=("accept", "accept-encoding", "content-type", "user-agent"),
                 data=exchange.request.body or None,
                 allow_redirects=False,

@@ -1,9 +1,8 @@
 """The index of a package: which resource is in which file."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from careloom.model import Resource, parse_json, serialize_json
 from careloom.model.errors import MalformedError
@@ -15,8 +14,7 @@ INDEX_VERSION = 2
 _COPIED = ("id", "url", "version", "kind", "type", "derivation")
 
 
-@dataclass(frozen=True, slots=True)
-class IndexEntry:
+class IndexEntry(NamedTuple):
     """One line of ``.index.json``; what a resource does not have is the empty string."""
 
     file_name: str
@@ -27,6 +25,34 @@ class IndexEntry:
     kind: str = ""
     type: str = ""
     derivation: str = ""
+
+
+class Index(NamedTuple):
+    """Lines of an index in order, and where in it each canonical URL stands; plain values, so that it can be kept."""
+
+    lines: list[tuple[str, ...]]
+    places: dict[str, list[int]]
+
+    @classmethod
+    def of(cls, entries: Iterable[IndexEntry]) -> "Index":
+        """The index of some entries."""
+        lines = [tuple(entry) for entry in entries]
+        places: dict[str, list[int]] = {}
+        for number, line in enumerate(lines):
+            if line[_URL]:
+                places.setdefault(line[_URL], []).append(number)
+        return cls(lines, places)
+
+    def entries(self) -> Iterator[IndexEntry]:
+        """All entries."""
+        return (IndexEntry(*line) for line in self.lines)
+
+    def entries_at(self, url: str) -> Iterator[IndexEntry]:
+        """Those with a canonical URL."""
+        return (IndexEntry(*self.lines[number]) for number in self.places.get(url, ()))
+
+
+_URL = IndexEntry._fields.index("url")
 
 
 def entry_for(file_name: str, resource: Resource) -> IndexEntry:

@@ -7,7 +7,9 @@ read or made for a lower layer is used by the layers above it as long as they ch
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-from careloom.definitions.cache import Package, PackageCache, PackageId
+from careloom.definitions.cache import Head, Package, PackageCache, PackageId
+from careloom.definitions.index import IndexEntry
+from careloom.definitions.kept_snapshots import keep_snapshot, kept_snapshot
 from careloom.definitions.layer import Definition, Layer
 from careloom.definitions.snapshot import Snapshot, generate
 from careloom.definitions.types import TypeModel
@@ -63,7 +65,7 @@ class Definitions:
 
     @classmethod
     def _of(cls, stack: "_Stack") -> "Definitions":
-        definitions = cls(Layer(()), missing=stack.missing)
+        definitions = cls(Layer.of_resources(()), missing=stack.missing)
         for package in stack.packages:
             definitions = cls(Layer.of_package(package), definitions, stack.missing)
         return definitions
@@ -97,6 +99,22 @@ class Definitions:
         """Every resource of a type, lower layers first, without those that a layer above replaces."""
         for definition in self._all(type, replaced=frozenset()):
             yield definition.resource
+
+    def heads(self, type: str, names: tuple[str, ...]) -> Iterator[Head]:
+        """Some properties of every resource of a type, as `all` gives them, without reading the resources again.
+
+        Args:
+            type: Resource type.
+            names: Of properties that are text or numbers; left out where a resource has none.
+        """
+        return self._heads(type, ("url", *names), frozenset())
+
+    def keep(self) -> None:
+        """Keep what was read of packages for the next run; to be called when the work is done."""
+        here: Definitions | None = self
+        while here is not None:
+            here._layer.keep()
+            here = here._below
 
     def structure(self, canonical_or_type: str, *, asked_by: str = "") -> Resource:
         """A StructureDefinition with its snapshot, made where it has none.
@@ -142,7 +160,7 @@ class Definitions:
     @cached_property
     def types(self) -> TypeModel:
         """What the types look like; shared with the layer below unless this one defines types itself."""
-        if self._below is not None and not any(map(_defines_a_type, self._layer.of_type("StructureDefinition"))):
+        if self._below is not None and not any(map(_defines_a_type, self._layer.entries_of("StructureDefinition"))):
             return self._below.types
         return TypeModel(self.structure, self._resource_types())
 
@@ -159,20 +177,32 @@ class Definitions:
     def _snapshot(self, definition: Definition, making: frozenset[str]) -> Snapshot:
         known = self._snapshots.get(definition)
         if known is None:
-            known = self._from_below(definition, making) or generate(definition.resource, self, making=making)
+            known = self._from_below(definition, making) or self._made(definition, making)
             if making.isdisjoint(known.made_of):  # else it may lack what is being made now
                 self._snapshots[definition] = known
         return known
 
+    def _made(self, definition: Definition, making: frozenset[str]) -> Snapshot:
+        """A snapshot as an earlier run made it of the same files, else made now."""
+        known = kept_snapshot(definition, self._origin)
+        if known is None:
+            known = generate(definition.resource, self, making=making)
+            if making.isdisjoint(known.made_of):
+                keep_snapshot(definition, known, self._origin)
+        return known
+
+    def _origin(self, canonical: str) -> Definition | None:
+        return self._definition(canonical, "StructureDefinition")
+
     def _from_below(self, definition: Definition, making: frozenset[str]) -> Snapshot | None:
         """What the layer below made, if that is where the definition is and this layer changes nothing in it."""
-        if self._below is None or definition.entry.url in self._layer.by_url:
+        if self._below is None or self._layer.has(definition.entry.url, "StructureDefinition"):
             return None
         try:
             snapshot = self._below._snapshot(definition, making)
         except CareloomError:
             return None  # this layer may hold what the one below lacks; if not, generating here tells the same
-        return snapshot if snapshot.made_of.isdisjoint(self._layer.by_url) else None
+        return snapshot if snapshot.made_of.isdisjoint(self._layer.urls("StructureDefinition")) else None
 
     def _all(self, type: str, replaced: frozenset[str]) -> Iterator[Definition]:
         own = self._layer.of_type(type)
@@ -181,11 +211,21 @@ class Definitions:
             yield from self._below._all(type, replaced.union(urls))
         yield from (definition for definition in own if definition.entry.url not in replaced)
 
+    def _entries(self, type: str, replaced: frozenset[str]) -> Iterator[IndexEntry]:
+        """What the indexes tell of all definitions of a type, as `_all` gives them."""
+        if self._below is not None:
+            yield from self._below._entries(type, replaced.union(self._layer.urls(type)))
+        yield from (entry for entry in self._layer.entries_of(type) if entry.url not in replaced)
+
+    def _heads(self, type: str, names: tuple[str, ...], replaced: frozenset[str]) -> Iterator[Head]:
+        if self._below is not None:
+            yield from self._below._heads(type, names, replaced.union(self._layer.urls(type)))
+        yield from (head for head in self._layer.heads(type, names) if head.get("url", "") not in replaced)
+
     def _resource_types(self) -> frozenset[str]:
-        found = (definition.entry for definition in self._all("StructureDefinition", frozenset()))
         return frozenset(
             entry.type
-            for entry in found
+            for entry in self._entries("StructureDefinition", frozenset())
             if entry.kind == "resource" and entry.url == TYPES_BASE + entry.type and entry.type not in _ABSTRACT
         )
 
@@ -227,6 +267,5 @@ class _Stack:
         return self._cache.open(id).is_core and any(package.is_core for package in self.packages)
 
 
-def _defines_a_type(definition: Definition) -> bool:
-    entry = definition.entry
+def _defines_a_type(entry: IndexEntry) -> bool:
     return entry.derivation == "specialization" or entry.url == TYPES_BASE + entry.type

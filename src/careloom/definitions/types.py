@@ -12,11 +12,11 @@ Three things in the definitions of 4.0.1 are put straight here:
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from careloom.model import Resource
 from careloom.model.errors import NotFoundError
+from careloom.model.records import dataclass
 
 Kind = Literal["resource", "complex", "primitive", "backbone"]
 
@@ -39,6 +39,7 @@ class ElementInfo:
         is_choice: Whether the JSON name has the type appended.
         min: Least number of occurrences.
         max: Greatest number, or ``*``.
+        is_summary: Whether it is told in a summary.
     """
 
     name: str
@@ -48,6 +49,7 @@ class ElementInfo:
     is_choice: bool
     min: int
     max: str
+    is_summary: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,7 @@ def _info(element: dict[str, Any], type_name: str, kind: Kind, backbones: Mappin
         is_choice=is_choice,
         min=element["min"],
         max=element["max"],
+        is_summary=bool(element.get("isSummary")),
     )
 
 

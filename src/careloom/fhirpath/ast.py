@@ -3,12 +3,12 @@
 Positions do not take part in comparing trees.
 """
 
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal as OneOf
 
 from careloom.fhirpath.quantities import Quantity
 from careloom.fhirpath.temporal import Temporal
+from careloom.model.records import dataclass, field
 
 PRECEDENCE = {
     "implies": 1,

@@ -7,7 +7,6 @@ itself, and is never changed by whoever receives it.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from careloom.fhirpath.conversions import CONVERTERS, system_value
@@ -15,6 +14,7 @@ from careloom.fhirpath.environment import DEFAULT, Scope
 from careloom.fhirpath.nodes import BOOLEAN, Item, Node, boxed, plain
 from careloom.fhirpath.sources import Site
 from careloom.model.errors import CareloomError
+from careloom.model.records import dataclass, field, replace
 
 Run = Callable[[Item, Scope], Any]
 """Gives an item or None, or a list, as the shape says."""

@@ -6,7 +6,6 @@ result, or an error when it runs.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from itertools import count
 
 from careloom.definitions.types import TypeModel
@@ -33,6 +32,7 @@ from careloom.fhirpath.navigation import Navigation, navigation
 from careloom.fhirpath.nodes import ABSTRACT_RESOURCES, INTEGER, SYSTEM_TYPES, Item, type_of
 from careloom.fhirpath.sources import Site
 from careloom.fhirpath.types import NamedType, is_test, named_type, pick_test
+from careloom.model.records import replace
 
 _CHAINED = frozenset({"and", "or", "|"})
 

@@ -1,7 +1,6 @@
 """What an evaluation is given beside the data: the ports to the world, and the state of one run."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from time import monotonic
@@ -11,6 +10,7 @@ from careloom.fhirpath.nodes import Item
 from careloom.model import Resource
 from careloom.model.errors import TooCostlyError
 from careloom.model.instants import Clock, utc_now
+from careloom.model.records import dataclass, field
 
 MOST_STEPS = 2_000_000
 """Items that one evaluation may walk over. Loops within loops multiply; no invariant in use comes near."""

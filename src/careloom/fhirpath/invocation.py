@@ -6,7 +6,6 @@ behind `of_value`, which sees to conversion, empty operands and types.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from decimal import Decimal, DecimalException
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +30,7 @@ from careloom.fhirpath.quantities import Quantity
 from careloom.fhirpath.sources import Site
 from careloom.fhirpath.temporal import Date, DateTime, Time
 from careloom.model.errors import InvalidError
+from careloom.model.records import dataclass, field, replace
 
 if TYPE_CHECKING:
     from careloom.fhirpath.compiler import Compiler

@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 from careloom.fhirpath.sources import Site
+from careloom.model.late import late_pattern
+from careloom.model.records import dataclass
 
 TokenKind = Literal["word", "quoted", "string", "number", "temporal", "constant", "special", "symbol", "end"]
 
-_TOKEN = re.compile(
+_TOKEN = late_pattern(
     r"""
       (?P<space>     \s+ | //[^\n\r]* | /\*(?s:.*?)\*/ )
     | (?P<temporal>  @T\d\d(?::\d\d(?::\d\d(?:\.\d+)?)?)?
@@ -25,7 +26,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
-_ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|(?s:.))")
+_ESCAPE = late_pattern(r"\\(u[0-9A-Fa-f]{4}|(?s:.))")
 _ESCAPED = {"'": "'", '"': '"', "`": "`", "\\": "\\", "/": "/", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _UNFINISHED = {"'": "text that no quote ends", "`": "name that no backtick ends", "/": "comment without an end"}
 

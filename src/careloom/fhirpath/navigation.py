@@ -5,7 +5,6 @@ each item in a table that fills itself. A primitive is its JSON value, unless so
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +13,7 @@ from careloom.fhirpath.code import ANY, NOTHING, Code, Run, Shape, in_boxes, man
 from careloom.fhirpath.environment import Scope
 from careloom.fhirpath.nodes import ABSTRACT_RESOURCES, STRING, TYPE_INFO, Item, Node, fields, primitive, type_of
 from careloom.model.errors import InvalidError
+from careloom.model.records import dataclass
 
 _OPEN_TYPES = ABSTRACT_RESOURCES | {"Element", "BackboneElement"}
 """Types whose items may be of a type that has more elements."""

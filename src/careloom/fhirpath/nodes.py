@@ -10,13 +10,13 @@ of types, a child of anything), or a primitive that has an id or extensions besi
 - without such a type, it is a value of the system types: text, boolean, integer, decimal, date, time, quantity.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from careloom.fhirpath.quantities import Quantity
 from careloom.fhirpath.temporal import Date, DateTime, Time
 from careloom.model import ExactDecimal, Resource
+from careloom.model.records import dataclass
 
 Item = Any
 """A plain JSON value, a value of the system types, or a `Node`."""

@@ -9,12 +9,13 @@ week down both count the same.
 Source: FHIRPath 2.0, Quantity, Time-valued Quantities; https://ucum.org/ucum.
 """
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Context, Decimal
 from functools import lru_cache
 from typing import Any
+
+from careloom.model.late import late_pattern
+from careloom.model.records import dataclass
 
 CALENDAR: Mapping[str, str] = {
     "year": "a",
@@ -34,7 +35,7 @@ EXACT = Context(prec=34)
 """How results that have no end are cut: 34 significant digits."""
 
 _WORDS = {**{word: word for word in CALENDAR}, **{f"{word}s": word for word in CALENDAR}}
-_TEXT = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*(?:'([^']+)'|([a-z]+))?\s*")
+_TEXT = late_pattern(r"\s*([+-]?\d+(?:\.\d+)?)\s*(?:'([^']+)'|([a-z]+))?\s*")
 _SECONDS = {
     "ms": Decimal("0.001"),
     "s": Decimal(1),
@@ -46,9 +47,9 @@ _SECONDS = {
 _AGREED_DIGITS = Context(prec=12)
 _EXACT_IN_FLOAT = Context(prec=15)
 
-_ANNOTATION = re.compile(r"\{[^{}]*\}")
-_LONE_ANNOTATION = re.compile(r"(?:^|(?<=[./(]))\{[^{}]*\}")
-_ARBITRARY = re.compile(r"\[(?!pp|pi\])")
+_ANNOTATION = late_pattern(r"\{[^{}]*\}")
+_LONE_ANNOTATION = late_pattern(r"(?:^|(?<=[./(]))\{[^{}]*\}")
+_ARBITRARY = late_pattern(r"\[(?!pp|pi\])")
 """Units such as ``[iU]`` measure what they say, and nothing else can be told in them."""
 
 

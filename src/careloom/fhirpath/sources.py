@@ -1,8 +1,7 @@
 """Where in an expression something is, so that an error can say so."""
 
-from dataclasses import dataclass
-
 from careloom.model.errors import InvalidError, MalformedError
+from careloom.model.records import dataclass
 
 _LONGEST_SHOWN = 200
 _MARK = " of FHIRPath "

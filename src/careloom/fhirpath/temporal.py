@@ -9,20 +9,21 @@ Source: FHIRPath 2.0, Date/Time Arithmetic, Comparison, and the boundary functio
 """
 
 import re
-from calendar import monthrange
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, ClassVar, TypeVar
 
+from careloom.model.late import late_pattern
+from careloom.model.records import dataclass, replace
+
 _ZONE = r"(?P<zone>Z|[+-](?:0\d|1[0-4]):[0-5]\d)"
 _CLOCK = r"(?P<hour>[01]\d|2[0-3])(?::(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d(?:\.\d+)?|60(?:\.0+)?))?)?"
 _DAY = r"(?P<year>\d{4})(?:-(?P<month>0[1-9]|1[0-2])(?:-(?P<day>\d\d))?)?"
-_DATE = re.compile(_DAY)
-_TIME = re.compile(_CLOCK)
-_DATE_TIME = re.compile(rf"{_DAY}(?:T(?:{_CLOCK}{_ZONE}?)?)?")
+_DATE = late_pattern(_DAY)
+_TIME = late_pattern(_CLOCK)
+_DATE_TIME = late_pattern(rf"{_DAY}(?:T(?:{_CLOCK}{_ZONE}?)?)?")
 
 _UNITS = ("year", "month", "day", "hour", "minute", "second")
 _EARLIEST_ZONE = "+14:00"
@@ -210,9 +211,15 @@ def high_boundary(value: Value, precision: int) -> Value | None:
 _SECONDS = {"day": 86400, "hour": 3600, "minute": 60, "second": 1}
 
 
+def _days(year: int, month: int) -> int:
+    """The days of a month; `calendar` knows it too, and takes longer to load than all of FHIRPath to decide it."""
+    is_leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    return 29 if month == 2 and is_leap else (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)[month - 1]
+
+
 def _date_parts(found: re.Match[str]) -> tuple[Component, ...] | None:
     parts = tuple(int(part) for part in (found["year"], found["month"], found["day"]) if part)
-    if parts[0] == 0 or (len(parts) == 3 and not 1 <= parts[2] <= monthrange(parts[0], parts[1])[1]):
+    if parts[0] == 0 or (len(parts) == 3 and not 1 <= parts[2] <= _days(parts[0], parts[1])):
         return None
     return parts
 
@@ -304,7 +311,7 @@ def _plus_months(value: Value, months: int) -> Value | None:
         return None
     moved: tuple[Component, ...] = (year, month, *value.parts[2:])[: len(value.parts)]
     if len(moved) > 2:
-        moved = (year, month, min(int(moved[2]), monthrange(year, month)[1]), *moved[3:])
+        moved = (year, month, min(int(moved[2]), _days(year, month)), *moved[3:])
     return replace(value, parts=moved)
 
 
@@ -370,7 +377,7 @@ _HIGHEST: Mapping[str, Component] = {"month": 12, "hour": 23, "minute": 59, "sec
 
 
 def _highest(unit: str, coarser: tuple[Component, ...]) -> Component:
-    return monthrange(int(coarser[0]), int(coarser[1]))[1] if unit == "day" else _HIGHEST[unit]
+    return _days(int(coarser[0]), int(coarser[1])) if unit == "day" else _HIGHEST[unit]
 
 
 def _with_milliseconds(second: Decimal, *, high: bool) -> Decimal:

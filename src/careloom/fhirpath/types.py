@@ -9,13 +9,13 @@ type ``code`` is a ``string``, but ``ofType(string)`` does not pick it, as the s
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 
 from careloom.definitions.types import TypeModel
 from careloom.fhirpath.ast import Call, Member, Tree, TypeName
 from careloom.fhirpath.nodes import SYSTEM_TYPES
 from careloom.fhirpath.sources import Site
+from careloom.model.records import dataclass
 
 _SYSTEM_NAMES = frozenset(SYSTEM_TYPES.values()) | {"System.Any"}
 

@@ -44,12 +44,15 @@ class AccessRequest:
         type: Resource type; empty for the whole system.
         id: Logical id, where there is one.
         operation: Name of the operation without ``$``, where the interaction is ``operation``.
+        right: SMART letter that the operation needs, as it declares; empty where it reads nothing of the record,
+            None where nobody has said, and then it is denied.
     """
 
     interaction: str
     type: str = ""
     id: str = ""
     operation: str = ""
+    right: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ def decide(request: AccessRequest, grant: Grant, registry: Registry, now: dateti
     interaction = INTERACTIONS.get(request.interaction)
     if interaction is None:
         return Decision(False, "unknown-interaction", f"no rule speaks of the interaction {request.interaction!r}")
-    right = interaction.right or _right_of_operation(request)
+    right = request.right if interaction.code == "operation" else interaction.right
     if right is None:
         return Decision(False, "unknown-interaction", f"no rule speaks of the operation {request.operation!r}")
     if not right:
@@ -118,17 +121,6 @@ def visible_types(grant: Grant, interaction: str, registry: Registry, now: datet
 
 
 _NO_RECORD: Final = Decision(True, "permitted", "it touches no record by itself")
-
-# Operations that read nothing of the record need no right; every other one must be named here before it can be used.
-_OPERATION_RIGHTS: Final = {"validate": ""}
-
-
-def _right_of_operation(request: AccessRequest) -> str | None:
-    if request.interaction != "operation":
-        return ""
-    if request.operation == "validate" and request.id:
-        return "r"
-    return _OPERATION_RIGHTS.get(request.operation)
 
 
 def _judge(right: str, type: str, grant: Grant, registry: Registry, now: datetime) -> Decision:

@@ -1,8 +1,9 @@
 """Findings about data, as values, and the OperationOutcome that carries them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import Any, Literal
+
+from careloom.model.records import dataclass
 
 Severity = Literal["fatal", "error", "warning", "information"]
 
@@ -42,7 +43,8 @@ class Issue:
 
     def at(self, line: int, column: int) -> "Issue":
         """The same finding, with its place in the source text."""
-        return replace(self, line=line, column=column)
+        told = self.severity, self.code, self.diagnostics, self.expression, self.rule, self.profile
+        return Issue(*told, line, column)
 
 
 def has_errors(issues: Iterable[Issue]) -> bool:

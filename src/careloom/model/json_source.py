@@ -12,11 +12,13 @@ Places are kept beside each container, by its identity, as one offset a member; 
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from careloom.model.issues import Issue
+from careloom.model.late import late_pattern
 from careloom.model.numbers import ExactDecimal
+from careloom.model.records import dataclass
 
 MAX_DEPTH = 100_000
 """Levels of nesting that are read; what is deeper is an attack on the memory of the reader."""
@@ -27,7 +29,7 @@ MAX_FAULTS = 1_000
 Path = tuple[str | int, ...]
 Places = dict[str | int, int]
 
-_TOKEN = re.compile(
+_TOKEN = late_pattern(
     r"""
     (?P<space>[ \t\r\n]+)
   | (?P<mark>[{}\[\],:])
@@ -39,14 +41,15 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))", re.DOTALL)
+_ESCAPE = late_pattern(r"\\(?:u([0-9A-Fa-f]{4})|(.))", re.DOTALL)
 _ESCAPED = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
-_CONTROL = re.compile(r"[\x00-\x1f]")
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_CONTROL = late_pattern(r"[\x00-\x1f]")
+_SURROGATE = late_pattern("[\ud800-\udfff]")
 _WORDS = {"true": True, "false": False, "null": None}
-_LOOSE_NUMBER = re.compile(r"[+-]?(?:0[xX][0-9A-Fa-f]+|[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+\.)$")
-_KEY_IN_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"(\s*:)?', re.DOTALL)
-_STEP = re.compile(r"([^.\[\]()]+)(?:\([^)]*\))?(?:\[(\d+)\])?")
+_LOOSE_NUMBER = late_pattern(r"[+-]?(?:0[xX][0-9A-Fa-f]+|[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+\.)$")
+_SPACED_COLONS = (b" :", b"\t:", b"\n:", b"\r:")
+_KEY_IN_TEXT = late_pattern(rb'"(?:[^"\\]|\\.)*"(\s*:)?', re.DOTALL)
+_STEP = late_pattern(r"([^.\[\]()]+)(?:\([^)]*\))?(?:\[(\d+)\])?")
 _CLOSER = {"{": "}", "[": "]"}
 
 
@@ -79,18 +82,9 @@ class JsonSource:
         return lines[number - 1] if 0 < number <= len(lines) else ""
 
     def _offset(self, expression: str) -> int:
-        offset, value, sibling = self._root, self.value, None
-        for name, index in list(_steps(expression))[1:]:
-            key = _member(value, name)
-            if key is None and isinstance(sibling, dict):
-                value, key = sibling, _member(sibling, name)
-            if key is None:
-                break
-            offset, holder = self._places.get(id(value), {}).get(key, offset), value
-            value, sibling = holder[key], holder.get(f"_{key}")
-            if isinstance(value, list) and (index or 0) < len(value):
-                offset = offset if index is None else self._places.get(id(value), {}).get(index, offset)
-                value, sibling = value[index or 0], _item(sibling, index or 0)
+        offset, value = self._root, self.value
+        for step in way_to(self.value, expression):
+            offset, value = self._places.get(id(value), {}).get(step, offset), value[step]
         return offset
 
     def _position(self, offset: int) -> tuple[int, int]:
@@ -122,26 +116,59 @@ def read_source(data: bytes, *, allow_comments: bool = False) -> JsonSource:
     return JsonSource(text, reader.root, issues, reader.is_complete, reader.places, reader.root_offset, lines)
 
 
+def way_to(value: Any, expression: str) -> Path:
+    """The keys and indexes that lead to what an expression names, or to the nearest thing above it.
+
+    A choice is found by its name without type. Where a primitive has no such member, what stands beside it may.
+    """
+    way: Path = ()
+    found: Path = ()
+    sibling, beside = None, way
+    for name, index in _steps(expression):
+        key = _member(value, name)
+        if key is None and isinstance(sibling, dict):
+            value, way, key = sibling, beside, _member(sibling, name)
+        if key is None:
+            break
+        beside, way = (*way, f"_{key}"), (*way, key)
+        found, sibling, value = way, value.get(f"_{key}"), value[key]
+        if isinstance(value, list) and (index or 0) < len(value):
+            beside, way = (*beside, index or 0), (*way, index or 0)
+            found = found if index is None else way
+            sibling, value = _item(sibling, index or 0), value[index or 0]
+    return found
+
+
+def line_and_column(text: str, offset: int) -> tuple[int, int]:
+    """Line and column, both from 1, of an offset."""
+    starts = _line_starts(text) if "\n" in text or "\r" in text else (0,)
+    line = bisect_right(starts, offset)
+    return line, offset - starts[line - 1] + 1
+
+
 def has_duplicate_keys(data: bytes, value: Any) -> bool:
     """Whether the text of a value names more properties than the value has kept.
 
-    Readers made for speed keep the last of two properties with one name. Counting is one pass of a regular
-    expression over the text, and one walk over the value.
+    Readers made for speed keep the last of two properties with one name. Counting is one walk over the value, and one
+    pass of a regular expression over the text, which is only needed where something else than keys looks like one: a
+    key ends with quotation mark and colon, unless there is space between them.
     """
-    written = sum(1 for found in _KEY_IN_TEXT.finditer(data) if found[1])
-    return written != _count_keys(value)
+    kept = _count_keys(value)
+    if data.count(b'":') == kept and not any(map(data.count, _SPACED_COLONS)):
+        return False
+    return sum(1 for found in _KEY_IN_TEXT.finditer(data) if found[1]) != kept
 
 
 def _count_keys(value: Any) -> int:
     count = 0
     stack = [value]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, dict):
+    for node in stack:  # which grows meanwhile
+        kind = node.__class__
+        if kind is dict:
             count += len(node)
-            stack.extend(item for item in node.values() if isinstance(item, dict | list))
-        elif isinstance(node, list):
-            stack.extend(item for item in node if isinstance(item, dict | list))
+            stack += node.values()
+        elif kind is list:
+            stack += node
     return count
 
 
@@ -404,10 +431,11 @@ def _item(value: Any, index: int) -> Any:
     return value[index] if isinstance(value, list) and index < len(value) else None
 
 
-def _steps(expression: str) -> Iterator[tuple[str, int | None]]:
-    for found in _STEP.finditer(expression):
-        if found[1] != "ofType":
-            yield found[1].strip(), int(found[2]) if found[2] else None
+@lru_cache(maxsize=4_000)
+def _steps(expression: str) -> tuple[tuple[str, int | None], ...]:
+    """Names with indexes below the root."""
+    steps = _STEP.finditer(expression)
+    return tuple((found[1].strip(), int(found[2]) if found[2] else None) for found in steps if found[1] != "ofType")[1:]
 
 
 def _member(value: Any, name: str) -> str | None:

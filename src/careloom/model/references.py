@@ -1,12 +1,13 @@
 """Literal references: what ``Reference.reference`` may hold, taken apart once."""
 
-import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from careloom.model.late import late_pattern
+from careloom.model.records import dataclass
+
 _ID = r"[A-Za-z0-9\-.]{1,64}"
-_LITERAL = re.compile(
+_LITERAL = late_pattern(
     rf"^(?P<base>https?://.*?/)?(?P<type>[A-Z][A-Za-z]+)/(?P<id>{_ID})(?:/_history/(?P<version>{_ID}))?$"
 )
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 
-from careloom.governance import AccessRequest, Decision, Grant, decide, verify_token
+from careloom.governance import AccessRequest, Decision, Grant, decide, verify_token, visible_types
 from careloom.model.errors import ForbiddenError
 from careloom.rest.hub import Hub
 from careloom.rest.interaction import Interaction
 from careloom.rest.messages import FhirRequest
 from careloom.rest.outcomes import InsufficientScopeError, TokenMissingError
+
+_SPANNING = frozenset({"search-system", "history-system"})
 
 
 def authenticate(authorization: str, hub: Hub) -> Grant:
@@ -26,16 +28,31 @@ def authenticate(authorization: str, hub: Hub) -> Grant:
 
 
 def judge(interaction: Interaction, request: FhirRequest, hub: Hub) -> Decision:
-    """Whether the client may do what it asks, and why."""
+    """Whether the client may do what it asks, and why.
+
+    What spans all types is permitted to who may search some of them: it then finds those alone.
+    """
     assert request.grant is not None
+    if interaction.code in _SPANNING and not request.type:
+        return _judge_spanning(interaction, request.grant, hub)
     is_operation = interaction.code.startswith("$")
     asked = AccessRequest(
         interaction="operation" if is_operation else interaction.code,
         type=request.type,
         id=request.id,
         operation=interaction.code[1:] if is_operation else "",
+        right=interaction.right,
     )
     return decide(asked, request.grant, hub.registry, hub.clock())
+
+
+def _judge_spanning(interaction: Interaction, grant: Grant, hub: Hub) -> Decision:
+    now = hub.clock()
+    decision = decide(AccessRequest(interaction=interaction.code), grant, hub.registry, now)
+    visible = visible_types(grant, interaction.code, hub.registry, now)
+    if decision.permit or not visible:
+        return decision
+    return Decision(True, "permitted", f"on the types that may be searched: {', '.join(sorted(visible.names))}")
 
 
 def require(interaction: Interaction, request: FhirRequest, hub: Hub) -> Decision:
@@ -53,9 +70,13 @@ def require_search(type: str, request: FhirRequest, hub: Hub) -> Decision:
     Raises:
         ForbiddenError: The client may not.
     """
+    return permitted(judge_right("search-type", type, request, hub))
+
+
+def judge_right(interaction: str, type: str, request: FhirRequest, hub: Hub) -> Decision:
+    """Whether the client of a request might do something else, too."""
     assert request.grant is not None
-    asked = AccessRequest(interaction="search-type", type=type)
-    return permitted(decide(asked, request.grant, hub.registry, hub.clock()))
+    return decide(AccessRequest(interaction=interaction, type=type), request.grant, hub.registry, hub.clock())
 
 
 def together(decisions: Iterable[Decision]) -> Decision | None:

@@ -14,6 +14,7 @@ from careloom.model.resource import Resource, resource_type
 from careloom.rest.hub import Hub, Resolve
 from careloom.rest.messages import FhirRequest
 from careloom.rest.outcomes import MethodNotAllowedError
+from careloom.rest.subset import require_whole
 from careloom.search import Query
 
 READ_ONLY = frozenset({"AuditEvent"})
@@ -34,10 +35,11 @@ def admit(request: FhirRequest, hub: Hub, *, condition: Query | None = None) -> 
 
 
 def addressed(request: FhirRequest) -> Resource:
-    """The body, which must be what the address says it is.
+    """The body, which must be what the address says it is, and the whole of it.
 
     Raises:
         MalformedError: Another type or id, or no body.
+        InvalidError: It is only a part of a resource, as `careloom.rest.subset` gives it out.
         MethodNotAllowedError: A type that no client may write.
     """
     require_writable(request.type)
@@ -47,6 +49,7 @@ def addressed(request: FhirRequest) -> Resource:
     found = resource_type(resource)
     if found != request.type:
         raise MalformedError(f"resourceType: {request.type!r} expected by the address, found {found!r}")
+    require_whole(resource)
     if request.id and resource.get("id") != request.id:
         raise MalformedError(f"{request.type}.id: {request.id!r} expected by the address, found {resource.get('id')!r}")
     return resource

@@ -22,11 +22,22 @@ def record(
     turn: Turn, request: FhirRequest, response: FhirResponse, hub: Hub, decision: Decision | None
 ) -> FhirResponse:
     """Write the audit record in this turn, and name it in the answer."""
-    entry = audit_entry(request, response, hub, decision)
-    events = audit_events(entry, source=AuditSource(hub.base_url, hub.site), registry=hub.registry, new_id=hub.new_id)
+    events = audit_records(request, response, hub, decision)
     for event in events:
         turn.audit(event)
-    return response.with_headers({HEADER: f"AuditEvent/{events[0]['id']}"})
+    return named(response, events[0])
+
+
+def audit_records(request: FhirRequest, response: FhirResponse, hub: Hub, decision: Decision | None) -> list[Resource]:
+    """The AuditEvents of a request, that of its own first."""
+    entry = audit_entry(request, response, hub, decision)
+    source = AuditSource(hub.base_url, hub.site)
+    return list(audit_events(entry, source=source, registry=hub.registry, new_id=hub.new_id))
+
+
+def named(response: FhirResponse, event: Resource) -> FhirResponse:
+    """The answer with the name of its audit record."""
+    return response.with_headers({HEADER: f"AuditEvent/{event['id']}"})
 
 
 def audit_entry(request: FhirRequest, response: FhirResponse, hub: Hub, decision: Decision | None) -> AuditEntry:

@@ -11,33 +11,55 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qsl
 
+from careloom.definitions import TypeModel
 from careloom.model.errors import MalformedError
-from careloom.model.json import parse_resource
+from careloom.model.json import parse_json, parse_resource
 from careloom.model.resource import Resource
+from careloom.model.xml import read_xml
 from careloom.rest.hub import Limits
 from careloom.rest.messages import Parameters
+from careloom.rest.negotiation import Family
 
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"\s*+(:?)', re.DOTALL)
 _NUL_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
-def read_resource(data: bytes, limits: Limits) -> Resource:
+def read_resource(data: bytes, limits: Limits, *, family: Family = "json", types: TypeModel | None = None) -> Resource:
     """Read one resource from a request body.
 
+    Args:
+        data: The body.
+        limits: For the depth.
+        family: What it is written in.
+        types: What XML is read by.
+
     Raises:
-        MalformedError: Not JSON, not a resource, nested too deeply, with duplicate keys or with NUL characters.
+        MalformedError: Not what it is said to be, not a resource, nested too deeply, with duplicate keys or with NUL
+            characters.
     """
     if not data.strip():
-        raise MalformedError("the body is empty, a resource in JSON expected")
-    resource = parse_resource(data)
-    keys, depth = _measure(resource)
-    if depth > limits.depth:
-        raise MalformedError(f"the body is nested {depth} levels deep, at most {limits.depth} are read")
-    if keys != sum(1 for found in _STRING.finditer(data) if found[1]):
-        raise MalformedError(f"duplicate keys in one object: {', '.join(_duplicates(data))}")
-    if _NUL_ESCAPE.search(data):
-        raise MalformedError("a text holds the character NUL (\\u0000), which FHIR does not allow")
-    return resource
+        raise MalformedError("the body is empty, a resource expected")
+    if family == "json":
+        resource = parse_resource(data)
+        _require_plain(resource, data, limits)
+        return resource
+    assert types is not None
+    document = read_xml(data, types)
+    if odd := [issue for issue in document.issues if issue.rule == "xml"]:
+        raise MalformedError(f"not FHIR XML: {odd[0].diagnostics}", issues=odd)
+    _require_depth(_measure(document.resource)[1], limits)
+    return document.resource
+
+
+def read_json(data: bytes, limits: Limits) -> Any:
+    """Read JSON that is no resource, as strictly: a JSON Patch.
+
+    Raises:
+        MalformedError: As `read_resource` has it.
+    """
+    value = parse_json(data)
+    _require_plain(value, data, limits)
+    return value
 
 
 def read_parameters(text: str | bytes, limits: Limits) -> Parameters:
@@ -56,6 +78,21 @@ def read_parameters(text: str | bytes, limits: Limits) -> Parameters:
     if any("\0" in name or "\0" in value for name, value in pairs):
         raise MalformedError("a parameter holds the character NUL, which FHIR does not allow")
     return tuple(pairs)
+
+
+def _require_plain(value: Any, data: bytes, limits: Limits) -> None:
+    """Refuse JSON that could be understood in two ways."""
+    keys, depth = _measure(value)
+    _require_depth(depth, limits)
+    if keys != sum(1 for found in _STRING.finditer(data) if found[1]):
+        raise MalformedError(f"duplicate keys in one object: {', '.join(_duplicates(data))}")
+    if _NUL_ESCAPE.search(data):
+        raise MalformedError("a text holds the character NUL (\\u0000), which FHIR does not allow")
+
+
+def _require_depth(depth: int, limits: Limits) -> None:
+    if depth > limits.depth:
+        raise MalformedError(f"the body is nested {depth} levels deep, at most {limits.depth} are read")
 
 
 def _measure(value: Any) -> tuple[int, int]:

@@ -16,7 +16,9 @@ from careloom.model.errors import InvalidError, MalformedError, MultipleMatchesE
 from careloom.rest.access import require_search
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest, Parameters
-from careloom.rest.ownership import narrowed
+from careloom.rest.outcomes import VersionRequiredError
+from careloom.rest.policy import Policy
+from careloom.rest.visibility import narrowed
 from careloom.search import Query, parse_query
 from careloom.store import Turn, Version
 
@@ -37,15 +39,20 @@ def is_unmodified(request: FhirRequest, version: Version) -> bool:
     return since is not None and version.last_updated.replace(microsecond=0) <= since
 
 
-def require_version(request: FhirRequest, current: Version | None) -> None:
+def require_version(request: FhirRequest, current: Version | None, policy: Policy) -> None:
     """Hold a write to the version its client has seen.
 
     Raises:
+        VersionRequiredError: It must say which, and does not.
         StaleVersionError: ``If-Match`` names another version than the current one,
             or ``If-None-Match: *`` meets a resource that exists.
     """
     exists = current is not None and not current.is_deleted
     expected, unwanted = request.header("if-match"), request.header("if-none-match")
+    if policy.version_required and exists and not expected and not request.condition:
+        raise VersionRequiredError(
+            f"{request.url}: If-Match with the version that is to be changed expected, found none"
+        )
     if expected and not (exists and current and _names(expected, current.version_id)):
         found = f"version {current.version_id}" if exists and current else "no resource"
         raise StaleVersionError(f"{request.url}: If-Match expects {expected}, the hub has {found}")
@@ -60,7 +67,7 @@ def condition_of(request: FhirRequest, hub: Hub) -> Query | None:
         ForbiddenError: The client may not search the type.
         MalformedError: There is no criterion where there must be one, or one that is not understood.
     """
-    criteria = _criteria(request)
+    criteria = _criteria(request, hub)
     return None if criteria is None else parse_condition(request.type, criteria, request, hub)
 
 
@@ -87,7 +94,7 @@ def parse_condition(type: str, text: str | Parameters, request: FhirRequest, hub
         query = parse_query(type, criteria, hub.parameters, strict=True)
     except InvalidError as error:
         raise MalformedError(f"the condition on {type}: {error}", issues=error.issues) from error
-    return narrowed(replace(query, count=2), request, hub)
+    return narrowed(replace(query, count=max(2, hub.policy.delete_many + 1)), request, hub)
 
 
 def matched(turn: Turn, query: Query, type: str) -> Version | None:
@@ -102,7 +109,7 @@ def matched(turn: Turn, query: Query, type: str) -> Version | None:
     return found[0] if found else None
 
 
-def _criteria(request: FhirRequest) -> str | Parameters | None:
+def _criteria(request: FhirRequest, hub: Hub) -> str | Parameters | None:
     """What makes a write conditional: the criteria of ``If-None-Exist`` or of the address; None where nothing does.
 
     FHIR has a create carry its condition in the header; fhirpy and Aidbox write ``POST Type?criteria`` and mean the
@@ -110,8 +117,8 @@ def _criteria(request: FhirRequest) -> str | Parameters | None:
     """
     in_address = tuple(pair for pair in request.parameters if pair[0] not in _PRESENTATION)
     if request.method == "POST":
-        return request.header("if-none-exist") or in_address or None
-    return in_address if request.method in ("PUT", "DELETE") and not request.id else None
+        return request.header("if-none-exist") or (in_address if hub.policy.allows("create-by-address") else ()) or None
+    return in_address if request.method in ("PUT", "PATCH", "DELETE") and not request.id else None
 
 
 def _decoded(type: str, text: str) -> Parameters:

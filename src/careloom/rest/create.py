@@ -1,5 +1,6 @@
 """create: a new resource, under an id the hub gives; on condition, only where there is none like it."""
 
+from dataclasses import replace
 from functools import partial
 
 from careloom.rest.admission import admit
@@ -22,8 +23,10 @@ async def create(request: FhirRequest, hub: Hub) -> Work:
 
 
 def prepare_create(request: FhirRequest, hub: Hub) -> FhirRequest:
-    """Parse the condition and hold the resource to what its type must conform to."""
-    return admit(request, hub, condition=condition_of(request, hub))
+    """Parse the condition, hold the resource to what its type must conform to, and make it ready for the store."""
+    admitted = admit(request, hub, condition=condition_of(request, hub))
+    assert admitted.body is not None
+    return replace(admitted, prepared=hub.repository.prepare(admitted.body, id=hub.new_id()))
 
 
 def create_in_turn(turn: Turn, request: FhirRequest, hub: Hub) -> FhirResponse:
@@ -36,5 +39,5 @@ def create_in_turn(turn: Turn, request: FhirRequest, hub: Hub) -> FhirResponse:
     existing = matched(turn, request.condition, request.type) if request.condition else None
     if existing:
         return written(existing, request, hub.base_url, status=200)
-    version = turn.create(request.body, id=request.id or hub.new_id())
+    version = turn.create(request.prepared) if request.prepared else turn.create(request.body, id=request.id or None)
     return written(version, request, hub.base_url, status=201)

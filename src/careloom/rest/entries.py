@@ -1,6 +1,7 @@
 """The entries of a batch or transaction, read into requests, and their answers put back into a Bundle."""
 
 import re
+from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,12 +15,13 @@ from careloom.model.errors import CareloomError, MalformedError, NotSupportedErr
 from careloom.model.instants import instant
 from careloom.model.issues import Issue
 from careloom.model.json import serialize_json
-from careloom.model.resource import Resource
-from careloom.rest.body import read_parameters
+from careloom.model.resource import Resource, resource_type
+from careloom.rest.body import read_json, read_parameters
 from careloom.rest.hub import Hub
 from careloom.rest.interaction import Interaction
 from careloom.rest.messages import FhirRequest, FhirResponse
-from careloom.rest.outcomes import BodyTooLargeError
+from careloom.rest.negotiation import JSON_PATCH
+from careloom.rest.outcomes import BodyTooLargeError, UnsupportedMediaError
 
 _HEADERS = {"ifNoneMatch": "if-none-match", "ifMatch": "if-match", "ifNoneExist": "if-none-exist"}
 
@@ -98,22 +100,24 @@ def read_entry(number: int, element: Any, outer: FhirRequest, hub: Hub) -> Entry
         raise MalformedError("request with method and url expected, as text")
     path, _, query = _below_base(asked["url"], hub.base_url).partition("?")
     route = hub.routes.find(asked["method"], unquote(path))
-    if route.interaction.is_open or route.interaction.level == "system":
+    if (
+        route.interaction.is_open
+        or route.interaction.code == "transaction"
+        or route.interaction.path.startswith("_jobs/")
+    ):
         raise NotSupportedError(f"{asked['method']} {asked['url']} has no place in a bundle")
     request = FhirRequest(
-        code=route.interaction.code,
+        code="",
         method=asked["method"],
         url=f"{path}?{query}" if query else path,
-        type=route.type,
-        id=route.id,
-        version_id=route.version_id,
         parameters=read_parameters(query, hub.limits),
         headers=_headers(asked, outer),
-        body=_resource(element) if route.interaction.body in ("resource", "optional") else None,
         grant=outer.grant,
         request_id=outer.request_id,
         address=outer.address,
+        deadline=outer.deadline,
     )
+    request = _with_content(route.addressed(request), _resource(element), route.interaction, hub)
     full_url = element.get("fullUrl", "")
     return Entry(number, full_url if isinstance(full_url, str) else "", route.interaction, request)
 
@@ -174,6 +178,29 @@ def _resource(element: dict[str, Any]) -> Resource | None:
     if resource is None or isinstance(resource, dict):
         return resource
     raise MalformedError("resource: an object expected")
+
+
+def _with_content(request: FhirRequest, resource: Resource | None, interaction: Interaction, hub: Hub) -> FhirRequest:
+    """The request with what its entry carries; a JSON Patch comes in a Binary.
+
+    Source: FHIR R4, 3.1.0.6.3 patch in batch and transaction.
+    """
+    if interaction.body not in ("resource", "optional", "patch"):
+        return request
+    if interaction.body == "patch" and resource and resource_type(resource) == "Binary":
+        return replace(request, patch=_binary_patch(resource, hub))
+    return replace(request, body=resource)
+
+
+def _binary_patch(binary: Resource, hub: Hub) -> Any:
+    media = str(binary.get("contentType", "")).partition(";")[0].strip().lower()
+    if media != JSON_PATCH:
+        raise UnsupportedMediaError(f"Binary.contentType: {JSON_PATCH} expected, found {media[:80]!r}")
+    try:
+        data = b64decode(str(binary.get("data", "")), validate=True)
+    except ValueError as error:
+        raise MalformedError("Binary.data: base64 expected") from error
+    return read_json(data, hub.limits)
 
 
 def _below_base(url: str, base_url: str) -> str:

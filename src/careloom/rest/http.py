@@ -4,23 +4,19 @@ It turns an ASGI request into an `Incoming` and a `FhirResponse` into bytes, and
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from careloom.model.errors import MalformedError, NotFoundError
-from careloom.model.json import serialize_json
+from careloom.model.errors import MalformedError
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirResponse
-from careloom.rest.negotiation import FHIR_JSON
-from careloom.rest.outcomes import BodyTooLargeError, refusal
+from careloom.rest.outcomes import BodyTooLargeError
+from careloom.rest.probes import PROBES, nowhere
 from careloom.rest.service import Incoming, serve
-from careloom.rest.threads import in_thread
-
-_MANY_ENTRIES = 100
-"""Bundles with more entries than this are written on a worker thread."""
 
 
 def fhir_application(hub: Callable[[], Hub], path: str) -> ASGIApp:
@@ -34,15 +30,18 @@ def fhir_application(hub: Callable[[], Hub], path: str) -> ASGIApp:
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         response = await _answer(request, hub(), path)
-        await response(scope, receive, send)
+        with suppress(ClientDisconnect):
+            await _response(response)(scope, receive, send)
 
     return application
 
 
-async def _answer(request: Request, hub: Hub, path: str) -> Response:
+async def _answer(request: Request, hub: Hub, path: str) -> FhirResponse:
     asked = request.scope["path"]
+    if asked in PROBES and request.method in ("GET", "HEAD"):
+        return await PROBES[asked](request.client.host if request.client else "", hub)
     if asked != path and not asked.startswith(path + "/"):
-        return await _response(refusal(NotFoundError(f"nothing is offered at {asked!r}; FHIR is at {path}")), request)
+        return nowhere(asked, path)
     incoming = Incoming(
         method=request.method,
         path=asked[len(path) :],
@@ -51,7 +50,7 @@ async def _answer(request: Request, hub: Hub, path: str) -> Response:
         address=request.client.host if request.client else "",
         read=partial(_body, request),
     )
-    return await _response(await serve(incoming, hub), request)
+    return await serve(incoming, hub)
 
 
 async def _body(request: Request, limit: int) -> bytes:
@@ -70,18 +69,7 @@ async def _body(request: Request, limit: int) -> bytes:
     return bytes(data)
 
 
-async def _response(response: FhirResponse, request: Request) -> Response:
-    pretty = request.query_params.get("_pretty") == "true"
-    headers = dict(response.headers)
-    if response.json is not None:
-        return Response(serialize_json(response.json, pretty=pretty), response.status, headers, "application/json")
-    if response.resource is None:
-        return Response(None, response.status, headers)
-    body = await _written(response, pretty)
-    return Response(body, response.status, headers, f"{FHIR_JSON}; charset=utf-8")
-
-
-async def _written(response: FhirResponse, pretty: bool) -> bytes:
-    if response.resource and len(response.resource.get("entry", ())) > _MANY_ENTRIES:
-        return await in_thread(serialize_json, response.resource, pretty=pretty)
-    return serialize_json(response.resource, pretty=pretty)
+def _response(response: FhirResponse) -> Response:
+    if response.file is not None:
+        return FileResponse(response.file, response.status, dict(response.headers))
+    return Response(response.data, response.status, dict(response.headers))

@@ -2,17 +2,25 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from careloom.definitions import TypeModel
 from careloom.governance import Authority, Grant, Registry
 from careloom.model.instants import Clock, utc_now
 from careloom.model.issues import Issue
 from careloom.model.resource import Resource
+from careloom.rest.jobs import Jobs
+from careloom.rest.metrics import Metrics
+from careloom.rest.policy import Policy
 from careloom.rest.routes import Routes
 from careloom.search import SearchParameters
 from careloom.store import Repository
 from careloom.store.ids import new_id
+
+if TYPE_CHECKING:
+    from careloom.rest.operations.matching import MatchTable
+    from careloom.rest.terminology.recorded import RecordedTerminology
 
 Resolve = Callable[[str], Resource | None]
 """Finds what a reference leads to among the resources at hand; None where it leads elsewhere."""
@@ -46,6 +54,8 @@ class Limits:
         entries: Entries of a batch or transaction.
         parameters: Parameters of a query or form.
         page: Entries of a page of search results.
+        seconds: How long a request may take, its body included; what is not written by then is not written at all.
+        waiting: Requests in progress at a time, before others are told to come again.
     """
 
     body: int = 16 * 1024 * 1024
@@ -55,6 +65,8 @@ class Limits:
     entries: int = 20_000
     parameters: int = 200
     page: int = 1000
+    seconds: int = 60
+    waiting: int = 1000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +87,12 @@ class Hub:
         before_write: By type, a function that looks at what is about to be written.
         owned: By type, the system of the tag that names the client a resource belongs to (`careloom.rest.ownership`).
         limits: Ceilings.
+        policy: How clients are treated, as far as the locality may choose.
+        terminology: Answers what codes mean; None where nobody asks.
+        jobs: Requests that are answered later; None where every request is answered at once.
+        matching: What patients are matched by; None for the table that comes with Careloom.
+        import_folder: Folder whose files ``$import`` may read; None where it reads none.
+        metrics: What is counted; nothing where a test has no use for it.
         clock: Present instant.
         new_id: Makes ids of resources and audit records.
     """
@@ -92,5 +110,11 @@ class Hub:
     before_write: Mapping[str, BeforeWrite] = field(default_factory=dict)
     owned: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = Limits()
+    policy: Policy = field(default_factory=Policy)
+    terminology: "RecordedTerminology | None" = None
+    jobs: Jobs | None = None
+    matching: "MatchTable | None" = None
+    import_folder: Path | None = None
+    metrics: Metrics = field(default_factory=Metrics)
     clock: Clock = utc_now
     new_id: Callable[[], str] = new_id

@@ -20,13 +20,15 @@ from careloom.store import Turn
 
 if TYPE_CHECKING:
     from careloom.rest.hub import Hub
+    from careloom.rest.operation import Operation
 
 Work = Callable[[Turn], FhirResponse]
 Answer = FhirResponse | Work
 Ask = Callable[[FhirRequest, "Hub"], Awaitable[Answer]]
 InTurn = Callable[[Turn, FhirRequest, "Hub"], FhirResponse]
 
-Level = Literal["system", "type", "instance"]
+Level = Literal["system", "type", "instance", "version"]
+BodyKind = Literal["resource", "optional", "patch", "form", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +40,32 @@ class Interaction:
         method: HTTP method; GET answers HEAD too.
         path: Below the base address, ``{type}/{id}/_history/{version_id}``.
         ask: The interaction itself.
-        body: What the request carries: a resource, perhaps a resource, a form, or nothing.
+        about: What it does, one line, for the documentation.
+        body: What the request carries: a resource, perhaps a resource, a patch, a form, or nothing.
         is_open: Whether it is answered to anybody, without a token.
         in_turn: The interaction within a turn, for transactions; None where it may not stand in one.
+        types: The types it is offered on; empty for every type.
+        right: Of an operation, the SMART letter it needs; every other interaction has its own in governance.
+        operation: What the row was made from, where that is an operation.
     """
 
     code: str
     method: str
     path: str
     ask: Ask
-    body: Literal["resource", "optional", "form", "none"] = "none"
+    about: str = ""
+    body: BodyKind = "none"
     is_open: bool = False
     in_turn: InTurn | None = None
+    types: frozenset[str] = frozenset()
+    right: str = ""
+    operation: "Operation | None" = None
 
     @property
     def level(self) -> Level:
-        """Where it is offered: on the whole record, on a type, or on one resource."""
+        """Where it is offered: on the whole record, on a type, on one resource, or on one version of it."""
+        if "{version_id}" in self.path:
+            return "version"
         if "{id}" in self.path:
             return "instance"
         return "type" if "{type}" in self.path else "system"

@@ -1,43 +1,126 @@
 """Media types: what a client can read, what it sends, how it wants it written."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
 
 from careloom.rest.messages import FhirRequest
 from careloom.rest.outcomes import NotAcceptableError, UnsupportedMediaError
 
-FHIR_JSON = "application/fhir+json"
-FORM = "application/x-www-form-urlencoded"
+FHIR_JSON: Final = "application/fhir+json"
+FHIR_XML: Final = "application/fhir+xml"
+JSON_PATCH: Final = "application/json-patch+json"
+MERGE_PATCH: Final = "application/merge-patch+json"
+FORM: Final = "application/x-www-form-urlencoded"
+FHIR_VERSION: Final = "4.0"
 
-_JSON = frozenset({FHIR_JSON, "application/json", "text/json", "application/json+fhir"})
-_RANGES = frozenset({"*/*", "application/*", "text/*"})
-_FORMATS = _JSON | {"json"}
+Family = Literal["json", "xml"]
+
+FAMILIES: Final[Mapping[str, Family]] = {
+    FHIR_JSON: "json",
+    "application/json": "json",
+    "text/json": "json",
+    "application/json+fhir": "json",
+    FHIR_XML: "xml",
+    "application/xml": "xml",
+    "text/xml": "xml",
+    "application/xml+fhir": "xml",
+}
+"""Media types that mean FHIR, the old and the general ones among them."""
+
+_BARE: Final[Mapping[str, Family]] = {"json": "json", "xml": "xml"}
+_RANGES: Final = frozenset({"*/*", "application/*"})
+_MEDIA: Final[Mapping[Family, str]] = {"json": FHIR_JSON, "xml": FHIR_XML}
+_MEANT: Final = 0.999
+"""What a range such as ``*/*`` counts beside a format that is named with the same quality."""
+
 _PARAMETER = re.compile(r"\s*([A-Za-z-]+)\s*=\s*\"?([^\s\";]*)\"?\s*")
+_EXPECTED = f"{FHIR_JSON} or {FHIR_XML}"
 
 
-def require_acceptable(request: FhirRequest) -> None:
-    """See that the client reads JSON; ``_format`` overrides ``Accept``, as forms and browsers need.
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How an answer is written.
+
+    Attributes:
+        family: JSON or XML.
+        pretty: Whether lines are broken and indented.
+        version_named: Whether the client asked for a FHIR version, so the answer names it too.
+        is_explicit: Whether the client named a FHIR format, and not just anything.
+    """
+
+    family: Family = "json"
+    pretty: bool = False
+    version_named: bool = False
+    is_explicit: bool = False
+
+    @property
+    def content_type(self) -> str:
+        """The media type, as the answer's ``Content-Type`` has it."""
+        version = f"; fhirVersion={FHIR_VERSION}" if self.version_named else ""
+        return f"{_MEDIA[self.family]}{version}; charset=utf-8"
+
+
+def chosen_format(request: FhirRequest) -> Format:
+    """The format a client wants; ``_format`` overrides ``Accept``, as forms and browsers need.
+
+    Source: FHIR R4, 3.1.0.1.9 content types and encodings; RFC 9110, 12.5.1.
 
     Raises:
-        NotAcceptableError: It asks for something we do not write.
+        NotAcceptableError: It wants something we do not write.
     """
-    formats = request.values("_format")
-    if formats:
-        if not any(_is_json(text, _FORMATS) for text in formats):
-            raise NotAcceptableError(f"_format: json expected, found {formats[-1]!r}")
-        return
+    pretty = request.values("_pretty")[-1:] == ["true"]
+    asked = request.values("_format")
+    if asked:
+        return _of_parameter(asked[-1], pretty)
     accepted = request.header("accept")
-    if accepted and not any(_is_json(text, _JSON | _RANGES) for text in accepted.split(",")):
-        raise NotAcceptableError(f"Accept: {FHIR_JSON} expected, found {accepted!r}")
+    if not accepted.strip():
+        return Format(pretty=pretty)
+    quality, best = max(_accepted(accepted, pretty), key=lambda each: each[0], default=(0.0, Format()))
+    if quality <= 0:
+        raise NotAcceptableError(f"Accept: {_EXPECTED} of FHIR {FHIR_VERSION} expected, found {accepted[:200]!r}")
+    return best
 
 
-def require_resource_media(request: FhirRequest) -> None:
-    """See that a body is said to be FHIR JSON in UTF-8.
+def acceptable_or_json(request: FhirRequest) -> Format:
+    """The format a client wants, or JSON where it cannot be had: something to tell a refusal in."""
+    try:
+        return chosen_format(request)
+    except NotAcceptableError:
+        return Format()
+
+
+def takes_raw(request: FhirRequest) -> bool:
+    """Whether the answer has a format of its own: a file of a job, or a Binary told as what it holds.
+
+    A Binary is so when it is read and the client names no format of FHIR.
+
+    Source: FHIR R4, Binary, 2.42.2 rest of binary; Bulk Data Access 2.0.0, output file request.
+    """
+    if request.code == "$job-file":
+        return True
+    if request.type != "Binary" or request.code not in ("read", "vread"):
+        return False
+    try:
+        return not chosen_format(request).is_explicit
+    except NotAcceptableError:
+        return not request.values("_format")
+
+
+def sent_family(request: FhirRequest) -> Family:
+    """The format of a resource in the body.
 
     Raises:
-        UnsupportedMediaError: It is said to be something else, or nothing.
+        UnsupportedMediaError: It is said to be something else, another FHIR version, or nothing.
     """
-    _require_media(request, _JSON, FHIR_JSON)
+    media = require_media(request, frozenset(FAMILIES), _EXPECTED)
+    return FAMILIES[media]
+
+
+def sent_media(request: FhirRequest) -> str:
+    """The media type of the body, in lower case and without parameters; empty where nothing is said."""
+    return _media(request.header("content-type"))[0]
 
 
 def require_form_media(request: FhirRequest) -> None:
@@ -46,25 +129,58 @@ def require_form_media(request: FhirRequest) -> None:
     Raises:
         UnsupportedMediaError: It is said to be something else.
     """
-    _require_media(request, frozenset({FORM}), FORM)
+    require_media(request, frozenset({FORM}), FORM)
 
 
-def _require_media(request: FhirRequest, allowed: frozenset[str], expected: str) -> None:
+def require_media(request: FhirRequest, allowed: frozenset[str], expected: str) -> str:
+    """The media type of the body, which must be one of those allowed, in UTF-8.
+
+    Raises:
+        UnsupportedMediaError: It is said to be something else, or nothing.
+    """
     found, parameters = _media(request.header("content-type"))
     if found not in allowed:
         raise UnsupportedMediaError(f"Content-Type: {expected} expected, found {found or 'nothing'}")
     charset = parameters.get("charset", "utf-8").lower()
     if charset not in ("utf-8", "utf8", "us-ascii"):
         raise UnsupportedMediaError(f"Content-Type: charset utf-8 expected, found {charset}")
-    encoding = request.header("content-encoding")
-    if encoding not in ("", "identity"):
-        raise UnsupportedMediaError(f"Content-Encoding: none expected, found {encoding}")
+    if not _is_our_version(parameters):
+        version = parameters["fhirversion"]
+        raise UnsupportedMediaError(f"Content-Type: fhirVersion {FHIR_VERSION} expected, found {version}")
+    return found
 
 
-def _is_json(text: str, allowed: Iterable[str]) -> bool:
-    media, parameters = _media(text.replace(" json", "+json"))  # an unescaped + in a query arrives as a space
-    refused = parameters.get("q", "1").strip("0.") == "" and "q" in parameters
-    return media in allowed and not refused and parameters.get("fhirversion", "4.0").startswith("4.0")
+def _of_parameter(text: str, pretty: bool) -> Format:
+    media, parameters = _media(text.replace(" json", "+json").replace(" xml", "+xml"))  # + in a query is a space
+    family = FAMILIES.get(media) or _BARE.get(media)
+    if family is None or not _is_our_version(parameters):
+        raise NotAcceptableError(f"_format: json or xml of FHIR {FHIR_VERSION} expected, found {text[:80]!r}")
+    return Format(family, pretty, "fhirversion" in parameters, is_explicit=True)
+
+
+def _accepted(header: str, pretty: bool) -> Iterator[tuple[float, Format]]:
+    """Each format that a header accepts, with its quality; what is named counts more than what is only meant."""
+    for text in header.split(","):
+        media, parameters = _media(text)
+        quality = _quality(parameters)
+        if not _is_our_version(parameters):
+            continue
+        versioned = "fhirversion" in parameters
+        if media in FAMILIES:
+            yield quality, Format(FAMILIES[media], pretty, versioned, is_explicit=True)
+        elif media in _RANGES:
+            yield quality * _MEANT, Format("json", pretty, versioned)
+
+
+def _quality(parameters: Mapping[str, str]) -> float:
+    try:
+        return float(parameters.get("q", "1"))
+    except ValueError:
+        return 0.0
+
+
+def _is_our_version(parameters: Mapping[str, str]) -> bool:
+    return parameters.get("fhirversion", FHIR_VERSION) in (FHIR_VERSION, f"{FHIR_VERSION}.1")
 
 
 def _media(text: str) -> tuple[str, dict[str, str]]:
@@ -73,7 +189,7 @@ def _media(text: str) -> tuple[str, dict[str, str]]:
     return media.strip().lower(), dict(_parameters(rest))
 
 
-def _parameters(parts: Iterable[str]) -> Iterator[tuple[str, str]]:
+def _parameters(parts: list[str]) -> Iterator[tuple[str, str]]:
     for part in parts:
         found = _PARAMETER.fullmatch(part)
         if found:

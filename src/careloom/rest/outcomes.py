@@ -53,6 +53,28 @@ class BodyTooLargeError(TooCostlyError):
     """The body is over the hub's ceiling."""
 
 
+class BodyTooSlowError(MalformedError):
+    """The body did not come in the time a request may take."""
+
+    code = "timeout"
+
+
+class TimeUpError(UnavailableError):
+    """The request took longer than the hub gives one."""
+
+    code = "timeout"
+
+
+class ThrottledError(TooCostlyError):
+    """More at a time than the hub takes."""
+
+    code = "throttled"
+
+
+class VersionRequiredError(StaleVersionError):
+    """A write must say which version it has seen, and does not."""
+
+
 STATUS: dict[type[CareloomError], int] = {
     MalformedError: 400,
     NotSupportedError: 400,
@@ -66,9 +88,11 @@ STATUS: dict[type[CareloomError], int] = {
     DeletedError: 410,
     StaleVersionError: 412,
     MultipleMatchesError: 412,
+    BodyTooSlowError: 408,
     BodyTooLargeError: 413,
     UnsupportedMediaError: 415,
     InvalidError: 422,
+    ThrottledError: 429,
     CareloomError: 500,
     UnavailableError: 503,
 }
@@ -106,7 +130,7 @@ def _headers(error: CareloomError) -> dict[str, str]:
             return {"WWW-Authenticate": f'{_CHALLENGE}, error="insufficient_scope"'}
         case MethodNotAllowedError():
             return {"Allow": ", ".join(error.allow)}
-        case UnavailableError():
+        case UnavailableError() | ThrottledError():
             return {"Retry-After": "1"}
         case _:
             return {}

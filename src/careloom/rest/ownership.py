@@ -3,27 +3,15 @@
 A Subscription says where a client listens and with which headers. Who may read or write the type may not, for that,
 learn another client's headers or send its notifications elsewhere. The hook that admits such a resource stamps it with
 a tag that names its client and that no client can write (`Hub.owned` has the tag's system). Searches and conditions
-are narrowed by that tag, so that totals and pages tell nothing either; what is another's is not known to a reader.
+are narrowed by that tag (`careloom.rest.visibility`), so that totals and pages tell nothing either; what is another's
+is not known to a reader.
 """
-
-from dataclasses import replace
 
 from careloom.model.errors import ConflictError, ForbiddenError
 from careloom.model.resource import Resource
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest
-from careloom.search import Query
-from careloom.search.query import Comparison, TokenOperand
 from careloom.store import Version
-
-
-def narrowed(query: Query, request: FhirRequest, hub: Hub) -> Query:
-    """The query, which of an owned type finds only what is the client's own."""
-    system = hub.owned.get(query.type)
-    if system is None:
-        return query
-    own = Comparison("_tag", "token", (TokenOperand(system, _client(request)),))
-    return query if own in query.conditions else replace(query, conditions=(*query.conditions, own))
 
 
 def known(version: Version | None, request: FhirRequest, hub: Hub) -> Version | None:

@@ -5,16 +5,21 @@ commit. What is read, and what is refused, is answered only after its audit reco
 the answer is 503 and tells nothing else.
 """
 
+import asyncio
+import math
+import time
+from traceback import extract_tb
+
 import structlog
 
 from careloom.governance import Decision
-from careloom.model.errors import CareloomError, UnavailableError
+from careloom.model.errors import CareloomError, MalformedError, UnavailableError
 from careloom.rest.access import judge, permitted
-from careloom.rest.audit import record
+from careloom.rest.audit import audit_records, named, record
 from careloom.rest.hub import Hub
-from careloom.rest.interaction import Interaction, Work
+from careloom.rest.interaction import Answer, Interaction, Work
 from careloom.rest.messages import FhirRequest, FhirResponse
-from careloom.rest.outcomes import breakdown, refusal
+from careloom.rest.outcomes import TimeUpError, breakdown, refusal
 from careloom.store import Turn
 
 log = structlog.get_logger(__name__)
@@ -25,7 +30,8 @@ async def perform(interaction: Interaction, request: FhirRequest, hub: Hub) -> F
     decision = judge(interaction, request, hub)
     try:
         permitted(decision)
-        answer = await interaction.ask(request, hub)
+        _require_later(interaction, request)
+        answer = await _in_time(interaction, request, hub)
         if not isinstance(answer, FhirResponse):
             return await _commit(answer, request, hub, decision)
     except Exception as error:
@@ -48,8 +54,17 @@ def answer_to(error: Exception, request: FhirRequest) -> FhirResponse:
     """What an error is answered with: its outcome where it is one of ours, else that the hub failed."""
     if isinstance(error, CareloomError):
         return refusal(error)
-    log.error("breakdown", request_id=request.request_id, interaction=request.code, exc_info=error)
+    log.error("breakdown", request_id=request.request_id, interaction=request.code, **trace(error))
     return breakdown()
+
+
+def trace(error: BaseException) -> dict[str, object]:
+    """What a log may hold of an error: its kind and where it came from.
+
+    Not its message: that may quote what a client has sent.
+    """
+    frames = extract_tb(error.__traceback__)
+    return {"error": type(error).__name__, "frames": [f"{each.filename}:{each.lineno} {each.name}" for each in frames]}
 
 
 async def recorded(
@@ -57,16 +72,63 @@ async def recorded(
 ) -> FhirResponse:
     """The response once its audit record is durable; 503 where it cannot be."""
     try:
-        return await hub.repository.commit(lambda turn: record(turn, request, response, hub, decision))
+        events = audit_records(request, response, hub, decision)
+        prepared = [hub.repository.prepare(event, id=event["id"]) for event in events]
+        await hub.repository.commit(lambda turn: [turn.audit(each) for each in prepared])
+        return named(response, events[0])
     except Exception as error:
-        log.exception("audit record not written", request_id=request.request_id)
+        log.error("audit record not written", request_id=request.request_id, **trace(error))
         told = UnavailableError("the audit record cannot be written, and what cannot be audited is not done")
         told.__cause__ = error
         return refusal(told)
 
 
+def _require_later(interaction: Interaction, request: FhirRequest) -> None:
+    """See that what takes long by its nature is answered later.
+
+    Raises:
+        MalformedError: The client waits for it.
+    """
+    if interaction.operation and interaction.operation.is_bulk and request.task is None:
+        raise MalformedError(f"{interaction.code} is answered later: Prefer: respond-async expected")
+
+
+async def _in_time(interaction: Interaction, request: FhirRequest, hub: Hub) -> Answer:
+    """What the interaction answers, unless it takes longer than the request may.
+
+    A batch is not given up as a whole: each of its entries is, with an answer of its own.
+
+    Raises:
+        TimeUpError: It does.
+    """
+    if request.deadline == math.inf or request.is_batch:
+        return await interaction.ask(request, hub)
+    try:
+        async with asyncio.timeout(max(request.deadline - time.monotonic(), 0)) as limit:
+            return await interaction.ask(request, hub)
+    except TimeoutError as error:
+        if not limit.expired():
+            raise
+        raise _time_is_up(hub) from error
+
+
 async def _commit(work: Work, request: FhirRequest, hub: Hub, decision: Decision) -> FhirResponse:
+    """Have the work done in its turn; once that has begun it is waited for, since its outcome must be known."""
+
     def audited(turn: Turn) -> FhirResponse:
+        if time.monotonic() > request.deadline:
+            raise _time_is_up(hub)
         return record(turn, request, work(turn), hub, decision)
 
-    return await hub.repository.commit(audited, cause=request.grant.client if request.grant else "")
+    cause = request.grant.client if request.grant else ""
+    return await hub.repository.commit(audited, cause=cause, size=_versions_at_most(request))
+
+
+def _versions_at_most(request: FhirRequest) -> int:
+    """How many versions a request will write, its audit records among them, of which each patient may have one."""
+    entries = (request.body or {}).get("entry") if request.code == "transaction" else None
+    return 2 * len(entries) if isinstance(entries, list) else 0
+
+
+def _time_is_up(hub: Hub) -> TimeUpError:
+    return TimeUpError(f"given up after {hub.limits.seconds} seconds, and nothing is written")

@@ -9,6 +9,10 @@ MINIMAL = "minimal"
 REPRESENTATION = "representation"
 OPERATION_OUTCOME = "OperationOutcome"
 
+_ASYNC = "respond-async"
+_MISSPELT = {"presentation": REPRESENTATION}
+"""What fhirclient.js sends, and what it means; a representation is what is told anyway where nothing is preferred."""
+
 _TOKEN = re.compile(r"\s*([A-Za-z0-9-]+)\s*=\s*\"?([A-Za-z0-9-]+)\"?\s*")
 
 
@@ -19,19 +23,21 @@ class Preferences:
     Attributes:
         returns: ``minimal``, ``representation``, ``OperationOutcome``, or empty where nothing was said.
         strict: Whether a search parameter that is not understood must fail the request.
+        is_async: Whether the answer may come later.
     """
 
     returns: str = ""
     strict: bool = False
+    is_async: bool = False
 
 
 def preferences(request: FhirRequest) -> Preferences:
     """Read ``Prefer: return=minimal; handling=strict``, parted by commas or semicolons.
 
-    Source: FHIR R4, 3.1.0.1.8 (return) and 3.1.1.4 (handling).
+    Source: FHIR R4, 3.1.0.1.8 (return) and 3.1.1.4 (handling); RFC 7240.
     """
-    parts = map(_TOKEN.match, re.split("[,;]", request.header("prefer")))
-    said = {found[1]: found[2] for found in parts if found}
-    returns = said.get("return", "")
+    parts = [part.strip() for part in re.split("[,;]", request.header("prefer"))]
+    said = {found[1]: found[2] for found in map(_TOKEN.fullmatch, parts) if found}
+    returns = _MISSPELT.get(said.get("return", ""), said.get("return", ""))
     known = {MINIMAL, REPRESENTATION, OPERATION_OUTCOME}
-    return Preferences(returns if returns in known else "", said.get("handling") == "strict")
+    return Preferences(returns if returns in known else "", said.get("handling") == "strict", _ASYNC in parts)

@@ -12,9 +12,9 @@ async def read(request: FhirRequest, hub: Hub) -> FhirResponse:
 
     Source: FHIR R4, 3.1.0.1 read.
     """
-    return shown(known(await hub.repository.read(request.type, request.id), request, hub), request)
+    return shown(known(await hub.repository.read(request.type, request.id), request, hub), request, hub)
 
 
 def read_in_turn(turn: Turn, request: FhirRequest, hub: Hub) -> FhirResponse:
     """The same within a transaction: sees what its writes have made."""
-    return shown(known(turn.read(request.type, request.id), request, hub), request)
+    return shown(known(turn.read(request.type, request.id), request, hub), request, hub)

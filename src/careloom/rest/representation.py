@@ -1,22 +1,27 @@
 """How a version of a resource is told: body, ``ETag``, ``Last-Modified``, ``Location``."""
 
+from dataclasses import replace
 from email.utils import format_datetime
 
-from careloom.model.errors import DeletedError, NotFoundError
+from careloom.model.errors import DeletedError, MalformedError, NotFoundError
 from careloom.model.issues import Issue, operation_outcome
-from careloom.model.resource import Resource
+from careloom.model.resource import Resource, resource_type
 from careloom.rest.conditional import is_unmodified
+from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest, FhirResponse
 from careloom.rest.preferences import MINIMAL, OPERATION_OUTCOME, preferences
+from careloom.rest.subset import subset_of, unknown_elements
+from careloom.rest.writing import raw
 from careloom.store import Version
 
 
-def shown(version: Version | None, request: FhirRequest) -> FhirResponse:
-    """The answer to a read: the resource, or 304 where the client already has it.
+def shown(version: Version | None, request: FhirRequest, hub: Hub) -> FhirResponse:
+    """The answer to a read: the resource or a part of it, or 304 where the client already has it.
 
     Raises:
         NotFoundError: There never was such a resource or version.
         DeletedError: It was deleted, or the version asked for is a deletion.
+        MalformedError: It asks for a part that cannot be understood.
     """
     if version is None:
         raise NotFoundError(f"{_asked(request)} is not known")
@@ -25,7 +30,22 @@ def shown(version: Version | None, request: FhirRequest) -> FhirResponse:
     headers = version_headers(version)
     if is_unmodified(request, version):
         return FhirResponse(304, None, headers, (version,))
-    return FhirResponse(200, version.resource, headers, (version,))
+    if request.takes_raw:
+        return replace(raw(version.resource).with_headers(headers), versions=(version,))
+    return FhirResponse(200, part_of(version.resource, request, hub), headers, (version,))
+
+
+def part_of(resource: Resource, request: FhirRequest, hub: Hub) -> Resource:
+    """As much of a resource as the request asks for.
+
+    Raises:
+        MalformedError: Not a summary, or with strict handling not an element of its type.
+    """
+    subset = subset_of(request)
+    unknown = unknown_elements(resource_type(resource), subset.elements, hub.types)
+    if unknown and preferences(request).strict:
+        raise MalformedError(f"_elements: {resource_type(resource)} has no element {', '.join(unknown)}")
+    return subset.of(resource, hub.types)
 
 
 def written(version: Version, request: FhirRequest, base_url: str, *, status: int) -> FhirResponse:

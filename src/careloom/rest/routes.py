@@ -1,11 +1,12 @@
 """From a method and an address to the interaction it asks for."""
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from careloom.model.errors import MalformedError, NotFoundError
 from careloom.rest.interaction import Interaction
+from careloom.rest.messages import FhirRequest
 from careloom.rest.outcomes import MethodNotAllowedError
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
@@ -13,28 +14,47 @@ _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An interaction and what the address says about it."""
+    """An interaction and what the address says about it, by the names of its placeholders."""
 
     interaction: Interaction
-    type: str = ""
-    id: str = ""
-    version_id: str = ""
+    values: Mapping[str, str]
+
+    def addressed(self, request: FhirRequest) -> FhirRequest:
+        """The request with all that its address says."""
+        told = dict(self.values)
+        if "owner" in told:
+            told["compartment"] = f"{told.pop('compartment')}/{told.pop('owner')}"
+        return replace(request, code=self.interaction.code, **told)  # type: ignore[arg-type]  # placeholders are fields
 
 
 class Routes:
-    """The table of interactions, asked by address."""
+    """The table of interactions, asked by address.
+
+    Placeholders in a path are ``type``, ``id``, ``version_id``, ``file``, and for a compartment ``compartment`` (its
+    type) and ``owner`` (the id of the resource it is of).
+    """
 
     def __init__(self, interactions: Iterable[Interaction], types: Iterable[str]) -> None:
         self.interactions = tuple(interactions)
         self.types = frozenset(types)
         self._patterns: dict[int, list[tuple[Interaction, list[str]]]] = {}
+        self._by_method: dict[tuple[str, int], list[tuple[Interaction, list[str]]]] = {}
+        self._open: dict[int, list[list[str]]] = {}
         for row in self.interactions:
             pattern = _segments(row.path)
             self._patterns.setdefault(len(pattern), []).append((row, pattern))
+            self._by_method.setdefault((row.method, len(pattern)), []).append((row, pattern))
+            if row.is_open:
+                self._open.setdefault(len(pattern), []).append(pattern)
+
+    def methods(self, path: str) -> list[str]:
+        """The HTTP methods that are offered at an address."""
+        return _methods(row for row, _ in self._fitting(path))
 
     def is_open(self, path: str) -> bool:
         """Whether what is at an address is answered to anybody."""
-        return any(row.is_open for row, _ in self._fitting(path))
+        segments = _segments(path)
+        return any(_fit(pattern, segments) is not None for pattern in self._open.get(len(segments), ()))
 
     def find(self, method: str, path: str) -> Route:
         """The interaction at an address below the base.
@@ -48,28 +68,38 @@ class Routes:
             MethodNotAllowedError: Something is offered there, but not for this method.
             MalformedError: What stands where an id belongs is not an id.
         """
+        segments = _segments(path)
+        for row, pattern in self._by_method.get(("GET" if method == "HEAD" else method, len(segments)), ()):
+            values = _fit(pattern, segments)
+            if values is not None and _is_offered(row, values):
+                self._check(values)
+                return Route(row, values)
         here = self._fitting(path)
         if not here:
             raise NotFoundError(f"nothing is offered at {path!r}")
-        values = here[0][1]
-        self._check(values)
-        for row, _ in here:
-            if row.method == ("GET" if method == "HEAD" else method):
-                return Route(row, **values)
+        self._check(here[0][1])
         raise MethodNotAllowedError(f"{method} is not offered at {path!r}", allow=_methods(row for row, _ in here))
 
     def _fitting(self, path: str) -> list[tuple[Interaction, dict[str, str]]]:
         """The rows whose address has the shape of a path, each with what its placeholders stand for."""
         segments = _segments(path)
         rows = self._patterns.get(len(segments), ())
-        return [(row, values) for row, pattern in rows if (values := _fit(pattern, segments)) is not None]
+        fitting = ((row, _fit(pattern, segments)) for row, pattern in rows)
+        return [(row, values) for row, values in fitting if values is not None and _is_offered(row, values)]
 
     def _check(self, values: dict[str, str]) -> None:
-        if "type" in values and values["type"] not in self.types:
-            raise NotFoundError(f"{values['type']!r} is not a resource type of FHIR R4 that the hub holds")
-        for name in ("id", "version_id"):
+        for name in ("type", "compartment"):
+            if name in values and values[name] not in self.types:
+                raise NotFoundError(f"{values[name]!r} is not a resource type of FHIR R4 that the hub holds")
+        for name in ("id", "version_id", "owner"):
             if name in values and not _ID.fullmatch(values[name]):
                 raise MalformedError(f"{name}: 1 to 64 of A-Z a-z 0-9 - . expected, found {values[name]!r}")
+
+
+def _is_offered(row: Interaction, values: Mapping[str, str]) -> bool:
+    """Whether a row is offered for the type in the address."""
+    kind = values.get("compartment") or values.get("type")
+    return not row.types or kind in row.types
 
 
 def _segments(path: str) -> list[str]:
@@ -80,16 +110,19 @@ def _fit(pattern: Sequence[str], segments: Sequence[str]) -> dict[str, str] | No
     """What the placeholders of a pattern, of as many segments, stand for; None where the address does not fit it."""
     values = {}
     for expected, found in zip(pattern, segments, strict=True):
-        if expected[0] == "{" and not _is_special(expected, found):
-            values[expected[1:-1]] = found
-        elif expected != found:
+        if expected[0] != "{":
+            if expected != found:
+                return None
+        elif _is_special(expected, found):
             return None
+        else:
+            values[expected[1:-1]] = found
     return values
 
 
 def _is_special(placeholder: str, segment: str) -> bool:
     """Whether a segment is one of FHIR's own words, ``_search`` or ``$validate``, which no id can be."""
-    return segment[0] in "_$" or (placeholder == "{type}" and not segment[0].isupper())
+    return segment[0] in "_$" or (placeholder in ("{type}", "{compartment}") and not segment[0].isupper())
 
 
 def _methods(rows: Iterable[Interaction]) -> list[str]:

@@ -1,28 +1,44 @@
-"""search-type: the resources of a type that meet all conditions, page by page, with what they refer to."""
+"""search: what meets all conditions, page by page, with what it refers to; of a type, a compartment, or everything.
+
+What is found, counted, sorted by, chained through and included is only what the client may see: the rules are part of
+the query (`careloom.rest.visibility`), never a filter on its result.
+"""
 
 from dataclasses import replace
+from typing import Final, Protocol, runtime_checkable
 
-from careloom.governance import visible_types
 from careloom.model.errors import InvalidError, MalformedError, NotSupportedError
-from careloom.model.issues import Issue, operation_outcome
+from careloom.model.issues import Issue, Severity, operation_outcome
 from careloom.model.resource import Resource
 from careloom.rest.hub import Hub
-from careloom.rest.messages import FhirRequest, FhirResponse
-from careloom.rest.ownership import is_anothers, narrowed
+from careloom.rest.messages import FhirRequest, FhirResponse, Parameters
 from careloom.rest.preferences import preferences
-from careloom.search import Query, parse_query, query_string
+from careloom.rest.subset import Subset, parts_in_bundle, unknown_elements
+from careloom.rest.terminology.searching import with_codes
+from careloom.rest.visibility import narrowed
+from careloom.search import Query, parse_query
+from careloom.search.printing import query_path, query_string
 from careloom.store import Page, Turn, Version
 
-PAGE = 50
+PAGE: Final = 50
 """Entries of a page where the client does not say."""
 
-_FORMAT = frozenset({"_format", "_pretty"})
+_EXPLAIN: Final = "_explain"
+_APART: Final = frozenset({"_format", "_pretty", _EXPLAIN})
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """A repository that can say how it runs a search."""
+
+    async def explain(self, query: Query) -> list[str]:
+        """Where the search begins, and the plan of the database, line by line."""
+        ...
 
 
 async def search(request: FhirRequest, hub: Hub) -> FhirResponse:
-    """``GET Type?…`` and ``POST Type/_search``.
+    """``GET Type?…``, ``GET ?_type=…``, ``GET Patient/1/Type?…``, and the same with ``POST …/_search``.
 
-    Included resources are told only of types that the client may search by itself.
     A parameter that is not understood is never ignored in silence: it is told in an entry of mode ``outcome``
     and missing in the ``self`` link, or fails the request where the client prefers strict handling.
 
@@ -30,10 +46,21 @@ async def search(request: FhirRequest, hub: Hub) -> FhirResponse:
 
     Raises:
         MalformedError: A value that cannot be read, or strict handling and an unknown parameter.
+        NotFoundError: A type or a compartment that there is not.
+        TooCostlyError: More than the ceilings of a search allow.
     """
-    query = read_query(request, hub)
-    page = _with_visible_includes(await hub.repository.search(query), request, hub)
+    query = read_query(request, await with_codes(request, hub))
+    page = await hub.repository.search(query)
+    if request.values(_EXPLAIN)[-1:] == ["true"]:
+        query = replace(query, unsupported=(*query.unsupported, *await _explained(query, hub)))
     return FhirResponse(200, searchset(query, page, hub), versions=page.matches + page.included)
+
+
+async def _explained(query: Query, hub: Hub) -> list[Issue]:
+    """How the search runs, line by line; that it is not told, where that is not set or the store has no plan."""
+    if not hub.policy.explain or not isinstance(hub.repository, Explains):
+        return [Issue("warning", "not-supported", "_explain: this hub is not set to explain searches", _EXPLAIN)]
+    return [Issue("information", "informational", line, _EXPLAIN) for line in await hub.repository.explain(query)]
 
 
 def search_in_turn(turn: Turn, request: FhirRequest, hub: Hub) -> FhirResponse:
@@ -46,21 +73,30 @@ def search_in_turn(turn: Turn, request: FhirRequest, hub: Hub) -> FhirResponse:
     if query.includes or query.revincludes:
         raise NotSupportedError("_include and _revinclude are not supported in a search within a transaction")
     matches = tuple(turn.search(query))
-    bundle = searchset(query, Page(matches), hub)
-    del bundle["total"]
-    return FhirResponse(200, bundle, versions=matches)
+    return FhirResponse(200, searchset(query, Page(matches), hub), versions=matches)
 
 
 def read_query(request: FhirRequest, hub: Hub) -> Query:
-    """The query that the parameters make, with a count in the hub's bounds."""
-    parameters = [(name, value) for name, value in request.parameters if name not in _FORMAT]
+    """The query that the parameters make, with a count in the hub's bounds, on what the client may see.
+
+    Raises:
+        MalformedError: A value that cannot be read, or strict handling and an unknown parameter.
+    """
+    strict = preferences(request).strict
+    owner, _, id = request.compartment.partition("/")
     try:
-        query = parse_query(request.type, parameters, hub.parameters, strict=preferences(request).strict)
+        query = parse_query(
+            request.type,
+            _criteria(request, hub),
+            hub.parameters,
+            strict=strict,
+            now=hub.clock,
+            compartment=(owner, id) if owner else None,
+        )
     except InvalidError as error:
         raise MalformedError(str(error), issues=error.issues) from error
     count = PAGE if query.count is None else min(query.count, hub.limits.page)
-    query = narrowed(replace(query, count=count), request, hub)
-    return _whole(query, strict=preferences(request).strict)
+    return narrowed(_with_parts_checked(replace(query, count=count), hub, strict=strict), request, hub)
 
 
 def searchset(query: Query, page: Page, hub: Hub) -> Resource:
@@ -69,34 +105,39 @@ def searchset(query: Query, page: Page, hub: Hub) -> Resource:
     entries += [_entry(version, "include", hub) for version in page.included]
     if query.unsupported:
         entries.append({"resource": operation_outcome(query.unsupported), "search": {"mode": "outcome"}})
-    bundle: Resource = {
-        "resourceType": "Bundle",
-        "type": "searchset",
-        "total": page.total,
-        "link": _links(query, page, hub),
-    }
-    return {**bundle, "entry": entries} if entries else bundle
+    bundle: Resource = {"resourceType": "Bundle", "type": "searchset"}
+    if page.total is not None:
+        bundle["total"] = page.total
+    bundle["link"] = _links(query, page, hub)
+    if entries:
+        bundle["entry"] = entries
+    summary = query.summary or "false"
+    return parts_in_bundle(bundle, Subset("" if summary in ("false", "count") else summary, query.elements), hub.types)
 
 
-def _whole(query: Query, *, strict: bool) -> Query:
-    """The query without parts of resources: they are told whole or, by ``_summary=count``, not at all."""
-    asked = {"_elements": bool(query.elements), "_summary": query.summary in ("true", "text", "data")}
-    told = "resources are told whole, parts of them are not supported"
-    issues = [
-        Issue("warning", "not-supported", f"{name}: {told}", name) for name, is_asked in asked.items() if is_asked
+def _criteria(request: FhirRequest, hub: Hub) -> Parameters:
+    """The parameters that are the search's own."""
+    passed = _APART | ({"_totalMethod"} if hub.policy.allows("exact-total") else set())
+    return tuple(pair for pair in request.parameters if pair[0] not in passed)
+
+
+def _with_parts_checked(query: Query, hub: Hub, *, strict: bool) -> Query:
+    """The query, with names of ``_elements`` that no type of it has told as unsupported.
+
+    Raises:
+        MalformedError: There are such names and handling is strict, or a textual summary is to have includes.
+    """
+    if query.summary == "text" and (query.includes or query.revincludes):
+        raise MalformedError("_summary=text does not go with _include and _revinclude", expression="_summary")
+    unknown = unknown_elements(query.type, query.elements, hub.types) if query.type else []
+    severity: Severity = "error" if strict else "warning"
+    told = [
+        Issue(severity, "not-supported", f"_elements: {query.type} has no element {n}", "_elements") for n in unknown
     ]
-    if issues and strict:
-        raise MalformedError(told, issues=[replace(issue, severity="error") for issue in issues])
-    summary = query.summary if query.summary == "count" else None
-    return replace(query, elements=(), summary=summary, unsupported=query.unsupported + tuple(issues))
-
-
-def _with_visible_includes(page: Page, request: FhirRequest, hub: Hub) -> Page:
-    """The page without included resources that the client would not find by itself."""
-    assert request.grant is not None
-    visible = visible_types(request.grant, "search-type", hub.registry, hub.clock())
-    found = (version for version in page.included if version.type in visible)
-    return replace(page, included=tuple(version for version in found if not is_anothers(version, request, hub)))
+    if told and strict:
+        raise MalformedError(told[0].diagnostics, issues=told)
+    known = tuple(name for name in query.elements if name not in unknown)
+    return replace(query, elements=known, unsupported=query.unsupported + tuple(told))
 
 
 def _links(query: Query, page: Page, hub: Hub) -> list[dict[str, str]]:
@@ -107,8 +148,9 @@ def _links(query: Query, page: Page, hub: Hub) -> list[dict[str, str]]:
 
 
 def _address(query: Query, hub: Hub) -> str:
-    text = query_string(query)
-    return f"{hub.base_url}/{query.type}?{text}" if text else f"{hub.base_url}/{query.type}"
+    path, text = query_path(query), query_string(query)
+    address = f"{hub.base_url}/{path}" if path else hub.base_url
+    return f"{address}?{text}" if text else address
 
 
 def _entry(version: Version, mode: str, hub: Hub) -> Resource:

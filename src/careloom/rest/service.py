@@ -1,30 +1,35 @@
-"""From what came over the network to a response: client, address, format, body, in this order.
+"""From what came over the network to an answer: client, address, format, body, in this order.
 
 A client is known before anything else is looked at, so nobody unknown learns much or makes the hub read much.
 """
 
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 import structlog
 
-from careloom.model.resource import Resource
+from careloom.model.errors import InvalidError, UnavailableError
 from careloom.rest.access import authenticate
-from careloom.rest.body import read_parameters, read_resource
+from careloom.rest.body import read_parameters
+from careloom.rest.cors import options, origin_headers
+from careloom.rest.deferred import defer, is_deferred
 from careloom.rest.hub import Hub
 from careloom.rest.interaction import Interaction
 from careloom.rest.messages import FhirRequest, FhirResponse
-from careloom.rest.negotiation import require_acceptable, require_form_media, require_resource_media
+from careloom.rest.negotiation import Format, acceptable_or_json, chosen_format, takes_raw
+from careloom.rest.outcomes import NotAcceptableError, refusal
 from careloom.rest.perform import answer_to, perform, perform_openly, recorded
-from careloom.rest.threads import in_thread
+from careloom.rest.receiving import Read, received
+from careloom.rest.writing import write
 
-REQUEST_ID = "X-Request-Id"
+REQUEST_ID: Final = "X-Request-Id"
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-_LARGE = 64 * 1024
-"""Bodies of more bytes than this are read on a worker thread."""
+_GONE = FhirResponse(499)
+"""What is noted where the client has left before its answer was there; nobody gets it."""
 
 log = structlog.get_logger(__name__)
 
@@ -47,33 +52,33 @@ class Incoming:
     query: str
     headers: Mapping[str, str]
     address: str
-    read: Callable[[int], Awaitable[bytes]]
+    read: Read
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """What is known of a request so far: as much of it as was understood before it failed is told and audited."""
+
+    request: FhirRequest
+    interaction: Interaction | None = None
 
 
 async def serve(incoming: Incoming, hub: Hub) -> FhirResponse:
-    """Answer a request; every error is an OperationOutcome, every answer names its request."""
-    started = time.perf_counter()
-    request = _introduced(incoming, hub)
+    """Answer a request; every error is an OperationOutcome, and every answer names its request and is in bytes."""
+    started = time.monotonic()
+    exchange = _Exchange(_introduced(incoming, hub, started + hub.limits.seconds))
+    response = _GONE
+    hub.metrics.begin()
     try:
-        if not hub.routes.is_open(incoming.path):
-            request = replace(request, grant=authenticate(request.header("authorization"), hub))
-        route = hub.routes.find(incoming.method, incoming.path)
-        request = replace(
-            request, code=route.interaction.code, type=route.type, id=route.id, version_id=route.version_id
-        )
-        request = replace(request, parameters=read_parameters(incoming.query, hub.limits))
-        require_acceptable(request)
-        request = await _with_body(route.interaction, request, incoming, hub)
-    except Exception as error:
-        response = await recorded(request, answer_to(error, request), hub)
-    else:
-        answer = perform_openly if route.interaction.is_open else perform
-        response = await answer(route.interaction, request, hub)
-    _log(request, response, time.perf_counter() - started)
-    return response.with_headers({REQUEST_ID: request.request_id})
+        response = await _written(await _answer(exchange, incoming, hub), exchange.request, hub)
+    finally:
+        _note(exchange, response, time.monotonic() - started, hub)
+    told = {**origin_headers(exchange.request, hub.policy), REQUEST_ID: exchange.request.request_id}
+    varies = [headers["Vary"] for headers in (response.headers, told) if "Vary" in headers]
+    return response.with_headers({**told, "Vary": ", ".join(varies)} if varies else told)
 
 
-def _introduced(incoming: Incoming, hub: Hub) -> FhirRequest:
+def _introduced(incoming: Incoming, hub: Hub, deadline: float) -> FhirRequest:
     """The request before anything about it is known to be good."""
     sent = incoming.headers.get(REQUEST_ID.lower(), "")
     path = incoming.path.strip("/")
@@ -84,41 +89,64 @@ def _introduced(incoming: Incoming, hub: Hub) -> FhirRequest:
         headers=incoming.headers,
         request_id=sent if _SANE_ID.fullmatch(sent) else hub.new_id(),
         address=incoming.address,
+        deadline=deadline,
     )
 
 
-async def _with_body(interaction: Interaction, request: FhirRequest, incoming: Incoming, hub: Hub) -> FhirRequest:
-    match interaction.body:
-        case "resource":
-            require_resource_media(request)
-            return replace(request, body=await _resource(await incoming.read(hub.limits.body), hub))
-        case "optional":
-            data = await incoming.read(hub.limits.body)
-            if not data:
-                return request
-            require_resource_media(request)
-            return replace(request, body=await _resource(data, hub))
-        case "form":
-            require_form_media(request)
-            form = read_parameters(await incoming.read(min(hub.limits.form, hub.limits.body)), hub.limits)
-            return replace(request, parameters=request.parameters + form)
-        case _:
-            return request
+async def _answer(exchange: _Exchange, incoming: Incoming, hub: Hub) -> FhirResponse:
+    if incoming.method == "OPTIONS":
+        return options(exchange.request, hub.routes.methods(incoming.path), hub.policy)
+    if hub.metrics.in_progress > hub.limits.waiting:
+        return refusal(UnavailableError(f"{hub.limits.waiting} requests are in progress; come again in a moment"))
+    try:
+        interaction = await _understand(exchange, incoming, hub)
+        if is_deferred(interaction, exchange.request, hub):
+            return await defer(interaction, exchange.request, hub)
+    except Exception as error:
+        return await recorded(exchange.request, answer_to(error, exchange.request), hub)
+    work = perform_openly if interaction.is_open else perform
+    return await work(interaction, exchange.request, hub)
 
 
-async def _resource(data: bytes, hub: Hub) -> Resource:
-    if len(data) > _LARGE:
-        return await in_thread(read_resource, data, hub.limits)
-    return read_resource(data, hub.limits)
+async def _understand(exchange: _Exchange, incoming: Incoming, hub: Hub) -> Interaction:
+    """Find out who asks, for what, how it is to be told, and what was sent."""
+    request = exchange.request
+    if not hub.routes.is_open(incoming.path):
+        request = exchange.request = replace(request, grant=authenticate(request.header("authorization"), hub))
+    route = hub.routes.find(incoming.method, incoming.path)
+    exchange.interaction = route.interaction
+    request = exchange.request = route.addressed(request)
+    parameters = read_parameters(incoming.query, hub.limits)
+    request = exchange.request = replace(request, parameters=parameters)
+    if takes_raw(request):
+        request = replace(request, takes_raw=True)
+    else:
+        chosen_format(request)
+    request = exchange.request = await received(route.interaction, request, incoming.read, hub)
+    if route.interaction.body == "form":
+        chosen_format(request)  # a form may say it, too
+    return route.interaction
 
 
-def _log(request: FhirRequest, response: FhirResponse, seconds: float) -> None:
-    """One line for each request; neither ids nor parameters, which may tell of patients."""
+async def _written(response: FhirResponse, request: FhirRequest, hub: Hub) -> FhirResponse:
+    format = acceptable_or_json(request)
+    try:
+        return await write(response, format, request, hub.types)
+    except InvalidError as error:  # such as a character that JSON can carry and XML cannot
+        told = NotAcceptableError(f"this cannot be told in {format.family}, ask for json: {error}")
+        return await write(refusal(told), Format(), request, hub.types)
+
+
+def _note(exchange: _Exchange, response: FhirResponse, seconds: float, hub: Hub) -> None:
+    """Count the request, and log one line: neither ids nor parameters, which may tell of patients."""
+    request, interaction = exchange.request, exchange.interaction
+    hub.metrics.end(request.code, request.type, response.status, seconds)
     log.info(
         "request",
         request_id=request.request_id,
         method=request.method,
         interaction=request.code,
+        route=interaction.path if interaction else "",
         type=request.type,
         status=response.status,
         client=request.grant.client if request.grant else "",

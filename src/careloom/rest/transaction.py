@@ -1,12 +1,13 @@
 """transaction: several requests that happen together or not at all.
 
 What costs time comes first, on a worker thread: reading the entries, deciding on each, validating each resource,
-parsing each condition. What needs the record happens in one turn of the writer, in this order:
+parsing each condition, and making each resource ready for the store (`careloom.rest.making`). What needs the record
+happens in one turn of the writer, in this order:
 
 1. every identity is settled: new ids, the matches of conditional creates, updates and deletes;
 2. no two entries may be about the same resource;
 3. references between entries and references by search become addresses in the record;
-4. deletes, creates, updates and reads are carried out in that order, whatever their order in the bundle.
+4. deletes, creates, updates with patches, and reads are carried out in that order, whatever their order in the bundle.
 
 An error anywhere undoes all of it and names the entry.
 
@@ -14,7 +15,7 @@ Source: FHIR R4, 3.1.0.11.2 transaction processing rules.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from careloom.governance import Decision
@@ -24,10 +25,14 @@ from careloom.model.resource import Resource
 from careloom.rest.access import judge, require, together
 from careloom.rest.admission import addressed, conformance_issues, hooked
 from careloom.rest.conditional import condition_of, matched, parse_condition
+from careloom.rest.delete import all_matched, delete_all, prepare_delete
 from careloom.rest.entries import Allowance, Entry, answer_bundle, at_entry, elements, read_entry, telling
 from careloom.rest.hub import Hub
 from careloom.rest.interaction import Work
+from careloom.rest.making import Links, Made, found_references, make_ready
 from careloom.rest.messages import FhirRequest, FhirResponse
+from careloom.rest.ownership import known
+from careloom.rest.patch import drafted, prepare_patch
 from careloom.rest.relinking import conditional_references, relink
 from careloom.rest.representation import written
 from careloom.rest.threads import in_thread
@@ -35,7 +40,8 @@ from careloom.rest.update import identify
 from careloom.search import Query
 from careloom.store import Turn, Version
 
-_ORDER = ("DELETE", "POST", "PUT", "GET", "HEAD")
+_ORDER = {"DELETE": 0, "POST": 1, "PUT": 2, "PATCH": 2, "GET": 3, "HEAD": 3}
+_CHANGING = frozenset({"DELETE", "POST", "PUT", "PATCH"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +52,13 @@ class Plan:
         entries: In the order of the bundle; resources are valid, conditions are parsed.
         references: References by search, with what they ask.
         decision: What lets it pass: the decisions on its entries, together.
+        made: The resources of its entries as they will most likely be written, by number.
     """
 
     entries: tuple[Entry, ...]
     references: Mapping[str, Query]
     decision: Decision | None
+    made: Mapping[int, Made] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,29 +67,47 @@ class Settled:
 
     Attributes:
         entry: As planned.
-        id: Of the resource it is about; empty where it is about none.
+        ids: Of the resources it is about: one, none, or of a conditional delete several.
         existing: What a conditional create found: nothing is left to do then.
     """
 
     entry: Entry
-    id: str
+    ids: tuple[str, ...]
     existing: Version | None = None
 
     @property
-    def address(self) -> str:
-        """``Type/id``; empty where the entry is about no resource."""
-        return f"{self.entry.request.type}/{self.id}" if self.id else ""
+    def id(self) -> str:
+        """The one id; empty where the entry is about no resource."""
+        return self.ids[0] if self.ids else ""
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """``Type/id`` of each resource it is about."""
+        return tuple(f"{self.entry.request.type}/{id}" for id in self.ids)
 
     @property
     def writes(self) -> bool:
-        """Whether the resource changes."""
-        return bool(self.id) and self.existing is None and self.entry.request.method in ("POST", "PUT", "DELETE")
+        """Whether what it is about changes."""
+        return self.existing is None and self.entry.request.method in _CHANGING
 
 
 async def transaction(request: FhirRequest, hub: Hub) -> Work:
     """``POST`` of a Bundle of type transaction."""
     plan = await in_thread(prepare_transaction, request, hub)
-    return partial(transact, plan=plan, hub=hub)
+    entries = tuple([await _drafted(entry, hub) for entry in plan.entries])
+    references = await found_references(plan.references, hub)
+    made = await in_thread(make_ready, entries, references, hub)
+    return partial(transact, plan=replace(plan, entries=entries, made=made), hub=hub)
+
+
+async def _drafted(entry: Entry, hub: Hub) -> Entry:
+    """The entry; of a patch by id with what it makes of the version of this moment, so that its turn is short."""
+    request = entry.request
+    if entry.interaction.body != "patch" or not request.id:
+        return entry
+    current = known(await hub.repository.read(request.type, request.id), request, hub)
+    with telling(entry.number):
+        return replace(entry, request=await in_thread(drafted, request, current, hub))
 
 
 def prepare_transaction(request: FhirRequest, hub: Hub) -> Plan:
@@ -111,15 +137,15 @@ def transact(turn: Turn, plan: Plan, hub: Hub) -> FhirResponse:
         NotFoundError: An entry reads what is not there.
         TooCostlyError: The answers hold more than the hub's ceiling.
     """
-    settled = [_settle(turn, entry, hub) for entry in plan.entries]
+    settled = [_settle(turn, entry, plan, hub) for entry in plan.entries]
     _require_separate(settled)
     links = {**_links(settled), **_resolve(turn, plan.references)}
     responses: dict[int, FhirResponse] = {}
     allowance = Allowance(hub.limits.answers)
-    for each in sorted(settled, key=lambda each: _ORDER.index(each.entry.request.method)):
+    for each in sorted(settled, key=lambda each: _ORDER[each.entry.request.method]):
         with telling(each.entry.number):
             allowance.require()
-            responses[each.entry.number] = allowance.spend(_carry_out(turn, each, links, hub))
+            responses[each.entry.number] = allowance.spend(_carry_out(turn, each, links, plan, hub))
     answer = answer_bundle("transaction-response", [responses[each.entry.number] for each in settled])
     return replace(answer, decision=plan.decision)
 
@@ -130,7 +156,7 @@ def _read(number: int, element: object, outer: FhirRequest, hub: Hub) -> Entry:
         if entry.interaction.in_turn is None:
             raise NotSupportedError(f"{entry.interaction.code} has no place in a transaction")
         require(entry.interaction, entry.request, hub)
-        if entry.interaction.body != "resource":
+        if entry.interaction.body != "resource" or entry.interaction.operation:
             return entry
         return replace(entry, request=replace(entry.request, body=addressed(entry.request)))
 
@@ -153,7 +179,8 @@ def _references(entry: Entry, hub: Hub) -> Iterator[tuple[str, Query]]:
 
 def _require_conformance(entries: Sequence[Entry], hub: Hub) -> None:
     named = {entry.full_url: entry.request.body for entry in entries if entry.full_url and entry.request.body}
-    found = [issue for entry in entries if entry.request.body for issue in _issues(entry, named, hub)]
+    resources = [entry for entry in entries if entry.request.body and entry.interaction.body == "resource"]
+    found = [issue for entry in resources for issue in _issues(entry, named, hub)]
     if has_errors(found):
         raise InvalidError(f"Bundle: {sum(issue.is_error for issue in found)} errors", issues=found)
 
@@ -167,44 +194,51 @@ def _prepared(entry: Entry, hub: Hub) -> Entry:
     """The entry as its hook leaves it, with its condition parsed if it has one."""
     request = entry.request
     with telling(entry.number):
-        if request.body:
+        if entry.interaction.body == "patch":
+            return replace(entry, request=prepare_patch(request, hub))
+        if request.body and entry.interaction.body == "resource":
             request = replace(request, body=hooked(request.body, request, hub))
+        if request.method == "DELETE":
+            return replace(entry, request=prepare_delete(request, hub))
         request = request.on_condition(condition_of(request, hub))
     return replace(entry, request=request)
 
 
-def _settle(turn: Turn, entry: Entry, hub: Hub) -> Settled:
+def _settle(turn: Turn, entry: Entry, plan: Plan, hub: Hub) -> Settled:
     """Find out which resource the entry is about: by its address, by its condition, or a new one."""
     request = entry.request
     with telling(entry.number):
         match request.method:
-            case "POST":
+            case "POST" if request.type and entry.interaction.code == "create":
                 existing = matched(turn, request.condition, request.type) if request.condition else None
-                return Settled(entry, existing.id if existing else hub.new_id(), existing)
+                made = plan.made.get(entry.number)
+                new = made.id if made else hub.new_id()
+                return Settled(entry, (existing.id if existing else new,), existing)
             case "PUT" if request.condition:
-                return Settled(entry, identify(turn, request, hub))
+                return Settled(entry, (identify(turn, request, hub),))
+            case "PATCH" if request.condition:
+                found = matched(turn, request.condition, request.type)
+                return Settled(entry, (found.id,) if found else ())
             case "DELETE" if request.condition:
-                gone = matched(turn, request.condition, request.type)
-                return Settled(entry, gone.id if gone else "")
+                return Settled(entry, tuple(each.id for each in all_matched(turn, request, hub)))
             case _:
-                return Settled(entry, request.id)
+                return Settled(entry, (request.id,) if request.id else ())
 
 
 def _require_separate(settled: Iterable[Settled]) -> None:
     """Refuse two entries about one resource of which at least one changes it: their order would decide the outcome."""
     about: dict[str, Settled] = {}
     for each in settled:
-        if each.entry.request.method not in ("POST", "PUT", "DELETE") or not each.address:
-            continue
-        other = about.setdefault(each.address, each)
-        if other is not each and (each.writes or other.writes):
-            with telling(each.entry.number):
-                raise MalformedError(f"{each.address} is what entry {other.entry.number} is about already")
+        for address in each.addresses if each.entry.request.method in _CHANGING else ():
+            other = about.setdefault(address, each)
+            if other is not each and (each.writes or other.writes):
+                with telling(each.entry.number):
+                    raise MalformedError(f"{address} is what entry {other.entry.number} is about already")
 
 
 def _links(settled: Iterable[Settled]) -> dict[str, str]:
     named = (each for each in settled if each.entry.full_url and each.entry.request.method in ("POST", "PUT"))
-    return {each.entry.full_url: each.address for each in named}
+    return {each.entry.full_url: each.addresses[0] for each in named if each.ids}
 
 
 def _resolve(turn: Turn, references: Mapping[str, Query]) -> dict[str, str]:
@@ -222,17 +256,29 @@ def _resolve(turn: Turn, references: Mapping[str, Query]) -> dict[str, str]:
     return links
 
 
-def _carry_out(turn: Turn, settled: Settled, links: Mapping[str, str], hub: Hub) -> FhirResponse:
+def _carry_out(turn: Turn, settled: Settled, links: Links, plan: Plan, hub: Hub) -> FhirResponse:
     entry, request = settled.entry, settled.entry.request
     if settled.existing:
         return written(settled.existing, request, hub.base_url, status=200)
+    if request.method == "DELETE" and request.condition:
+        return delete_all(turn, settled.ids, request, hub)
     if request.condition:
         _require_unmet(turn, settled, request.condition)
-    if request.body:
-        body = relink(request.body, links, entry.full_url, hub.types)
-        request = replace(request, body={**body, "id": settled.id})
+    if request.body and request.method in ("POST", "PUT") and entry.interaction.operation is None:
+        request = _with_resource(request, settled, links, plan, hub)
     assert entry.interaction.in_turn is not None
+    if request.method == "PATCH":
+        return entry.interaction.in_turn(turn, replace(request, id=settled.id or request.id), hub)
     return entry.interaction.in_turn(turn, replace(request, id=settled.id, condition=None), hub)
+
+
+def _with_resource(request: FhirRequest, settled: Settled, links: Links, plan: Plan, hub: Hub) -> FhirRequest:
+    """The request with the resource as it is to be written; as it was made before the turn, if that still holds."""
+    made = plan.made.get(settled.entry.number)
+    if made and made.holds(settled.id, links):
+        return replace(request, body=made.prepared.resource, prepared=made.prepared)
+    body = relink(request.body or {}, links, settled.entry.full_url, hub.types)
+    return replace(request, body={**body, "id": settled.id})
 
 
 def _require_unmet(turn: Turn, settled: Settled, condition: Query) -> None:
@@ -241,5 +287,5 @@ def _require_unmet(turn: Turn, settled: Settled, condition: Query) -> None:
     Two entries would then be about one resource, and references already lead to the id this one was given.
     """
     found = matched(turn, condition, condition.type)
-    if found and found.id != settled.id:
+    if found and settled.ids and found.id != settled.id:
         raise MalformedError(f"its condition matches {found.reference}, which this transaction writes")

@@ -1,5 +1,9 @@
-"""update: a new version of a resource, the first one if need be; on condition, of the one that matches."""
+"""update: a new version of a resource, the first one if need be; on condition, of the one that matches.
 
+An update that changes nothing makes no version: the answer is 200 with the version that is there.
+"""
+
+from dataclasses import replace
 from functools import partial
 
 from careloom.model.errors import ConflictError, MalformedError
@@ -12,6 +16,7 @@ from careloom.rest.messages import FhirRequest, FhirResponse
 from careloom.rest.ownership import require_not_reused, require_own
 from careloom.rest.representation import written
 from careloom.rest.threads import in_thread
+from careloom.rest.unchanged import is_unchanged
 from careloom.store import Turn
 
 
@@ -25,8 +30,11 @@ async def update(request: FhirRequest, hub: Hub) -> Work:
 
 
 def prepare_update(request: FhirRequest, hub: Hub) -> FhirRequest:
-    """Parse the condition and hold the resource to what its type must conform to."""
-    return admit(request, hub, condition=condition_of(request, hub))
+    """Parse the condition, hold the resource to what its type must conform to, and make it ready for the store."""
+    admitted = admit(request, hub, condition=condition_of(request, hub))
+    if not admitted.id or admitted.body is None:
+        return admitted
+    return replace(admitted, prepared=hub.repository.prepare(admitted.body, id=admitted.id))
 
 
 def update_in_turn(turn: Turn, request: FhirRequest, hub: Hub) -> FhirResponse:
@@ -43,8 +51,11 @@ def update_in_turn(turn: Turn, request: FhirRequest, hub: Hub) -> FhirResponse:
     current = turn.read(request.type, identity)
     require_own(current, request, hub)
     require_not_reused(current, hub)
-    require_version(request, current)
-    version = turn.update({**request.body, "id": identity})
+    require_version(request, current, hub.policy)
+    resource = {**request.body, "id": identity}
+    if current and is_unchanged(resource, current):
+        return written(current, request, hub.base_url, status=200)
+    version = turn.update(request.prepared or resource)
     status = 201 if version.interaction == "create" else 200
     return written(version, request, hub.base_url, status=status)
 

@@ -9,6 +9,7 @@ from careloom.model.resource import Resource, resource_type
 from careloom.rest.admission import conformance_issues
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest, FhirResponse
+from careloom.rest.operation import Operation, Parameter
 from careloom.rest.ownership import known
 from careloom.rest.threads import in_thread
 
@@ -93,3 +94,22 @@ def _issues(resource: Resource, profile: str, hub: Hub) -> Sequence[Issue]:
         return hub.validator.validate(resource, profiles=(profile,))
     except NotFoundError as error:
         raise InvalidError(str(error), issues=error.issues) from error
+
+
+VALIDATE = Operation(
+    "validate",
+    validate,
+    title="What would be said of a resource, without writing anything",
+    definition="http://hl7.org/fhir/OperationDefinition/Resource-validate",
+    levels={"type": "", "instance": "r"},
+    takes=(
+        Parameter(
+            "resource", "Resource", about="what to judge; of an instance, the one in the record if it is left out"
+        ),
+        Parameter("mode", "code", about="create, update, delete or profile"),
+        Parameter("profile", "uri", about="what to judge it by, in place of the locality's choice for its type"),
+    ),
+    gives=(
+        Parameter("return", "OperationOutcome", least=1, about="every finding; an informational one if there is none"),
+    ),
+)

@@ -12,4 +12,4 @@ async def vread(request: FhirRequest, hub: Hub) -> FhirResponse:
     Source: FHIR R4, 3.1.0.2 vread.
     """
     version = await hub.repository.vread(request.type, request.id, request.version_id)
-    return shown(known(version, request, hub), request)
+    return shown(known(version, request, hub), request, hub)

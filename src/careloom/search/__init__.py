@@ -5,29 +5,40 @@ whether one fits the other. A store keeps the values and turns the query into SQ
 `careloom.search.comparison`, so that both give the same answer.
 """
 
-from careloom.search.includes import included, revinclude_queries
+from careloom.search.access import narrowed
 from careloom.search.index import index_values
+from careloom.search.limits import Limits
 from careloom.search.match import holds, holds_all, in_order, match, sort_value
-from careloom.search.parameters import SearchParameter, SearchParameters
+from careloom.search.modifiers import MODIFIERS
+from careloom.search.parameters import SearchParameter, State
 from careloom.search.parse import parse_query
-from careloom.search.printing import query_parameters, query_string
-from careloom.search.query import Query
+from careloom.search.population import Population
+from careloom.search.printing import query_parameters, query_path, query_string
+from careloom.search.query import Access, Query
+from careloom.search.registry import SearchParameters
+from careloom.search.types import by_type
 from careloom.search.values import IndexValues
 
 __all__ = [
+    "MODIFIERS",
+    "Access",
     "IndexValues",
+    "Limits",
+    "Population",
     "Query",
     "SearchParameter",
     "SearchParameters",
+    "State",
+    "by_type",
     "holds",
     "holds_all",
     "in_order",
-    "included",
     "index_values",
     "match",
+    "narrowed",
     "parse_query",
     "query_parameters",
+    "query_path",
     "query_string",
-    "revinclude_queries",
     "sort_value",
 ]

@@ -20,9 +20,14 @@ def element_at(definitions: Definitions, type: str, path: tuple[str, ...]) -> El
     return info
 
 
-def json_keys(element: ElementInfo) -> frozenset[str]:
-    """The JSON keys that an element may have: ``birthDate`` and ``_birthDate``; one for each type of a choice."""
-    types = element.types if element.is_choice else ("",)
+def json_keys(element: ElementInfo, of_types: tuple[str, ...] = ()) -> frozenset[str]:
+    """The JSON keys that an element may have: ``birthDate`` and ``_birthDate``; one for each type of a choice.
+
+    Args:
+        element: The element.
+        of_types: Of a choice, the types wanted; all by default.
+    """
+    types = (of_types or element.types) if element.is_choice else ("",)
     names = [element.name + type[:1].upper() + type[1:] for type in types]
     return frozenset(names + [f"_{name}" for name in names])
 

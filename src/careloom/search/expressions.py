@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 _ROOT = re.compile(r"\(*\s*([A-Z]\w*)\b")
 _PLAIN = re.compile(r"[A-Z]\w*(?:\.[a-z]\w*)*")
+_PLAIN_RELATIVE = re.compile(r"[a-z]\w*(?:\.[a-z]\w*)*")
 _RESOLVED = re.compile(r"\.where\(\s*resolve\(\)\s+is\s+(\w+)\s*\)")
 _AS_OPERATOR = re.compile(r"\(\s*([\w.]+)\s+as\s+(\w+)\s*\)")
 _AS_FUNCTION = re.compile(r"\.as\(\s*(\w+)\s*\)")
@@ -22,6 +23,11 @@ _NAVIGATION = re.compile(
     r"[A-Z]\w*\.(?P<first>[a-z]\w*)(?:\.[a-z]\w*(?![\w(])|\.ofType\(\w+\)|\.where\([^()]*\)|\.extension\('[^']*'\))*"
 )
 _EXTENSION = re.compile(r"\.extension\('[^']*'\)$")
+_CHOICE = re.compile(r"(?:[A-Z]\w*\.)?[a-z]\w*\.ofType\((?P<type>\w+)\)")
+_RELATIVE = re.compile(r"(?P<first>[a-z]\w*)(?:\.[a-z]\w*(?![\w(])|\.ofType\(\w+\))*")
+
+_ERRATA = {"DateTime": "dateTime"}
+"""Names of types as some expressions of R4 have them, and as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +39,14 @@ class Branch:
         path: Names of the elements where it is a plain path without functions: ``("name", "family")``; else empty.
         target: Resource type that a reference must lead to; empty for any.
         first: Name of the element without which there is no result; empty where that is not known.
+        of_types: The types of which that element has to be; empty for any.
     """
 
     text: str
     path: tuple[str, ...] = ()
     target: str = ""
     first: str = ""
+    of_types: tuple[str, ...] = ()
 
 
 def branches(expression: str, type: str, is_a: Callable[[str, str], bool]) -> tuple[Branch, ...]:
@@ -53,6 +61,24 @@ def branches(expression: str, type: str, is_a: Callable[[str, str], bool]) -> tu
     return tuple(_branch(member, type) for member in members if _applies(member, type, is_a))
 
 
+def relative_branch(expression: str) -> Branch:
+    """The expression of a composite's component, which begins at an element of the composite.
+
+    Args:
+        expression: SearchParameter.component.expression: ``code``, ``value.as(Quantity) | value.as(Range)``.
+    """
+    members = [_with_of_type(member.strip()) for member in _union(expression)]
+    found = [_RELATIVE.fullmatch(member) for member in members]
+    firsts = {each["first"] if each else "" for each in found}
+    choices = [_CHOICE.match(member) for member in members]
+    return Branch(
+        text=" | ".join(members),
+        path=tuple(members[0].split(".")) if len(members) == 1 and _PLAIN_RELATIVE.fullmatch(members[0]) else (),
+        first=firsts.pop() if len(firsts) == 1 else "",
+        of_types=tuple(each["type"] for each in choices if each) if all(choices) else (),
+    )
+
+
 def _applies(member: str, type: str, is_a: Callable[[str, str], bool]) -> bool:
     root = _ROOT.match(member)
     return bool(member) and (root is None or is_a(type, root[1]))
@@ -60,16 +86,26 @@ def _applies(member: str, type: str, is_a: Callable[[str, str], bool]) -> bool:
 
 def _branch(member: str, type: str) -> Branch:
     resolved = _RESOLVED.search(member)
-    text = _RESOLVED.sub("", member)
-    text = _AS_OPERATOR.sub(r"\1.ofType(\2)", text)
-    text = _AS_FUNCTION.sub(r".ofType(\1)", text)
+    text = _with_of_type(_RESOLVED.sub("", member))
     if _EXTENSION.search(text):
         text += ".value"
     path = tuple(text.split(".")[1:]) if _PLAIN.fullmatch(text) else ()
     if path:
         text = ".".join((type, *path))
     navigation = _NAVIGATION.fullmatch(text)
-    return Branch(text, path, resolved[1] if resolved else "", navigation["first"] if navigation else "")
+    choice = _CHOICE.match(text) if navigation else None
+    return Branch(
+        text=text,
+        path=path,
+        target=resolved[1] if resolved else "",
+        first=navigation["first"] if navigation else "",
+        of_types=(choice["type"],) if choice else (),
+    )
+
+
+def _with_of_type(member: str) -> str:
+    text = _AS_OPERATOR.sub(r"\1.ofType(\2)", member)
+    return _AS_FUNCTION.sub(lambda found: f".ofType({_ERRATA.get(found[1], found[1])})", text)
 
 
 def _union(expression: str) -> Iterator[str]:

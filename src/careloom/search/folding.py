@@ -39,4 +39,5 @@ def _kept(character: str) -> str:
     return "" if category[0] in (_MARK, _PUNCTUATION) else character
 
 
-_ASCII = str.maketrans({chr(code): _kept(chr(code)) for code in range(128)})
+# None rather than an empty text for what is dropped: CPython then translates a whole ASCII text in one loop.
+_ASCII = str.maketrans({chr(code): _kept(chr(code)) or None for code in range(128)})

@@ -19,6 +19,18 @@ def parse_number(text: str) -> Decimal | None:
 
 
 def implicit_range(text: str) -> tuple[float, float]:
+    """`implicit_bounds` as doubles."""
+    low, high = implicit_bounds(text)
+    return double(low), double(high)
+
+
+def approximate_range(text: str) -> tuple[float, float]:
+    """`approximate_bounds` as doubles."""
+    low, high = approximate_bounds(text)
+    return double(low), double(high)
+
+
+def implicit_bounds(text: str) -> tuple[Decimal, Decimal]:
     """The half-open range [low, high) of a searched number: half a unit of its last digit to either side.
 
     ``100`` is [99.5, 100.5), ``100.00`` is [99.995, 100.005), ``5.40e-3`` is [0.005395, 0.005405).
@@ -33,9 +45,9 @@ def implicit_range(text: str) -> tuple[float, float]:
     return _around(Decimal(text), half)
 
 
-def approximate_range(text: str) -> tuple[float, float]:
+def approximate_bounds(text: str) -> tuple[Decimal, Decimal]:
     """The range [low, high] of ``ap``: a tenth of the number, and no less than its implicit precision."""
-    low, high = implicit_range(text)
+    low, high = implicit_bounds(text)
     wide_low, wide_high = _around(Decimal(text), _EXACT.divide(abs(Decimal(text)), Decimal(10)))
     return min(low, wide_low), max(high, wide_high)
 
@@ -45,5 +57,5 @@ def double(number: int | Decimal) -> float:
     return float(Decimal(number))
 
 
-def _around(value: Decimal, margin: Decimal) -> tuple[float, float]:
-    return double(_EXACT.subtract(value, margin)), double(_EXACT.add(value, margin))
+def _around(value: Decimal, margin: Decimal) -> tuple[Decimal, Decimal]:
+    return _EXACT.subtract(value, margin), _EXACT.add(value, margin)

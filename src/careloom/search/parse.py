@@ -7,36 +7,30 @@ with ``Prefer: handling=strict`` that is an error too. All errors of a request a
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 
 from careloom.model import Issue
-from careloom.model.errors import InvalidError, TooCostlyError
+from careloom.model.errors import InvalidError, NotFoundError, NotSupportedError, TooCostlyError
 from careloom.model.instants import Clock, utc_now
-from careloom.search.escaping import shown, split
-from careloom.search.operands import Reading, read_operand
-from careloom.search.parameters import SearchParameter, SearchParameters
-from careloom.search.query import Comparison, Condition, Kind, Missing, Not, Query
+from careloom.search.criteria import read_criterion
+from careloom.search.escaping import shown
+from careloom.search.limits import hold
+from careloom.search.query import Condition, InCompartment, Query
+from careloom.search.registry import SearchParameters
 from careloom.search.results import RESULT_PARAMETERS, Results
-
-MAX_CONDITIONS = 100
-MAX_ALTERNATIVES = 500
-MAX_LENGTH = 2000
+from careloom.search.scope import Scope
 
 _OTHERS = frozenset({"_format", "_pretty"})
 """Parameters of every interaction, which are the business of the REST layer."""
 
+_LONG = frozenset({"_filter"})
+"""Parameters whose value is one text: it may be as long as some alternatives together."""
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-_MODIFIERS: Mapping[Kind, tuple[str, ...]] = {
-    "token": ("missing", "not"),
-    "string": ("missing", "exact", "contains"),
-    "reference": ("missing", "identifier"),
-    "date": ("missing",),
-    "number": ("missing",),
-    "quantity": ("missing",),
-    "uri": ("missing",),
-}
+
+Compartment = tuple[str, str]
+"""Type and id of the resource whose compartment it is: ``("Patient", "1")``."""
 
 
 def parse_query(
@@ -46,55 +40,81 @@ def parse_query(
     *,
     strict: bool = False,
     now: Clock = utc_now,
+    compartment: Compartment | None = None,
 ) -> Query:
-    """Read the parameters of a type-level search.
+    """Read the parameters of a search.
 
     Args:
-        type: Resource type.
+        type: Resource type; empty to search the whole system, or the whole compartment.
         parameters: Names and values in the order of the request, percent-decoded.
         registry: Search parameters.
         strict: Whether a parameter that is not understood is an error.
         now: What ``ap`` measures the distance of a date from.
+        compartment: Only what is in this compartment.
 
     Raises:
         InvalidError: A value or modifier is wrong; has an issue for each, ``expression`` naming the parameter.
-        TooCostlyError: More conditions or alternatives than the ceilings of this module.
-        NotFoundError: No such resource type.
+        TooCostlyError: More than the limits of the registry allow.
+        NotFoundError: No such resource type, no such compartment, or the type is not in it.
     """
-    if len(parameters) > MAX_CONDITIONS:
-        raise TooCostlyError(f"at most {MAX_CONDITIONS} search parameters in a request, found {len(parameters)}")
-    reader = _QueryReader(type, registry, now)
+    hold(len(parameters), registry.limits.parameters, "search parameters in a request")
+    named = () if type else _named_types(parameters, registry)
+    types = (type,) if type else named
+    members: tuple[Condition, ...] = ()
+    if compartment is not None:
+        types = _in_compartment(compartment[0], types, registry)
+        members = (InCompartment(*compartment),)
+    reader = _QueryReader(Scope.of(registry, types, now()), is_of_system=not type)
     for name, value in parameters:
         reader.take(name, value)
-    return reader.query(strict)
+    return reader.query(Query(type, conditions=members, types=named), strict)
+
+
+def _named_types(parameters: Sequence[tuple[str, str]], registry: SearchParameters) -> tuple[str, ...]:
+    """The types that ``_type`` names; none for all."""
+    named = [type for name, value in parameters if name == "_type" for type in value.split(",")]
+    for type in named:
+        if not registry.is_resource_type(type):
+            raise _located("_type", InvalidError(f"names of resource types expected, found {shown(type)}"))
+    return tuple(dict.fromkeys(named))
+
+
+def _in_compartment(code: str, types: tuple[str, ...], registry: SearchParameters) -> tuple[str, ...]:
+    """The types searched in a compartment; all that are in it where none is named."""
+    if not registry.is_compartment(code):
+        raise NotFoundError(f"there is no compartment of {shown(code)}")
+    for type in types:
+        if code not in registry.compartments(type):
+            raise NotFoundError(f"{type} is not in the {code} compartment")
+    return types or tuple(sorted(type for type in registry.resource_types() if code in registry.compartments(type)))
 
 
 class _QueryReader:
     """Takes the parameters of one request, one after the other."""
 
-    def __init__(self, type: str, registry: SearchParameters, now: Clock) -> None:
-        self._type = type
-        self._registry = registry
-        self._parameters = registry.of(type)
-        self._now = now()
+    def __init__(self, scope: Scope, *, is_of_system: bool) -> None:
+        self._scope = scope
         self._conditions: list[Condition] = []
-        self._results = Results(type, registry)
+        self._results = Results(scope, is_of_system=is_of_system)
         self._errors: list[Issue] = []
         self._unsupported: list[Issue] = []
 
     def take(self, name: str, value: str) -> None:
         """Read one parameter, keeping what is wrong with it for the end."""
         try:
-            _check_text(name, value)
+            _check_text(name, value, self._scope.limits.length)
             self._take(name, value)
+        except NotSupportedError as error:
+            self._unsupported.append(
+                Issue("warning", "not-supported", str(error), expression=name, rule="search-parameter")
+            )
         except InvalidError as error:
-            where = shown(name)[1:-1]
-            self._errors += [
-                replace(issue, diagnostics=f"{where}: {issue.diagnostics}", expression=where) for issue in error.issues
-            ]
+            self._errors += _located(name, error).issues
+        except TooCostlyError as error:
+            raise TooCostlyError(f"{shown(name)[1:-1]}: {error}", expression=shown(name)[1:-1]) from error
 
-    def query(self, strict: bool) -> Query:
-        """The query of all that was taken.
+    def query(self, bare: Query, strict: bool) -> Query:
+        """A query with all that was taken.
 
         Raises:
             InvalidError: Something was wrong, or with ``strict`` not understood.
@@ -103,9 +123,8 @@ class _QueryReader:
         errors = self._errors + [replace(issue, severity="error") for issue in unsupported if strict]
         if errors:
             raise InvalidError("; ".join(issue.diagnostics for issue in errors[:3]), issues=errors)
-        return self._results.complete(
-            Query(type=self._type, conditions=tuple(self._conditions), unsupported=tuple(unsupported))
-        )
+        conditions = (*bare.conditions, *self._conditions)
+        return self._results.complete(replace(bare, conditions=conditions, unsupported=tuple(unsupported)))
 
     def _take(self, name: str, value: str) -> None:
         code, _, modifier = name.partition(":")
@@ -113,82 +132,29 @@ class _QueryReader:
             return
         if code in RESULT_PARAMETERS:
             self._results.take(code, modifier, value)
-        elif "." in name or code not in self._parameters:
-            self._leave_out(name, self._why_unknown(name, code))
-        elif not self._parameters[code].is_searchable:
-            kind = self._parameters[code].kind
-            self._leave_out(name, f"{self._type} has the {kind} parameter {shown(code)}, which is not supported")
         else:
-            self._conditions.append(self._condition(self._parameters[code], modifier, value))
-
-    def _condition(self, parameter: SearchParameter, modifier: str, value: str) -> Condition:
-        self._check_modifier(parameter, modifier)
-        alternatives = split(value, ",")
-        if len(alternatives) > MAX_ALTERNATIVES:
-            raise TooCostlyError(
-                f"{parameter.code}: at most {MAX_ALTERNATIVES} values separated by commas, found {len(alternatives)}"
-            )
-        if modifier == "missing":
-            return Missing(parameter.code, _boolean(value))
-        kind: Kind = "token" if modifier == "identifier" else parameter.kind
-        reading = Reading(
-            parameter=parameter,
-            modifier=modifier,
-            base_url=self._registry.base_url,
-            zone=self._registry.zone,
-            now=self._now,
-        )
-        operands = tuple(read_operand(kind, _checked(alternative), reading) for alternative in alternatives)
-        comparison = Comparison(parameter.code, kind, operands, "" if modifier == "not" else modifier)
-        return Not(comparison) if modifier == "not" else comparison
-
-    def _check_modifier(self, parameter: SearchParameter, modifier: str) -> None:
-        supported = _MODIFIERS[parameter.kind]
-        if not modifier or modifier in supported or (parameter.kind == "reference" and modifier in parameter.targets):
-            return
-        others = " or the name of a resource type it may refer to" if parameter.kind == "reference" else ""
-        raise _invalid(
-            f"modifiers of a {parameter.kind} parameter are {', '.join(supported)}{others}, found {shown(modifier)}",
-            code="not-supported",
-        )
-
-    def _why_unknown(self, name: str, code: str) -> str:
-        if "." in name:
-            return f"chained parameters are not supported, found {shown(name)}"
-        similar = get_close_matches(code, self._parameters, n=1)
-        hint = f"; did you mean {similar[0]!r}?" if similar else ""
-        return f"{self._type} has no search parameter {shown(code)}{hint}"
-
-    def _leave_out(self, name: str, why: str) -> None:
-        self._unsupported.append(Issue("warning", "not-supported", why, expression=name, rule="search-parameter"))
+            self._conditions.append(read_criterion(name, value, self._scope))
 
 
-def _check_text(name: str, value: str) -> None:
+def _located(name: str, error: InvalidError) -> InvalidError:
+    """The error with the parameter named in each of its issues."""
+    where = shown(name)[1:-1]
+    issues = [replace(each, diagnostics=f"{where}: {each.diagnostics}", expression=where) for each in error.issues]
+    return InvalidError(f"{where}: {error}", issues=issues)
+
+
+def _check_text(name: str, value: str, length: int) -> None:
     if _CONTROL.search(name) or _CONTROL.search(value):
         raise InvalidError("a text without control characters and lone surrogates expected")
-    if len(name) > MAX_LENGTH:
-        raise _invalid(f"a name of at most {MAX_LENGTH} characters expected, found {len(name)}", code="too-long")
+    if len(name) > length:
+        raise _too_long(f"a name of at most {length} characters expected, found {len(name)}")
+    if name.partition(":")[0] in _LONG and len(value) > length:
+        raise _too_long(f"a value of at most {length} characters expected, found {len(value)}")
     if not name:
         raise InvalidError("a parameter name expected before '='")
     if not value:
         raise InvalidError("a value expected, found nothing")
 
 
-def _checked(alternative: str) -> str:
-    if not alternative:
-        raise InvalidError("a value expected on both sides of a comma, found nothing")
-    if len(alternative) > MAX_LENGTH:
-        raise _invalid(
-            f"a value of at most {MAX_LENGTH} characters expected, found {len(alternative)}", code="too-long"
-        )
-    return alternative
-
-
-def _boolean(value: str) -> bool:
-    if value not in ("true", "false"):
-        raise InvalidError(f"true or false expected, found {shown(value)}")
-    return value == "true"
-
-
-def _invalid(diagnostics: str, *, code: str) -> InvalidError:
-    return InvalidError(diagnostics, issues=[Issue("error", code, diagnostics)])
+def _too_long(diagnostics: str) -> InvalidError:
+    return InvalidError(diagnostics, issues=[Issue("error", "too-long", diagnostics)])

@@ -1,33 +1,42 @@
 """A `Query` written back as the parameters it could have been read from: the self link of a result.
 
-Parsing what is printed gives the same tree, without what the tree left out.
+Parsing what is printed gives the same tree, without what the tree left out and without what access rules added.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 from urllib.parse import quote
 
-from careloom.search.escaping import escape
+from careloom.model.errors import NotSupportedError
+from careloom.search.kinds import KINDS
 from careloom.search.query import (
+    And,
+    Chain,
     Comparison,
     Condition,
-    DateOperand,
+    Has,
     Include,
+    InCompartment,
     Missing,
+    Narrowing,
     Not,
-    NumberOperand,
-    Operand,
-    QuantityOperand,
     Query,
-    ReferenceOperand,
     SortKey,
-    StringOperand,
-    TokenOperand,
-    UriOperand,
+    Written,
 )
 
 # Characters that a URL's query may carry as they are and that people like to read: RFC 3986, without & + # = %.
 _READABLE = ":/,|$@!*'()~"
+
+_NEGATED = {"": "not", "in": "not-in"}
+"""The modifier that says the opposite of a modifier."""
+
+
+def query_path(query: Query) -> str:
+    """What is searched, as the path of a URL below the base: ``Observation``, ``Patient/1/Observation``; or empty."""
+    compartment = next((each for each in query.conditions if isinstance(each, InCompartment)), None)
+    if compartment is None:
+        return query.type
+    return f"{compartment.reference}/{query.type or '*'}"
 
 
 def query_string(query: Query) -> str:
@@ -36,58 +45,71 @@ def query_string(query: Query) -> str:
 
 
 def query_parameters(query: Query) -> list[tuple[str, str]]:
-    """The parameters as names and values, not percent-encoded: conditions first, in their order."""
-    return [*map(_condition, query.conditions), *_results(query)]
+    """The parameters as names and values, not percent-encoded: conditions first, in their order.
+
+    Raises:
+        NotSupportedError: A condition that no parameters can say.
+    """
+    return [*_conditions(query), *_results(query)]
+
+
+def rules_of(query: Query) -> str:
+    """What access rules added to the query, as a text that differs where the rules differ.
+
+    It goes with a page token, which is then of no use to someone else.
+    """
+    return repr((tuple(each for each in query.conditions if isinstance(each, Narrowing)), query.access))
+
+
+def _conditions(query: Query) -> Iterator[tuple[str, str]]:
+    for condition in query.conditions:
+        if not isinstance(condition, InCompartment | Narrowing):
+            yield _condition(condition)
 
 
 def _condition(condition: Condition) -> tuple[str, str]:
     match condition:
-        case Missing():
-            return f"{condition.parameter}:missing", "true" if condition.missing else "false"
-        case Not():
-            return f"{condition.condition.parameter}:not", _values(condition.condition)
-        case Comparison():
-            modifier = f":{condition.modifier}" if condition.modifier else ""
-            return condition.parameter + modifier, _values(condition)
+        case Missing(parameter, missing):
+            return f"{parameter}:missing", "true" if missing else "false"
+        case Not(Comparison() as comparison) if comparison.modifier in _NEGATED:
+            return f"{comparison.parameter}:{_NEGATED[comparison.modifier]}", _values(comparison)
+        case Comparison(parameter, modifier=modifier):
+            return f"{parameter}:{modifier}" if modifier else parameter, _values(condition)
+        case Chain(parameter, targets, type):
+            name, value = _condition(_told(targets[0].condition))
+            return f"{parameter}:{type}.{name}" if type else f"{parameter}.{name}", value
+        case Has(type, parameter, inner):
+            name, value = _condition(_told(inner))
+            return f"_has:{type}:{parameter}:{name}", value
+        case Written(parameter, text, _):
+            return parameter, text
+    raise NotSupportedError(f"a {condition.__class__.__name__} cannot be written as a search parameter")
+
+
+def _told(condition: Condition) -> Condition:
+    """The one condition that was asked, beside those that access rules added."""
+    if isinstance(condition, And):
+        asked = [each for each in condition.conditions if not isinstance(each, Narrowing)]
+        if len(asked) == 1:
+            return _told(asked[0])
+    return condition
 
 
 def _values(comparison: Comparison) -> str:
-    return ",".join(_OPERANDS[operand.__class__](operand) for operand in comparison.operands)
-
-
-def _token(operand: TokenOperand) -> str:
-    code = escape(operand.code or "")
-    return code if operand.system is None else f"{escape(operand.system)}|{code}"
-
-
-def _prefixed(operand: DateOperand | NumberOperand | QuantityOperand) -> str:
-    return operand.text if operand.prefix == "eq" else operand.prefix + operand.text
-
-
-def _quantity(operand: QuantityOperand) -> str:
-    if operand.system is None and operand.code is None:
-        return _prefixed(operand)
-    return f"{_prefixed(operand)}|{escape(operand.system or '')}|{escape(operand.code or '')}"
-
-
-_OPERANDS: Mapping[type[Operand], Callable[[Any], str]] = {
-    TokenOperand: _token,
-    StringOperand: lambda operand: escape(operand.text),
-    ReferenceOperand: lambda operand: escape(operand.text),
-    DateOperand: _prefixed,
-    NumberOperand: _prefixed,
-    QuantityOperand: _quantity,
-    UriOperand: lambda operand: escape(operand.uri),
-}
+    if comparison.written:
+        return comparison.written
+    return ",".join(map(KINDS[comparison.kind].written, comparison.operands))
 
 
 def _results(query: Query) -> Iterator[tuple[str, str]]:
+    if query.types:
+        yield "_type", ",".join(query.types)
     if query.sort:
         yield "_sort", ",".join(map(_sort_key, query.sort))
     if query.count is not None:
         yield "_count", str(query.count)
-    yield from (("_include", _include(include)) for include in query.includes)
-    yield from (("_revinclude", _include(include)) for include in query.revincludes)
+    yield from ((_name("_include", include), _include(include)) for include in query.includes)
+    yield from ((_name("_revinclude", include), _include(include)) for include in query.revincludes)
     if query.total is not None:
         yield "_total", query.total
     if query.summary is not None:
@@ -100,6 +122,10 @@ def _results(query: Query) -> Iterator[tuple[str, str]]:
 
 def _sort_key(key: SortKey) -> str:
     return f"-{key.parameter}" if key.descending else key.parameter
+
+
+def _name(name: str, include: Include) -> str:
+    return f"{name}:iterate" if include.iterate else name
 
 
 def _include(include: Include) -> str:

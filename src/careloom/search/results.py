@@ -11,15 +11,19 @@ from typing import Any, get_args
 from careloom.model import Issue
 from careloom.model.errors import InvalidError
 from careloom.search.escaping import shown
-from careloom.search.parameters import SearchParameter, SearchParameters
+from careloom.search.limits import hold
+from careloom.search.parameters import SearchParameter
 from careloom.search.query import Include, Query, SortKey, Summary, Total
+from careloom.search.scope import Scope
 
 MAX_PAGE_TOKEN = 4000
-MAX_SORT_KEYS = 10
 
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
 _ELEMENT = re.compile(r"[A-Za-z][A-Za-z0-9]*")
-_INCLUDE = re.compile(r"(?P<source>[A-Za-z]+):(?P<parameter>[A-Za-z0-9_\-]+)(?::(?P<target>[A-Za-z]+))?")
+_INCLUDE = re.compile(r"(?P<source>[A-Za-z]+|\*):(?P<parameter>[A-Za-z0-9_\-]+|\*)(?::(?P<target>[A-Za-z]+))?")
+
+_REPEATED = frozenset({"_include", "_revinclude"})
+ANY = "*"
 
 
 class Results:
@@ -29,11 +33,13 @@ class Results:
         unsupported: What was left out, and why.
     """
 
-    def __init__(self, type: str, registry: SearchParameters) -> None:
-        self._type = type
-        self._registry = registry
+    def __init__(self, scope: Scope, *, is_of_system: bool = False) -> None:
+        self._scope = scope
+        self._registry = scope.registry
+        self._is_of_system = is_of_system
         self._found: dict[str, Any] = {}
         self._taken: set[str] = set()
+        self._iterates = False
         self.unsupported: list[Issue] = []
 
     def take(self, code: str, modifier: str, value: str) -> None:
@@ -42,9 +48,10 @@ class Results:
         Raises:
             InvalidError: It has a modifier, is given twice, or its value is wrong.
         """
-        if modifier:
-            raise _not_supported(f"{code} without modifier expected, found {shown(modifier)}")
-        if code in self._taken and code not in ("_include", "_revinclude"):
+        self._iterates = code in _REPEATED and modifier == "iterate"
+        if modifier and not self._iterates:
+            raise _not_supported(f"{code} {_WITH[code in _REPEATED]} expected, found {shown(modifier)}")
+        if code in self._taken and code not in _REPEATED:
             raise InvalidError("one value expected, found the parameter twice")
         self._taken.add(code)
         RESULT_PARAMETERS[code](self, value)
@@ -55,15 +62,16 @@ class Results:
 
     def sort(self, value: str) -> None:
         """``_sort=status,-date``."""
-        if value.count(",") >= MAX_SORT_KEYS:
-            raise InvalidError(f"at most {MAX_SORT_KEYS} parameters to sort by expected")
-        keys = [(name.removeprefix("-"), name.startswith("-")) for name in value.split(",")]
-        known = self._registry.of(self._type)
-        for code, _ in keys:
-            if code not in known or not known[code].is_searchable:
-                self._leave_out("_sort", f"{self._type} cannot be sorted by {shown(code)}")
+        names = [(name.removeprefix("-"), name.startswith("-")) for name in value.split(",")]
+        hold(len(names), self._scope.limits.sort_keys, "parameters to sort by")
+        keys: list[SortKey] = []
+        for code, descending in names:
+            known = self._scope.parameters.get(code)
+            if known is None or not known.is_sortable:
+                self._leave_out("_sort", f"{self._scope.name} cannot be sorted by {shown(code)}")
                 return
-        self._found["sort"] = tuple(SortKey(code, known[code].kind, descending) for code, descending in keys)
+            keys.append(SortKey(code, known.kind, descending))
+        self._found["sort"] = tuple(keys)
 
     def count(self, value: str) -> None:
         """``_count=20``."""
@@ -93,53 +101,83 @@ class Results:
             raise InvalidError("the token of a link that this server gave expected, found a longer text")
         self._found["page"] = value
 
+    def type(self, value: str) -> None:
+        """``_type=Patient,Observation``, whose names are read before all else."""
+        if not self._is_of_system:
+            self._leave_out("_type", "it goes with a search of the whole system")
+
+    def contained(self, value: str) -> None:
+        """``_contained=false``; contained resources are never found by themselves."""
+        if _one_of(value, ("true", "false", "both")) != "false":
+            self._leave_out("_contained", "contained resources are not searched by themselves, only what contains them")
+
+    def contained_type(self, value: str) -> None:
+        """``_containedType``, which says what to return for a contained resource."""
+        if _one_of(value, ("container", "contained")) != "container":
+            self._leave_out("_containedType", "contained resources are told within what contains them")
+
     def include(self, value: str) -> None:
-        """``_include=Observation:subject:Patient``."""
-        include = self._read_include("_include", value)
-        if include is None:
-            return
-        if include.source != self._type:
-            self._leave_out("_include", f"only what {self._type} refers to can be included, found {shown(value)}")
+        """``_include=Observation:subject:Patient``, ``_include=Observation:*``, ``_include=*``."""
+        include = self._read_include(value)
+        if include.source == ANY:
+            if not self._scope.types:
+                raise _not_supported("Type:parameter expected in a search of all types, found *")
+            for type in self._scope.types:
+                self._add("includes", replace(include, source=type))
+        elif not include.iterate and not self._is_searched(include.source):
+            self._leave_out(
+                "_include",
+                f"only what {self._scope.name} refers to is included, found {shown(value)}; "
+                "_include:iterate goes on from what was included",
+            )
         else:
             self._add("includes", include)
 
     def revinclude(self, value: str) -> None:
-        """``_revinclude=Observation:subject``."""
-        include = self._read_include("_revinclude", value)
-        if include is None:
-            return
-        if self._type not in self._targets(include) or include.target not in ("", self._type):
-            raise InvalidError(f"a parameter that refers to {self._type} expected, found {shown(value)}")
+        """``_revinclude=Observation:subject``, ``_revinclude=Observation:*``, ``_revinclude=*``."""
+        include = self._read_include(value)
+        if not include.iterate and not self._refers_here(include):
+            raise InvalidError(f"a parameter that refers to {self._scope.name} expected, found {shown(value)}")
         self._add("revincludes", include)
 
-    def _read_include(self, name: str, value: str) -> Include | None:
-        found = _INCLUDE.fullmatch(value)
+    def _read_include(self, value: str) -> Include:
+        found = _INCLUDE.fullmatch(f"{ANY}:{ANY}" if value == ANY else value)
         if not found:
-            if value.endswith("*"):
-                self._leave_out(name, f"the wildcard * is not supported, found {shown(value)}")
-                return None
-            raise InvalidError(f"Type:parameter or Type:parameter:Target expected, found {shown(value)}")
-        include = Include(found["source"], found["parameter"], found["target"] or "")
+            raise InvalidError(f"Type:parameter, Type:parameter:Target or * expected, found {shown(value)}")
+        include = Include(found["source"], found["parameter"], found["target"] or "", self._iterates)
         for type in (include.source, include.target):
-            if type and not self._registry.is_resource_type(type):
+            if type not in ("", ANY) and not self._registry.is_resource_type(type):
                 raise InvalidError(f"a resource type expected, found {shown(type)} in {shown(value)}")
-        parameter = self._reference_parameter(include)
-        if parameter is None:
+        if include.source == ANY and include.parameter != ANY:
+            raise InvalidError(f"a resource type before the parameter expected, found {shown(value)}")
+        if include.parameter != ANY:
+            self._check(include)
+        return include
+
+    def _check(self, include: Include) -> None:
+        parameter = self._registry.of(include.source).get(include.parameter)
+        if parameter is None or not _is_reference(parameter):
             raise InvalidError(f"a reference parameter of {include.source} expected, found {shown(include.parameter)}")
         if include.target and include.target not in parameter.targets:
             raise InvalidError(f"{include.source}.{include.parameter} refers to no {include.target}")
-        return include
 
-    def _reference_parameter(self, include: Include) -> SearchParameter | None:
-        parameter = self._registry.of(include.source).get(include.parameter)
-        return parameter if parameter and parameter.kind == "reference" and parameter.is_searchable else None
+    def _is_searched(self, type: str) -> bool:
+        return not self._scope.types or type in self._scope.types
 
-    def _targets(self, include: Include) -> tuple[str, ...]:
-        parameter = self._reference_parameter(include)
-        return parameter.targets if parameter else ()
+    def _refers_here(self, include: Include) -> bool:
+        """Whether the parameter, or one of all, may lead to what is searched."""
+        if include.target and not self._is_searched(include.target):
+            return False
+        if include.source == ANY:
+            return True
+        parameters = self._registry.of(include.source)
+        named = parameters.values() if include.parameter == ANY else [parameters[include.parameter]]
+        return any(_is_reference(each) and any(map(self._is_searched, each.targets)) for each in named)
 
     def _add(self, field: str, include: Include) -> None:
         self._found[field] = tuple(dict.fromkeys((*self._found.get(field, ()), include)))
+        number = sum(len(self._found.get(each, ())) for each in ("includes", "revincludes"))
+        hold(number, self._scope.limits.includes, "_include and _revinclude")
 
     def _leave_out(self, name: str, why: str) -> None:
         self.unsupported.append(
@@ -156,7 +194,16 @@ RESULT_PARAMETERS: Mapping[str, Callable[[Results, str], None]] = {
     "_summary": Results.summary,
     "_elements": Results.elements,
     "_page": Results.page,
+    "_type": Results.type,
+    "_contained": Results.contained,
+    "_containedType": Results.contained_type,
 }
+
+_WITH = ("without modifier", "without modifier or with iterate")
+
+
+def _is_reference(parameter: SearchParameter) -> bool:
+    return parameter.kind == "reference" and parameter.is_searchable
 
 
 def _one_of(value: str, allowed: tuple[str, ...]) -> str:

@@ -4,7 +4,8 @@ A database keeps these values and `careloom.search.match` looks at them in memor
 Each value class says in which way an operand of the same kind (`careloom.search.query`) compares with it.
 
 A modifier that looks at another side of an element has a key of its own beside the parameter's:
-``subject:identifier`` holds tokens of a reference parameter, ``code:text`` strings of a token parameter.
+``subject:identifier`` holds tokens of a reference parameter, ``code:text`` strings of a token parameter, and
+``identifier:of-type`` tokens whose system is ``system|code`` of the identifier's type.
 """
 
 from collections.abc import Mapping
@@ -87,14 +88,32 @@ class NumberValue:
 
 
 @dataclass(frozen=True, slots=True)
+class Canonical:
+    """An interval in base units, rounded so that equal amounts are equal whatever unit they were told in.
+
+    Attributes:
+        unit: What the number measures: the product of dimensions, or the unit itself where it is arbitrary.
+    """
+
+    low: float
+    high: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
 class QuantityValue:
-    """A number with its unit; the texts are empty where the element has none."""
+    """A number with its unit; the texts are empty where the element has none.
+
+    Attributes:
+        canonical: The same in base units, where the unit is a code of UCUM.
+    """
 
     low: float = -inf
     high: float = inf
     system: str = ""
     code: str = ""
     unit: str = ""
+    canonical: Canonical | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +123,46 @@ class UriValue:
     uri: str
 
 
-IndexValue = TokenValue | StringValue | ReferenceValue | DateValue | NumberValue | QuantityValue | UriValue
+@dataclass(frozen=True, slots=True)
+class PositionValue:
+    """A place on Earth: degrees north and east of WGS 84."""
+
+    latitude: float
+    longitude: float
+
+
+@dataclass(frozen=True, slots=True)
+class CompositeValue:
+    """What stands together in one element: for each part of a composite parameter its values, none of them empty.
+
+    A store may keep one row for each combination of values, one of each part.
+    """
+
+    parts: tuple[tuple["IndexValue", ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TextValue:
+    """All words of the narrative or of the content, folded, in the order of the resource, with a space between.
+
+    A word is a run of letters and digits; see `careloom.search.words`.
+    """
+
+    words: str
+
+
+IndexValue = (
+    TokenValue
+    | StringValue
+    | ReferenceValue
+    | DateValue
+    | NumberValue
+    | QuantityValue
+    | UriValue
+    | PositionValue
+    | CompositeValue
+    | TextValue
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +172,7 @@ class IndexValues:
     Attributes:
         present: Codes of the parameters whose element the resource has, whether or not a value came of it;
             the rest are ``:missing``.
+        compartments: ``Patient/1`` for each compartment the resource is in, its own included.
     """
 
     type: str
@@ -125,4 +184,8 @@ class IndexValues:
     numbers: Mapping[str, tuple[NumberValue, ...]] = field(default_factory=dict)
     quantities: Mapping[str, tuple[QuantityValue, ...]] = field(default_factory=dict)
     uris: Mapping[str, tuple[UriValue, ...]] = field(default_factory=dict)
+    positions: Mapping[str, tuple[PositionValue, ...]] = field(default_factory=dict)
+    composites: Mapping[str, tuple[CompositeValue, ...]] = field(default_factory=dict)
+    texts: Mapping[str, tuple[TextValue, ...]] = field(default_factory=dict)
     present: frozenset[str] = frozenset()
+    compartments: frozenset[str] = frozenset()

@@ -17,20 +17,27 @@ from careloom.model.errors import InvalidError, MalformedError, UnavailableError
 from careloom.model.json import parse_json
 from careloom.notify import STANDARD_TOPICS, EndpointPolicy, RetryPolicy, Topic
 from careloom.notify.signature import secret_bytes
-from careloom.notify.topics import Trigger
+from careloom.notify.topics import Filter, Interaction, Trigger, topics_in
 from careloom.rest.hub import Limits
+from careloom.search.limits import Limits as SearchLimits
+from careloom.settings.http import read_http
+from careloom.settings.mllp import read_mllp
+from careloom.settings.operations import read_operations
 from careloom.settings.sections import AuditSettings, DefinitionSettings, HubSettings, NotifySettings, Settings
+from careloom.settings.store import read_store
 from careloom.settings.tables import Complaints, Table, told
+from careloom.settings.terminology import read_terminology
 
 CORE_PACKAGE: Final = "hl7.fhir.r4.core@4.0.1"
 USUAL_PORT: Final = 8080
 
 OVERRIDES: Final = {
-    "CARELOOM_HUB_BASE_URL": "base_url",
-    "CARELOOM_HUB_HOST": "host",
-    "CARELOOM_HUB_PORT": "port",
-    "CARELOOM_HUB_DATABASE": "database",
-    "CARELOOM_HUB_KEY_FILE": "key_file",
+    "CARELOOM_HUB_BASE_URL": "hub.base_url",
+    "CARELOOM_HUB_HOST": "hub.host",
+    "CARELOOM_HUB_PORT": "hub.port",
+    "CARELOOM_HUB_DATABASE": "hub.database",
+    "CARELOOM_HUB_KEY_FILE": "hub.key_file",
+    "CARELOOM_STORE_URL": "store.url",
 }
 """Environment variables that go before the file: what differs from machine to machine, and nothing that is policy."""
 
@@ -76,12 +83,15 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _with_overrides(values: dict[str, Any], environ: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
-    given = {key: (name, environ[name]) for name, key in OVERRIDES.items() if environ.get(name)}
-    hub = values.get("hub", {})
-    if not given or not isinstance(hub, dict):
-        return values, {}
-    changed = {key: int(text) if key == "port" and text.isdecimal() else text for key, (_, text) in given.items()}
-    return values | {"hub": hub | changed}, {f"hub.{key}": name for key, (name, _) in given.items()}
+    """The values with those of the environment over them, and by setting the variable that it comes from."""
+    changed, sources = dict(values), {}
+    for name, setting in OVERRIDES.items():
+        section, key = setting.split(".")
+        text, table = environ.get(name), changed.get(section, {})
+        if text and isinstance(table, dict):
+            changed[section] = table | {key: int(text) if key == "port" and text.isdecimal() else text}
+            sources[setting] = name
+    return changed, sources
 
 
 def _settings(root: Table) -> Settings:
@@ -91,13 +101,22 @@ def _settings(root: Table) -> Settings:
         file=root.complaints.file,
         files=(root.complaints.file, *files),
         hub=hub,
+        store=read_store(root, hub.database),
         limits=_limits(root),
+        search=_search(root),
+        http=read_http(root),
+        operations=read_operations(root),
         definitions=_definitions(root),
+        terminology=read_terminology(root),
         conformance=_conformance(root),
         organisations=tuple(_organisation(each) for each in root.tables("organisations")),
         clients=clients,
         agreements=tuple(_agreement(each, hub.time_zone) for each in root.tables("agreements")),
-        topics=tuple(_topic(each) for each in root.tables("topics")) or STANDARD_TOPICS,
+        mllp=read_mllp(root),
+        topics=(
+            *(tuple(_topic(each) for each in root.tables("topics")) or STANDARD_TOPICS),
+            *_topics_of_locality(root),
+        ),
         notify=_notify(root),
         audit=_audit(root),
         webhook_secrets=secrets,
@@ -143,6 +162,13 @@ def _limits(root: Table) -> Limits:
     usual = Limits()
     with root.table("limits") as limits:
         return Limits(**{name: limits.whole(name, getattr(usual, name), least=1) for name in Limits.__slots__})
+
+
+def _search(root: Table) -> SearchLimits:
+    usual = SearchLimits()
+    with root.table("search") as search:
+        names = SearchLimits.__dataclass_fields__
+        return SearchLimits(**{name: search.whole(name, getattr(usual, name), least=1) for name in names})
 
 
 def _definitions(root: Table) -> DefinitionSettings:
@@ -259,25 +285,38 @@ def _purpose(table: Table, key: str, text: str) -> str:
 
 def _topic(table: Table) -> Topic:
     with table:
-        usual = Topic(url="", title="", resource="")
+        usual = Trigger("")
         changes = table.texts(
             "interactions", sorted(usual.interactions), pattern=_CHANGE, form="create, update, delete"
         )
         return Topic(
             url=table.text("url", pattern=_CANONICAL, form="a canonical URL"),
             title=table.text("title"),
-            resource=table.text("resource", pattern=_TYPE, form="the name of a resource type"),
-            interactions=frozenset(cast("tuple[Trigger, ...]", changes)),
-            previous=table.text("previous", usual.previous),
-            current=table.text("current", usual.current),
-            filter_by=frozenset(table.texts("filter_by", sorted(usual.filter_by))),
+            triggers=(
+                Trigger(
+                    resource=table.text("resource", pattern=_TYPE, form="the name of a resource type"),
+                    interactions=frozenset(cast("tuple[Interaction, ...]", changes)),
+                    previous=table.text("previous", usual.previous),
+                    current=table.text("current", usual.current),
+                    fhirpath=table.text("fhirpath", usual.fhirpath),
+                ),
+            ),
+            filters=tuple(Filter(parameter) for parameter in table.texts("filter_by", ("patient",))),
         )
+
+
+def _topics_of_locality(root: Table) -> tuple[Topic, ...]:
+    """Those in the files of the folders that the settings name."""
+    with root.table("notify") as notify:
+        folders = notify.paths("topics")
+        return tuple(topic for folder in folders for topic in notify.attempt("topics", partial(topics_in, folder), ()))
 
 
 def _notify(root: Table) -> NotifySettings:
     usual = RetryPolicy()
     with root.table("notify") as notify:
         networks = notify.texts("allow_endpoints", ())
+        notify.paths("topics")  # which are read with the topics
         return NotifySettings(
             endpoints=notify.attempt("allow_endpoints", lambda: EndpointPolicy.of(networks), EndpointPolicy()),
             retry=RetryPolicy(
@@ -299,4 +338,8 @@ def _check_registry(settings: Settings, complaints: Complaints) -> None:
     except InvalidError as error:
         for issue in error.issues:
             complaints.add(issue.expression, issue.diagnostics)
+    known = {client.id for client in settings.clients}
+    for place, port in enumerate(settings.mllp):
+        if port.client not in known:
+            complaints.add(f"mllp[{place}].client", f"the id of a client expected, found {port.client!r}")
     complaints.raise_if_any()

@@ -10,6 +10,12 @@ from careloom.governance import Agreement, Client, Organisation, Registry
 from careloom.model.issues import Issue
 from careloom.notify import EndpointPolicy, RetryPolicy, Topic
 from careloom.rest.hub import Limits
+from careloom.search.limits import Limits as SearchLimits
+from careloom.settings.http import HttpSettings
+from careloom.settings.mllp import MllpSettings
+from careloom.settings.operations import OperationSettings
+from careloom.store.source import StoreSource
+from careloom.terminology.sources import TerminologySources
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +26,7 @@ class HubSettings:
         base_url: Address of the FHIR base as clients know it, without a slash at the end.
         host: Address to listen on.
         port: Port to listen on, that of the address unless set; 0 lets the system choose.
-        database: The SQLite file.
+        database: The SQLite file, unless the section ``[store]`` names another database.
         tenant: The locality, first part of every key of the record.
         key_file: Private key that signs access tokens; made at the first start.
         time_zone: The zone that dates in the file are meant in.
@@ -69,7 +75,13 @@ class Settings:
     Attributes:
         file: The file it was read from.
         files: That file and those that it names for keys and secrets of clients; a change of any is a change.
+        store: Which database holds the record.
+        limits: Ceilings of a request.
+        search: Ceilings of a search.
+        http: How the hub is served, and how it treats its clients.
+        terminology: Where codes are looked up besides the definitions.
         conformance: By resource type, the canonical URLs of the profiles it must conform to.
+        mllp: Ports that take HL7 v2.
         topics: Those in force: the file's own, or the standard ones where it has none.
         webhook_secrets: By client id, the secret that notifications to it are signed with.
     """
@@ -77,12 +89,18 @@ class Settings:
     file: Path
     files: tuple[Path, ...]
     hub: HubSettings
+    store: StoreSource
     limits: Limits
+    search: SearchLimits
+    http: HttpSettings
+    operations: OperationSettings
     definitions: DefinitionSettings
+    terminology: TerminologySources
     conformance: Mapping[str, tuple[str, ...]]
     organisations: tuple[Organisation, ...]
     clients: tuple[Client, ...]
     agreements: tuple[Agreement, ...]
+    mllp: tuple[MllpSettings, ...]
     topics: tuple[Topic, ...]
     notify: NotifySettings
     audit: AuditSettings
@@ -106,7 +124,8 @@ class Settings:
             yield from ((f"agreements[{agreement.id}].types", name) for name in sorted(agreement.types - {"*"}))
         for client in self.clients:
             yield from ((f"clients[{client.id}].scopes", name) for name, _ in client.scopes.granted if name != "*")
-        yield from ((f"topics[{topic.url}].resource", topic.resource) for topic in self.topics)
+        for topic in self.topics:
+            yield from ((f"topics[{topic.url}].resource", type) for type in topic.resources)
 
 
 def _unknown_type(file: Path, key: str, name: str, known: Collection[str]) -> Issue:

@@ -1,23 +1,42 @@
 """The record: versions of resources, their index, the change log and what notify keeps, behind one port.
 
-Implementations: one SQLite file (`open_sqlite`) and memory (`MemoryRepository`).
+Implementations: one SQLite file (`open_sqlite`), PostgreSQL (`careloom.store.postgres`) and memory
+(`MemoryRepository`); `careloom.store.source` opens the one that an address names.
 """
 
-from careloom.store.events import Attempt, Cursor, EventLog, Lane, Match, Recovery, SubscriptionEvent
+from careloom.store.events import (
+    Attempt,
+    Cursor,
+    DeadLetter,
+    EventLog,
+    Lane,
+    LeaseLostError,
+    Match,
+    Recovery,
+    Replay,
+    SubscriptionEvent,
+)
+from careloom.store.history import HistoryPage, HistoryQuery
 from careloom.store.memory import MemoryRepository
-from careloom.store.port import Change, Page, Repository, Turn, Version
+from careloom.store.port import Change, Page, Prepared, Repository, Turn, Version
 from careloom.store.sqlite import open_sqlite
 
 __all__ = [
     "Attempt",
     "Change",
     "Cursor",
+    "DeadLetter",
     "EventLog",
+    "HistoryPage",
+    "HistoryQuery",
     "Lane",
+    "LeaseLostError",
     "Match",
     "MemoryRepository",
     "Page",
+    "Prepared",
     "Recovery",
+    "Replay",
     "Repository",
     "SubscriptionEvent",
     "Turn",

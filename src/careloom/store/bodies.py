@@ -1,34 +1,136 @@
-"""Bodies as they lie in the database: FHIR JSON, compressed.
+"""Bodies as they lie in the database: FHIR JSON, compressed with what bodies of its type have in common.
+
+What the version says already (id, version id, instant) is left out of the body and put back by
+`careloom.store.recording.stamped`; beside being there twice, it is what compresses worst.
 
 The number of the compression dictionary is kept with each body, 0 for none, so that a dictionary trained later needs no
 body written anew. Compressors are kept per thread: making one costs more than using it.
 """
 
 import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import zstandard
 
 from careloom.model import Resource, parse_resource, serialize_json
+from careloom.store.recording import unstamped
 
 PLAIN = 0
 """Compressed without a dictionary."""
 
+FIRST_AFTER = 500
+"""Bodies of a type from which its first dictionary is made."""
+
+AGAIN_AFTER = 50_000
+"""Bodies after which it is made anew from the latest."""
+
 _LEVEL = 3
+_SIZE = 16 * 1024
+_SEGMENT, _MATCH = 200, 8
+"""Parameters k and d of zstd's cover algorithm; told so that it does not try out all others."""
+
+
+@dataclass(slots=True)
+class Dictionaries:
+    """The compression dictionaries that are known, shared by all threads.
+
+    Attributes:
+        by_number: The bytes of each.
+        by_type: Number of the newest for each resource type.
+        packed: Bodies of each type packed since its newest was made.
+        load: Fetches one that another process has trained; raises KeyError where there is none.
+    """
+
+    by_number: dict[int, bytes] = field(default_factory=dict)
+    by_type: dict[str, int] = field(default_factory=dict)
+    packed: Counter[str] = field(default_factory=Counter)
+    load: Callable[[int], bytes] = field(default=lambda number: {}[number])
+
+    def add(self, number: int, type: str, content: bytes) -> None:
+        """Compress bodies of a type with this dictionary from now on."""
+        self.by_number[number] = content
+        self.by_type[type] = max(number, self.by_type.get(type, 0))
+        self.packed[type] = 0
+
+    def due(self) -> str:
+        """A type that has had enough bodies for a dictionary, or for a newer one; empty if none has."""
+        for type, bodies in self.packed.items():
+            if bodies >= (AGAIN_AFTER if type in self.by_type else FIRST_AFTER):
+                return type
+        return ""
+
+    def content(self, number: int) -> bytes:
+        """The bytes of one."""
+        if number not in self.by_number:
+            self.by_number[number] = self.load(number)
+        return self.by_number[number]
 
 
 class Bodies(threading.local):
-    """Compressor and decompressor of the thread that uses it."""
+    """Compressors and decompressors of the thread that uses it.
 
-    def __init__(self) -> None:
-        self._compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
-        self._decompressor = zstandard.ZstdDecompressor()
+    Args:
+        dictionaries: Those known, the same for all threads.
+    """
+
+    def __init__(self, dictionaries: Dictionaries) -> None:
+        self.dictionaries = dictionaries  # called anew in each thread, always with what the first was given
+        self._compressors: dict[int, zstandard.ZstdCompressor] = {}
+        self._decompressors: dict[int, zstandard.ZstdDecompressor] = {}
 
     def pack(self, resource: Resource) -> tuple[int, bytes]:
         """The dictionary used and the compressed JSON."""
-        return PLAIN, self._compressor.compress(serialize_json(resource))
+        return self.pack_text(resource["resourceType"], serialize_json(unstamped(resource)))
 
-    def unpack(self, dictionary: int, packed: bytes) -> Resource:
+    def pack_text(self, type: str, body: bytes) -> tuple[int, bytes]:
+        """The dictionary used for a body of a type, and the compressed JSON."""
+        number = self.dictionaries.by_type.get(type, PLAIN)
+        self.dictionaries.packed[type] += 1
+        return number, self.pack_with(number, body)
+
+    def pack_with(self, number: int, body: bytes) -> bytes:
+        """A body compressed with one dictionary."""
+        compressor = self._compressors.get(number)
+        if compressor is None:
+            compressor = self._compressors[number] = zstandard.ZstdCompressor(
+                level=_LEVEL, dict_data=self._dictionary(number), write_checksum=True, write_dict_id=False
+            )
+        return compressor.compress(body)
+
+    def unpack(self, number: int, packed: bytes) -> Resource:
         """The resource again, with all its digits."""
-        if dictionary != PLAIN:
-            raise ValueError(f"body compressed with dictionary {dictionary}, which is not known")
-        return parse_resource(self._decompressor.decompress(packed))
+        return parse_resource(self.unpack_text(number, packed))
+
+    def unpack_text(self, number: int, packed: bytes) -> bytes:
+        """The JSON of a body."""
+        decompressor = self._decompressors.get(number)
+        if decompressor is None:
+            decompressor = self._decompressors[number] = zstandard.ZstdDecompressor(dict_data=self._dictionary(number))
+        return decompressor.decompress(packed)
+
+    def _dictionary(self, number: int) -> zstandard.ZstdCompressionDict | None:
+        if number == PLAIN:
+            return None
+        try:
+            return zstandard.ZstdCompressionDict(self.dictionaries.content(number))
+        except KeyError as error:
+            raise ValueError(f"body compressed with dictionary {number}, which is not known") from error
+
+
+def trained(samples: list[bytes]) -> bytes | None:
+    """A dictionary of what bodies have in common; None where they have too little for one."""
+    try:
+        return zstandard.train_dictionary(_SIZE, [*samples], k=_SEGMENT, d=_MATCH, level=_LEVEL).as_bytes()
+    except zstandard.ZstdError:
+        return None
+
+
+def body_of(resource: Resource, texts: Mapping[str, bytes]) -> bytes:
+    """The JSON of `careloom.store.recording.unstamped`, put together from that of its elements."""
+    parts = [b'"resourceType":' + serialize_json(resource["resourceType"])]
+    parts += [serialize_json(key) + b":" + text for key, text in texts.items() if key != "meta"]
+    if "meta" in texts and "meta" in (kept := unstamped({"meta": resource["meta"]})):
+        parts.append(b'"meta":' + serialize_json(kept["meta"]))
+    return b"{" + b",".join(parts) + b"}"

@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+from careloom.model.errors import ConflictError
+
 LaneStatus = Literal["requested", "active", "error", "off"]
+ReplayStatus = Literal["open", "done", "failed"]
+
+
+class LeaseLostError(ConflictError):
+    """Somebody else holds the lease by now: what was to be written under it was not written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +31,8 @@ class Match:
         focus: ``Type/id`` of the resource that changed.
         version_id: The version that matched.
         recorded: When that version was recorded, in UTC.
+        patient: ``Patient/id`` of whom it tells; empty where that is nobody, or not said in the focus.
+        interaction: What happened to the focus: ``create``, ``update`` or ``delete``.
     """
 
     subscription: str
@@ -32,6 +41,8 @@ class Match:
     focus: str
     version_id: str
     recorded: datetime
+    patient: str = ""
+    interaction: str = "update"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +56,8 @@ class SubscriptionEvent:
     focus: str
     version_id: str
     recorded: datetime
+    patient: str = ""
+    interaction: str = "update"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +119,52 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """An event that its receiver refuses whatever is tried, put aside so that those behind it can pass.
+
+    Attributes:
+        subscription: Id of the Subscription.
+        number: Of the event.
+        reason: What the receiver said.
+        recorded: When it was put aside, in UTC.
+    """
+
+    subscription: str
+    number: int
+    reason: str
+    recorded: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A range of events that somebody wants to be told once more.
+
+    Attributes:
+        id: Of the replay.
+        subscription: Id of the Subscription.
+        first: Number of the first event, included.
+        last: Number of the last event, included.
+        endpoint: Where to send; empty for that of the subscription.
+        requested_by: Id of the client that asked.
+        recorded: When it was asked for, in UTC.
+        delivered_to: Number of the last event that was accepted; before the first, one less than ``first``.
+        status: ``open`` until all is told or it is given up.
+        error: Why it was given up, or why the last try failed; empty while all is well.
+    """
+
+    id: str
+    subscription: str
+    first: int
+    last: int
+    endpoint: str
+    requested_by: str
+    recorded: datetime
+    delivered_to: int
+    status: ReplayStatus = "open"
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Lane:
     """A subscription's cursor with the number of its newest event; events between are still to be delivered."""
 
@@ -116,6 +175,23 @@ class Lane:
     def pending(self) -> int:
         """How many events are still to be delivered."""
         return self.last_number - self.cursor.delivered_to
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to do what only one process at a time may do, such as sending notifications.
+
+    Attributes:
+        name: What it is about.
+        holder: Who has it.
+        fence: Grows each time it changes hands: whoever acts under a smaller one than the last seen has lost it.
+        until: When it ends unless it is taken again before, in UTC, by the clock of the store.
+    """
+
+    name: str
+    holder: str
+    fence: int
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +212,14 @@ class EventLog(Protocol):
 
     Methods raise UnavailableError when the disk or database does not answer: nothing of that call is then recorded.
     """
+
+    def under(self, lease: Lease) -> "EventLog":
+        """The same log for the holder of a lease: each write raises LeaseLostError once another has taken it over.
+
+        The lease is looked at in the commit of the write itself, so one who was paused between a look and a write
+        cannot undo what its successor has written meanwhile.
+        """
+        ...
 
     async def recover(self) -> Recovery:
         """Position, cursors and pending ranges, read in one snapshot."""
@@ -168,6 +252,25 @@ class EventLog(Protocol):
         """Number of the newest event; 0 before the first."""
         ...
 
+    async def first_number(self, subscription: str) -> int:
+        """Number of the oldest event that is still held; 0 before the first."""
+        ...
+
+    async def prune(self, subscription: str, before: datetime, most: int) -> int:
+        """Let go of events, with their dead letters, and of tries that are older than an instant.
+
+        The newest event always stays, since the numbers go on from it.
+
+        Args:
+            subscription: Id of the Subscription.
+            before: Events and tries recorded earlier go.
+            most: How many events stay at most, the newest; at least 1.
+
+        Returns:
+            How many events went.
+        """
+        ...
+
     async def cursor(self, subscription: str) -> Cursor:
         """The cursor as last saved; a fresh one if it never was."""
         ...
@@ -180,10 +283,39 @@ class EventLog(Protocol):
         """Record where a subscription stands."""
         ...
 
-    async def record_attempt(self, attempt: Attempt, cursor: Cursor | None = None) -> None:
-        """Record a try at delivering, and where it leaves the subscription, in one commit."""
+    async def record_attempt(
+        self, attempt: Attempt, cursor: Cursor | None = None, dead: Sequence[DeadLetter] = ()
+    ) -> None:
+        """Record a try at delivering, where it leaves the subscription, and what it puts aside, in one commit."""
+        ...
+
+    async def dead_letters(self, subscription: str, first: int = 1, last: int = 2**62) -> list[DeadLetter]:
+        """What was put aside, with numbers in a range, by number."""
+        ...
+
+    async def save_replay(self, replay: Replay) -> None:
+        """Record a replay that is asked for, or how far it is."""
+        ...
+
+    async def open_replays(self) -> list[Replay]:
+        """Those that are not over, the oldest first."""
+        ...
+
+    async def replays(self, subscription: str) -> list[Replay]:
+        """All of a subscription, the oldest first."""
         ...
 
     async def attempts(self, subscription: str, limit: int) -> list[Attempt]:
         """The latest tries, newest first."""
+        ...
+
+    async def take_lease(self, name: str, holder: str, seconds: float) -> Lease | None:
+        """Take a lease, or prolong one's own; None while another holds it.
+
+        Time is that of the store, the same for all processes that share it.
+        """
+        ...
+
+    async def leave_lease(self, lease: Lease) -> None:
+        """Let others take it at once; nothing happens where it is lost already."""
         ...

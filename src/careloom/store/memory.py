@@ -5,21 +5,26 @@ answer.
 """
 
 import asyncio
+import hashlib
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import zip_longest
 from typing import TypeVar
 
-from careloom.model import parse_resource, serialize_json
+from careloom.model import Resource, parse_resource, serialize_json
 from careloom.model.errors import UnavailableError
 from careloom.model.instants import Clock, utc_now
-from careloom.search import IndexValues, Query, SearchParameters, holds_all, in_order, index_values
+from careloom.search import IndexValues, Query, SearchParameters, index_values
+from careloom.store.erasure import Erasure
+from careloom.store.history import HistoryPage, HistoryQuery
 from careloom.store.ids import Sequence, new_id
 from careloom.store.including import included_versions
 from careloom.store.memory_events import MemoryEventLog
+from careloom.store.memory_search import Held, Snapshot
 from careloom.store.paging import Position, Sealer, count_limit, page_size
-from careloom.store.port import Change, Page, Turn, Version
+from careloom.store.port import Change, Page, Prepared, Turn, Version
 from careloom.store.recording import Head, RecordingTurn
 
 T = TypeVar("T")
@@ -50,7 +55,7 @@ class MemoryRepository:
         self._new_id = new_id
         self._sealer = Sealer(secrets.token_bytes(32))
         self._callbacks: list[Callable[[], None]] = []
-        self._events = MemoryEventLog()
+        self._events = MemoryEventLog(clock)
         self._is_closed = False
 
     @property
@@ -68,25 +73,39 @@ class MemoryRepository:
         self._check_open()
         return next((each for each in self._state.history(type, id) if each.version_id == version_id), None)
 
+    async def history(self, query: HistoryQuery) -> HistoryPage:
+        """As in the port."""
+        self._check_open()
+        found = sorted(self._state.past(query), key=lambda each: each.sequence, reverse=not query.ascending)
+        return HistoryPage.of(query, found[: query.count + 1])
+
     async def search(self, query: Query) -> Page:
         """As in the port."""
         self._check_open()
         position = self._sealer.open(query, query.page) if query.page else Position(self._sequence.last)
-        found = self._state.matches(query, position.snapshot)
+        snapshot = self._state.snapshot(position.snapshot)
+        found = snapshot.matches(query)
         rest = _behind(found, position)[: 0 if query.counts_only else None]
         size, total = page_size(query), _total(query, found, position)
         matches = tuple(rest[:size])
         following = Position(position.snapshot, (matches[-1].sequence,), total) if len(rest) > size > 0 else None
-        included = included_versions(
-            query,
-            matches,
-            self._state.parameters,
-            lambda type, id: self._state.as_of(type, id, position.snapshot),
-            lambda each: self._state.matches(replace(each, sort=()), position.snapshot),
-        )
+        included = included_versions(query, matches, self._state.parameters, snapshot.matches)
         return Page(matches, included, total, self._sealer.seal(query, following) if following else None)
 
-    async def commit(self, work: Callable[[Turn], T], *, cause: str = "") -> T:
+    def prepare(self, resource: Resource, *, id: str | None = None) -> Prepared:
+        """As in the port."""
+        chosen = self._new_id() if id is None else id
+        return Prepared({**resource, "id": chosen}, chosen)
+
+    async def erase(self, type: str, id: str) -> Erasure:
+        """As in the port."""
+        self._check_open()
+        begun, gone = self._clock(), self._state.erase(type, id)
+        digest = hashlib.sha256("".join(f"{each.reference}/{each.sequence}" for each in gone).encode())
+        resources = len({each.reference for each in gone})
+        return Erasure(self._new_id(), begun, self._clock(), resources, len(gone), len(gone), digest.hexdigest())
+
+    async def commit(self, work: Callable[[Turn], T], *, cause: str = "", size: int = 0) -> T:
         """As in the port."""
         self._check_open()
         self._sequence.begin()
@@ -138,21 +157,55 @@ class _State:
         """The versions of a resource, oldest first."""
         return self.versions.get((type, id), [])
 
+    def past(self, query: HistoryQuery) -> Iterator[Version]:
+        """The versions that a question of history asks for, in no order."""
+        last = query.last
+        for (type, id), versions in self.versions.items():
+            if (query.types is not None and type not in query.types) or (query.id and id != query.id):
+                continue
+            for version, following in zip_longest(versions, versions[1:]):
+                ended = following is not None and following.sequence <= (query.still_current or 0)
+                if query.first <= version.sequence and (last is None or version.sequence <= last) and not ended:
+                    yield version
+
+    def erase(self, type: str, id: str) -> list[Version]:
+        """Drop a resource and what is in its compartment; the versions that are gone, in the order of addresses."""
+        gone: list[Version] = []
+        for key in sorted(self.versions):
+            versions = self.versions[key]
+            inside = [each for each in versions if key == (type, id) or self._is_inside(each, f"{type}/{id}")]
+            content = [each for each in versions if not each.is_deleted]
+            is_whole = key == (type, id) or (bool(inside) and content[-1] in inside)
+            gone += versions if is_whole else inside
+        sequences = {each.sequence for each in gone}
+        left = {key: [each for each in all if each.sequence not in sequences] for key, all in self.versions.items()}
+        self.versions = {key: versions for key, versions in left.items() if versions}
+        self.changes[:] = [change for change in self.changes if change.sequence not in sequences]
+        return gone
+
+    def _is_inside(self, version: Version, holder: str) -> bool:
+        values = self.values.get(version.sequence)
+        return values is not None and version.type != "AuditEvent" and holder in values.compartments
+
     def as_of(self, type: str, id: str, snapshot: int) -> Version | None:
         """The version that was the newest at a snapshot."""
         return next((each for each in reversed(self.history(type, id)) if each.sequence <= snapshot), None)
 
-    def matches(self, query: Query, snapshot: int) -> list[Version]:
-        """What matches a query at a snapshot, in its order."""
-        found = [(self.values[each.sequence], each) for each in self._living(query.type, snapshot)]
-        found.sort(key=lambda item: item[1].sequence, reverse=True)
-        return in_order(query, [item for item in found if holds_all(query, item[0])])
+    def snapshot(self, sequence: int) -> Snapshot:
+        """The record as it stood at a sequence."""
+        return Snapshot(lambda type: self._living(type, sequence), lambda type, id: self._newest(type, id, sequence))
 
-    def _living(self, type: str, snapshot: int) -> Iterator[Version]:
+    def _living(self, type: str, sequence: int) -> Iterator[Held]:
         for key in self.versions:
-            version = self.as_of(*key, snapshot) if key[0] == type else None
-            if version is not None and not version.is_deleted:
-                yield version
+            held = self._newest(*key, sequence) if type in ("", key[0]) else None
+            if held is not None:
+                yield held
+
+    def _newest(self, type: str, id: str, sequence: int) -> Held | None:
+        version = self.as_of(type, id, sequence)
+        if version is None or version.is_deleted:
+            return None
+        return self.values[version.sequence], version
 
 
 class MemoryTurn(RecordingTurn):
@@ -172,7 +225,7 @@ class MemoryTurn(RecordingTurn):
 
     def search(self, query: Query) -> list[Version]:
         """As in the port."""
-        return self._state.matches(query, self._sequence.last)[: page_size(query)]
+        return self._state.snapshot(self._sequence.last).matches(query)[: page_size(query)]
 
     def once(self, scope: str, key: str, until: datetime) -> bool:
         """As in the port."""

@@ -1,46 +1,99 @@
 """What notify keeps, in memory."""
 
 from collections.abc import Sequence
-from dataclasses import astuple
+from dataclasses import astuple, dataclass, field, replace
+from datetime import datetime, timedelta
 
-from careloom.store.events import Attempt, Cursor, Lane, Match, Recovery, SubscriptionEvent
+from careloom.model.instants import Clock, utc_now
+from careloom.store.events import (
+    Attempt,
+    Cursor,
+    DeadLetter,
+    Lane,
+    Lease,
+    LeaseLostError,
+    Match,
+    Recovery,
+    Replay,
+    SubscriptionEvent,
+)
+
+
+@dataclass(slots=True)
+class _State:
+    """Everything that is kept; shared by the views of one log."""
+
+    matched_to: int = 0
+    leases: dict[str, Lease] = field(default_factory=dict)
+    events: dict[str, dict[int, SubscriptionEvent]] = field(default_factory=dict)
+    sequences: dict[str, set[int]] = field(default_factory=dict)
+    cursors: dict[str, Cursor] = field(default_factory=dict)
+    attempts: dict[str, list[Attempt]] = field(default_factory=dict)
+    dead: dict[str, dict[int, DeadLetter]] = field(default_factory=dict)
+    replays: dict[str, Replay] = field(default_factory=dict)
 
 
 class MemoryEventLog:
     """A `careloom.store.events.EventLog` in memory."""
 
-    def __init__(self) -> None:
-        self._matched_to = 0
-        self._events: dict[str, list[SubscriptionEvent]] = {}
-        self._cursors: dict[str, Cursor] = {}
-        self._attempts: dict[str, list[Attempt]] = {}
+    def __init__(self, clock: Clock = utc_now) -> None:
+        self._clock = clock
+        self._state = _State()
+        self._lease: Lease | None = None
+
+    def under(self, lease: Lease) -> "MemoryEventLog":
+        """As in the port."""
+        fenced = MemoryEventLog(self._clock)
+        fenced._state, fenced._lease = self._state, lease
+        return fenced
 
     async def recover(self) -> Recovery:
         """As in the port."""
-        known = sorted({*self._cursors, *self._events})
-        return Recovery(self._matched_to, tuple(Lane(self._cursor(each), self._last(each)) for each in known))
+        known = sorted({*self._state.cursors, *self._state.events})
+        lanes = tuple(Lane(self._cursor(each), self._last(each)) for each in known)
+        return Recovery(self._state.matched_to, lanes)
 
     async def matched_to(self) -> int:
         """As in the port."""
-        return self._matched_to
+        return self._state.matched_to
 
     async def record_matches(self, matched_to: int, matches: Sequence[Match]) -> list[SubscriptionEvent]:
         """As in the port."""
-        self._matched_to = max(self._matched_to, matched_to)
+        self._require()
+        self._state.matched_to = max(self._state.matched_to, matched_to)
         return [event for match in matches if (event := self._add(match))]
 
     async def pending(self, subscription: str, limit: int) -> list[SubscriptionEvent]:
         """As in the port."""
         delivered_to = self._cursor(subscription).delivered_to
-        return [each for each in self._events.get(subscription, []) if each.number > delivered_to][:limit]
+        return [each for each in self._events(subscription) if each.number > delivered_to][:limit]
 
     async def events(self, subscription: str, first: int, last: int) -> list[SubscriptionEvent]:
         """As in the port."""
-        return [each for each in self._events.get(subscription, []) if first <= each.number <= last]
+        return [each for each in self._events(subscription) if first <= each.number <= last]
 
     async def last_number(self, subscription: str) -> int:
         """As in the port."""
         return self._last(subscription)
+
+    async def first_number(self, subscription: str) -> int:
+        """As in the port."""
+        return min(self._state.events.get(subscription, ()), default=0)
+
+    async def prune(self, subscription: str, before: datetime, most: int) -> int:
+        """As in the port."""
+        self._require()
+        last = self._last(subscription)
+        old = max((each.number for each in self._events(subscription) if each.recorded < before), default=0)
+        to = min(max(old, last - most), last - 1)
+        events, dead = self._state.events.get(subscription, {}), self._state.dead.get(subscription, {})
+        gone = [number for number in events if number <= to]
+        for number in gone:
+            self._state.sequences[subscription].discard(events.pop(number).sequence)
+            dead.pop(number, None)
+        tries = self._state.attempts.get(subscription, [])
+        tries[:-1] = [each for each in tries[:-1] if each.started >= before]
+        return len(gone)
 
     async def cursor(self, subscription: str) -> Cursor:
         """As in the port."""
@@ -48,32 +101,86 @@ class MemoryEventLog:
 
     async def all_cursors(self) -> list[Cursor]:
         """As in the port."""
-        return [cursor for _, cursor in sorted(self._cursors.items())]
+        return [cursor for _, cursor in sorted(self._state.cursors.items())]
 
     async def save_cursor(self, cursor: Cursor) -> None:
         """As in the port."""
-        self._cursors[cursor.subscription] = cursor
+        self._require()
+        self._state.cursors[cursor.subscription] = cursor
 
-    async def record_attempt(self, attempt: Attempt, cursor: Cursor | None = None) -> None:
+    async def record_attempt(
+        self, attempt: Attempt, cursor: Cursor | None = None, dead: Sequence[DeadLetter] = ()
+    ) -> None:
         """As in the port."""
-        self._attempts.setdefault(attempt.subscription, []).append(attempt)
+        self._require()
+        self._state.attempts.setdefault(attempt.subscription, []).append(attempt)
+        for letter in dead:
+            self._state.dead.setdefault(letter.subscription, {})[letter.number] = letter
         if cursor:
             await self.save_cursor(cursor)
 
+    async def dead_letters(self, subscription: str, first: int = 1, last: int = 2**62) -> list[DeadLetter]:
+        """As in the port."""
+        found = sorted(self._state.dead.get(subscription, {}).items())
+        return [letter for number, letter in found if first <= number <= last]
+
+    async def save_replay(self, replay: Replay) -> None:
+        """As in the port."""
+        self._require()
+        self._state.replays[replay.id] = replay
+
+    async def open_replays(self) -> list[Replay]:
+        """As in the port."""
+        return [each for each in self._replays() if each.status == "open"]
+
+    async def replays(self, subscription: str) -> list[Replay]:
+        """As in the port."""
+        return [each for each in self._replays() if each.subscription == subscription]
+
     async def attempts(self, subscription: str, limit: int) -> list[Attempt]:
         """As in the port."""
-        return self._attempts.get(subscription, [])[::-1][:limit]
+        return self._state.attempts.get(subscription, [])[::-1][:limit]
+
+    async def take_lease(self, name: str, holder: str, seconds: float) -> Lease | None:
+        """As in the port."""
+        now, held = self._clock(), self._state.leases.get(name)
+        if held and held.holder != holder and held.until > now:
+            return None
+        fence = held.fence + (held.holder != holder) if held else 1
+        taken = self._state.leases[name] = Lease(name, holder, fence, now + timedelta(seconds=seconds))
+        return taken
+
+    async def leave_lease(self, lease: Lease) -> None:
+        """As in the port."""
+        held = self._state.leases.get(lease.name)
+        if held and (held.holder, held.fence) == (lease.holder, lease.fence):
+            self._state.leases[lease.name] = replace(held, until=self._clock())
+
+    def _require(self) -> None:
+        lease = self._lease
+        held = self._state.leases.get(lease.name) if lease else None
+        if lease and (held is None or (held.holder, held.fence) != (lease.holder, lease.fence)):
+            raise LeaseLostError(f"lease {lease.name!r} under fence {lease.fence}: another process holds it now")
 
     def _add(self, match: Match) -> SubscriptionEvent | None:
-        events = self._events.setdefault(match.subscription, [])
-        if any(each.sequence == match.sequence for each in events):
+        known = self._state.sequences.setdefault(match.subscription, set())
+        if match.sequence in known:
             return None
+        known.add(match.sequence)
         subscription, *rest = astuple(match)
-        events.append(SubscriptionEvent(subscription, len(events) + 1, *rest))
-        return events[-1]
+        number = self._last(subscription) + 1
+        event = SubscriptionEvent(subscription, number, *rest)
+        self._state.events.setdefault(subscription, {})[number] = event
+        return event
+
+    def _events(self, subscription: str) -> list[SubscriptionEvent]:
+        return list(self._state.events.get(subscription, {}).values())
+
+    def _replays(self) -> list[Replay]:
+        return sorted(self._state.replays.values(), key=lambda each: (each.recorded, each.id))
 
     def _cursor(self, subscription: str) -> Cursor:
-        return self._cursors.get(subscription, Cursor(subscription))
+        return self._state.cursors.get(subscription, Cursor(subscription))
 
     def _last(self, subscription: str) -> int:
-        return len(self._events.get(subscription, []))
+        return max(self._state.events.get(subscription, ()), default=0)

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from careloom.model.errors import InvalidError
 from careloom.search import Query
-from careloom.search.printing import query_string
+from careloom.search.printing import query_path, query_string, rules_of
 from careloom.store.hashing import derived
 
 DEFAULT_COUNT = 50
@@ -41,11 +41,13 @@ class Position:
         snapshot: Sequence of the newest version that counts.
         after: Sort values of the entry before, its sequence last; empty on the first page.
         total: As counted for the first page; None where it was not.
+        hidden: First and last sequence of each range that does not count though it is not newer.
     """
 
     snapshot: int
     after: tuple[SortValue, ...] = ()
     total: int | None = None
+    hidden: tuple[tuple[int, int], ...] = ()
 
 
 class Sealer:
@@ -56,7 +58,9 @@ class Sealer:
 
     def seal(self, query: Query, position: Position) -> str:
         """The position as a token fit for a URL."""
-        plain = json.dumps([position.snapshot, position.total, *position.after], separators=(",", ":")).encode()
+        plain = json.dumps(
+            [position.snapshot, position.hidden, position.total, *position.after], separators=(",", ":")
+        ).encode()
         nonce = secrets.token_bytes(_NONCE)
         sealed = nonce + self._cipher.encrypt(nonce, plain, _bound_to(query))
         return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
@@ -72,8 +76,8 @@ class Sealer:
             plain = self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], _bound_to(query))
         except (ValueError, InvalidTag) as error:
             raise InvalidError("page: a token given out with a page of this search expected, found another") from error
-        snapshot, total, *after = json.loads(plain)
-        return Position(snapshot, tuple(after), total)
+        snapshot, hidden, total, *after = json.loads(plain)
+        return Position(snapshot, tuple(after), total, tuple((first, last) for first, last in hidden))
 
 
 def page_size(query: Query) -> int:
@@ -89,6 +93,7 @@ def count_limit(query: Query) -> int | None:
 
 
 def _bound_to(query: Query) -> bytes:
-    """What must be the same in the query that comes with a token: all but the page and its size."""
+    """What must be the same in the query that comes with a token, access rules included: all but page and count."""
     bare = replace(query, page=None, count=None)
-    return f"{bare.type}?{query_string(bare)}".encode("utf-8", "surrogatepass")
+    text = f"{query_path(bare)}?{query_string(bare)}#{rules_of(bare)}"
+    return text.encode("utf-8", "surrogatepass")

@@ -12,11 +12,15 @@ results unless sorted otherwise, and of the change feed.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from careloom.model import Resource
 from careloom.search import Query
+from careloom.store.erasure import Erasure
 from careloom.store.events import EventLog
+
+if TYPE_CHECKING:
+    from careloom.store.history import HistoryPage, HistoryQuery
 
 T = TypeVar("T")
 
@@ -99,6 +103,19 @@ class Page:
     next: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A resource made ready to be written, by `Repository.prepare`.
+
+    Attributes:
+        resource: As it will be stored but for ``meta.versionId`` and ``meta.lastUpdated``; it has its ``id``.
+        id: Its logical id.
+    """
+
+    resource: Resource
+    id: str
+
+
 class Turn(Protocol):
     """The record as the writer sees it in its turn; usable only until the work returns.
 
@@ -113,8 +130,8 @@ class Turn(Protocol):
         """The matches of the query's first page, without includes and total."""
         ...
 
-    def create(self, resource: Resource, *, id: str | None = None) -> Version:
-        """Record a new resource, under a new id unless one is given.
+    def create(self, resource: Resource | Prepared, *, id: str | None = None) -> Version:
+        """Record a new resource, under a new id unless one is given; a prepared one under its own.
 
         The resource handed in is left as it is; any ``id`` in it is ignored.
 
@@ -123,7 +140,7 @@ class Turn(Protocol):
         """
         ...
 
-    def update(self, resource: Resource) -> Version:
+    def update(self, resource: Resource | Prepared) -> Version:
         """Record a new version of ``Type/id`` as the resource names it, the first one if need be.
 
         Raises:
@@ -139,7 +156,7 @@ class Turn(Protocol):
         """
         ...
 
-    def audit(self, event: Resource) -> Version:
+    def audit(self, event: Resource | Prepared) -> Version:
         """Record an AuditEvent: read and searched like any resource, but without a row in the change log.
 
         It keeps its ``id`` if it has one, and gets a new one otherwise.
@@ -176,6 +193,10 @@ class Repository(Protocol):
         """One version, which may be a deletion; None if there is no such version."""
         ...
 
+    async def history(self, query: "HistoryQuery") -> "HistoryPage":
+        """One page of versions, deletions among them, of a type or of several."""
+        ...
+
     async def search(self, query: Query) -> Page:
         """One page of what matches, as of the first page, whatever is written meanwhile.
 
@@ -184,8 +205,30 @@ class Repository(Protocol):
         """
         ...
 
-    async def commit(self, work: Callable[[Turn], T], *, cause: str = "") -> T:
+    def prepare(self, resource: Resource, *, id: str | None = None) -> Prepared:
+        """Make a resource ready to be written: index values, packed body, whatever takes time and needs no turn.
+
+        To be called before the turn, on any thread; it computes and may read a little. The resource is prepared
+        under the id given, else under a new one, which `Turn.create` then keeps.
+        """
+        ...
+
+    async def erase(self, type: str, id: str) -> Erasure:
+        """Take out for good a resource and what is in its compartment, all versions with all they are found by.
+
+        Audit records stay. A resource that has left the compartment keeps the versions that are not in it.
+        Nothing is told in the change log. What a crash interrupts is finished by asking again.
+
+        Returns:
+            The record of it, which is durable.
+        """
+        ...
+
+    async def commit(self, work: Callable[[Turn], T], *, cause: str = "", size: int = 0) -> T:
         """Run the work in the writer's turn, and return its result once all it wrote is durable.
+
+        Where ``size`` announces that it will write very many versions, a store may do it beside the turns of others,
+        with the same outcome; the work may then be run twice.
 
         An exception raised by the work undoes what this work wrote, nothing else, and is raised here.
         The work runs on another thread or on the event loop: it computes and returns, and waits for nothing.

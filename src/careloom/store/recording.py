@@ -15,7 +15,7 @@ from careloom.model.errors import ConflictError, InvalidError
 from careloom.model.instants import instant
 from careloom.search import Query
 from careloom.store.ids import Sequence, recorded_at
-from careloom.store.port import Interaction, Version
+from careloom.store.port import Interaction, Prepared, Version
 
 _TYPE = re.compile(r"[A-Z][A-Za-z]{0,63}")
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
@@ -68,24 +68,29 @@ class RecordingTurn(ABC):
     def _append(self, version: Version, before: Head | None) -> None:
         """Write a version as the head of its resource, close the one before, index it."""
 
+    def _append_prepared(self, version: Version, before: Head | None, prepared: Prepared | None) -> None:
+        """The same, of a resource that may have been prepared; a store that prepares makes use of it."""
+        self._append(version, before)
+
     @abstractmethod
     def _tell(self, version: Version, previous_version_id: str | None) -> None:
         """Write the row of the change log."""
 
-    def create(self, resource: Resource, *, id: str | None = None) -> Version:
+    def create(self, resource: Resource | Prepared, *, id: str | None = None) -> Version:
         """As in the port."""
         return self._create(resource, id)
 
-    def audit(self, event: Resource) -> Version:
+    def audit(self, event: Resource | Prepared) -> Version:
         """As in the port."""
-        return self._create(event, event.get("id"), is_told=False)
+        return self._create(event, None if isinstance(event, Prepared) else event.get("id"), is_told=False)
 
-    def update(self, resource: Resource) -> Version:
+    def update(self, resource: Resource | Prepared) -> Version:
         """As in the port."""
-        type, id = _type_of(resource), _checked_id(resource, resource.get("id"))
+        plain, prepared = _taken_apart(resource)
+        type, id = _type_of(plain), _checked_id(plain, plain.get("id"))
         before = self._head(type, id)
         interaction: Interaction = "update" if before and before.is_living else "create"
-        return self._record(type, id, before, interaction, resource)
+        return self._record(type, id, before, interaction, plain, prepared)
 
     def delete(self, type: str, id: str) -> Version | None:
         """As in the port."""
@@ -94,21 +99,26 @@ class RecordingTurn(ABC):
             return self.read(type, id)
         return self._record(type, id, before, "delete", None)
 
-    def _create(self, resource: Resource, id: str | None, *, is_told: bool = True) -> Version:
-        type = _type_of(resource)
-        chosen = self._new_id() if id is None else _checked_id(resource, id)
+    def _create(self, resource: Resource | Prepared, id: str | None, *, is_told: bool = True) -> Version:
+        plain, prepared = _taken_apart(resource)
+        type = _type_of(plain)
+        wanted = prepared.id if prepared and id is None else id
+        chosen = self._new_id() if wanted is None else _checked_id(plain, wanted)
+        if prepared and prepared.id != chosen:
+            prepared = None  # what was prepared is found by its id
         before = self._head(type, chosen)
         if before and before.is_living:
             raise ConflictError(f"{type}/{chosen}: a new id expected, there is a version {before.number} by this one")
-        return self._record(type, chosen, before, "create", resource, is_told=is_told)
+        return self._record(type, chosen, before, "create", plain, prepared, is_told=is_told)
 
-    def _record(
+    def _record(  # noqa: PLR0917  a version is made of all of it
         self,
         type: str,
         id: str,
         before: Head | None,
         interaction: Interaction,
         resource: Resource | None,
+        prepared: Prepared | None = None,
         *,
         is_told: bool = True,
     ) -> Version:
@@ -117,11 +127,15 @@ class RecordingTurn(ABC):
         version_id = str((before.number if before else _NEVER) + 1)
         stored = None if resource is None else stamped(resource, id, version_id, moment)
         version = Version(type, id, version_id, moment, interaction, stored, sequence)
-        self._append(version, before)
+        self._append_prepared(version, before, prepared)
         if is_told:
             self._tell(version, str(before.number) if before and before.is_living else None)
             self.wrote_changes = True
         return version
+
+
+def _taken_apart(resource: Resource | Prepared) -> tuple[Resource, Prepared | None]:
+    return (resource.resource, resource) if isinstance(resource, Prepared) else (resource, None)
 
 
 def stamped(resource: Resource, id: str, version_id: str, last_updated: datetime) -> Resource:
@@ -136,6 +150,16 @@ def stamped(resource: Resource, id: str, version_id: str, last_updated: datetime
     own = {"versionId": version_id, "lastUpdated": instant(last_updated)}
     head = {"resourceType": resource["resourceType"], "id": id, "meta": {**own, **meta, **own}}
     return head | {key: value for key, value in resource.items() if key not in head}
+
+
+def unstamped(resource: Resource) -> Resource:
+    """The resource without what `stamped` gives it: what is kept of it beside its version."""
+    bare = {key: value for key, value in resource.items() if key not in ("id", "meta")}
+    meta = resource.get("meta")
+    if isinstance(meta, dict):
+        kept = {key: value for key, value in meta.items() if key not in ("versionId", "lastUpdated")}
+        return {**bare, "meta": kept} if kept else bare
+    return bare if meta is None else {**bare, "meta": meta}
 
 
 def _type_of(resource: Resource) -> str:

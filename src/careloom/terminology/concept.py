@@ -5,8 +5,9 @@ the concept's JSON when somebody asks, since a code system may have 400,000 of t
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from careloom.model.records import dataclass, field
 
 PROPERTY_URI = "http://hl7.org/fhir/concept-properties#"
 """Start of the URIs by which a code system says that a property of its own is one of the standard ones."""

@@ -7,11 +7,11 @@ Source: FHIR R4, ValueSet $expand.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 
 from careloom.model.errors import NotSupportedError, TooCostlyError
+from careloom.model.records import dataclass, field, replace
 from careloom.terminology.concept import Concept, Designation
 from careloom.terminology.displays import display_of, terms_of
 from careloom.terminology.filters import candidates
@@ -35,6 +35,7 @@ class ExpansionRequest:
         selectable_only: Leave out codes that only group others.
         versions: Which versions of code systems.
         supplements: Canonicals of supplements to use.
+        without: Code systems whose codes are left out, as ``system`` or ``system|version``.
     """
 
     text: str = ""
@@ -45,6 +46,13 @@ class ExpansionRequest:
     selectable_only: bool = False
     versions: SystemVersions = field(default_factory=SystemVersions)
     supplements: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+
+    def takes(self, entry: "Entry") -> bool:
+        """Whether an entry is of those that are asked for, its terms aside."""
+        if (self.active_only and entry.is_inactive) or (self.selectable_only and entry.is_abstract):
+            return False
+        return not self.without or {entry.system, f"{entry.system}|{entry.version}"}.isdisjoint(self.without)
 
 
 WHOLE = ExpansionRequest()
@@ -122,7 +130,7 @@ def _wanted(members: Members, request: ExpansionRequest) -> Iterator[Entry]:
         if (entry.system, entry.code) in seen:
             continue
         seen.add((entry.system, entry.code))
-        if (request.active_only and entry.is_inactive) or (request.selectable_only and entry.is_abstract):
+        if not request.takes(entry):
             continue
         terms = terms_of(concept, listed)
         shown = replace(entry, display=display_of(concept, listed, request.language), terms=terms)

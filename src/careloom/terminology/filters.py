@@ -6,10 +6,10 @@ Source: FHIR R4, value set filter-operator; ``child-of`` and ``descendent-leaf``
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from careloom.model.errors import NotSupportedError
+from careloom.model.errors import InvalidError, NotSupportedError
+from careloom.model.patterns import MANY_TEXTS, Pattern, compile_pattern
 from careloom.terminology.concept import Concept, text_of
 from careloom.terminology.content import CodeSystemContent
-from careloom.terminology.pattern import compile_pattern
 
 Filter = Mapping[str, Any]
 Test = Callable[[Concept], bool]
@@ -92,8 +92,16 @@ def _equals(content: CodeSystemContent, name: str, value: str) -> Test:
 
 
 def _matches(content: CodeSystemContent, name: str, value: str) -> Test:
-    read, pattern = _reader(content, name), compile_pattern(value)
-    return lambda concept: any(pattern.matches(text) for text in read(concept))
+    read, pattern = _reader(content, name), _pattern(value)
+    return lambda concept: any(pattern.is_whole(text) for text in read(concept))
+
+
+def _pattern(text: str) -> Pattern:
+    """The pattern that is to take the whole of a value; one that is no pattern leaves membership unknown."""
+    try:
+        return compile_pattern(text, MANY_TEXTS)
+    except InvalidError as error:
+        raise NotSupportedError(str(error)) from error
 
 
 def _is_in(content: CodeSystemContent, name: str, value: str) -> Test:

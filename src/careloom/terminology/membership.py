@@ -9,11 +9,11 @@ Source: FHIR R4, ValueSet, "Composition Rules".
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from careloom.model import Resource
 from careloom.model.errors import NotFoundError, NotSupportedError, TooCostlyError
+from careloom.model.records import dataclass
 from careloom.terminology.concept import Concept, Designation, objects, read_designations
 from careloom.terminology.content import CodeSystemContent
 from careloom.terminology.filters import Filter, Test, compile_filter

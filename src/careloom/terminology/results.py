@@ -1,7 +1,8 @@
 """What the room answers about a code."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from careloom.model.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ Source: FHIR R4, CodeSystem, "Code System Supplements".
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 from careloom.model import Resource
+from careloom.model.records import dataclass, replace
 from careloom.terminology.concept import Concept
 from careloom.terminology.content import CodeSystemContent, code_system_content
 

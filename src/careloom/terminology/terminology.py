@@ -5,11 +5,11 @@ are handed in, and neither is there by default.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 
 from careloom.definitions import Definitions
 from careloom.model import Resource
 from careloom.model.errors import InvalidError, NotFoundError, NotSupportedError
+from careloom.model.records import dataclass, replace
 from careloom.terminology.concept import Concept, objects
 from careloom.terminology.content import CodeSystemContent, code_system_content
 from careloom.terminology.displays import display_of, is_right_display
@@ -62,6 +62,16 @@ class Terminology:
         self._members: dict[tuple[str, SystemVersions], Members | None] = {}
         self._answers: dict[tuple[str, str | None, str], CodeResult] = {}
 
+    def with_resources(self, resources: Iterable[Resource]) -> "Terminology":
+        """Another terminology, with resources on top of the definitions and the same sources behind them."""
+        return Terminology(
+            self.definitions.with_resources(resources),
+            store=self._store,
+            remote=self._remote,
+            supplements=self._supplements,
+            max_codes=self._max_codes,
+        )
+
     def code_system(self, url: str, supplements: tuple[str, ...] = ()) -> CodeSystemContent | None:
         """The content of a code system; None when there is none here.
 
@@ -95,6 +105,13 @@ class Terminology:
             return None
         return {"in": True, "out": False, "unknown": None}[self._remote.has_code(system, code).result]
 
+    def has_some(self, system: str) -> bool:
+        """Whether any code of a code system is here; its mere declaration, without concepts, has none."""
+        content = self.code_system(system)
+        if content is None or content.is_supplement:
+            return False
+        return content.is_complete or any(True for _ in content.concepts())
+
     def members(self, value_set_url: str, versions: SystemVersions = ANY_VERSION) -> Members | None:
         """A value set as a question; None when there is no such value set.
 
@@ -117,7 +134,14 @@ class Terminology:
         return self.definitions.find(url, "ValueSet") or implicit_value_set(url)
 
     def validate_code(
-        self, value_set_url: str, *, system: str | None, code: str, display: str | None = None, language: str = ""
+        self,
+        value_set_url: str,
+        *,
+        system: str | None,
+        code: str,
+        display: str | None = None,
+        language: str = "",
+        versions: SystemVersions = ANY_VERSION,
     ) -> CodeResult:
         """Whether a code is in a value set.
 
@@ -127,9 +151,10 @@ class Terminology:
             code: As written.
             display: Held against the terms of the code, and told back when none is known.
             language: Of displays, as in ``Accept-Language``; empty for any.
+            versions: Which versions of code systems.
         """
-        if display is not None or language:
-            return self._validated(value_set_url, None, _Asked(system, code, display, language))
+        if display is not None or language or versions != ANY_VERSION:
+            return self._validated(value_set_url, None, _Asked(system, code, display, language, versions))
         key = value_set_url, system, code
         answer = self._answers.get(key)
         if answer is None:
@@ -139,11 +164,18 @@ class Terminology:
         return answer
 
     def validate_code_in(
-        self, value_set: Resource, *, system: str | None, code: str, display: str | None = None, language: str = ""
+        self,
+        value_set: Resource,
+        *,
+        system: str | None,
+        code: str,
+        display: str | None = None,
+        language: str = "",
+        versions: SystemVersions = ANY_VERSION,
     ) -> CodeResult:
         """Whether a code is in a value set that is given as a resource, as a contained one is."""
-        name = f"#{value_set.get('id', '')}"
-        return self._validated(name, value_set, _Asked(system, code, display, language))
+        name = str(value_set.get("url") or f"#{value_set.get('id', '')}")
+        return self._validated(name, value_set, _Asked(system, code, display, language, versions))
 
     def expand(self, value_set_url: str, request: ExpansionRequest = WHOLE) -> Expansion:
         """List the codes of a value set.
@@ -185,7 +217,8 @@ class Terminology:
         return found if is_whole else None
 
     def _validated(self, name: str, given: Resource | None, asked: "_Asked") -> CodeResult:
-        members = compile_value_set(given, self) if given is not None else self.members(name)
+        versions = asked.versions
+        members = self.members(name, versions) if given is None else compile_value_set(given, self, versions)
         if members is None:
             local = CodeResult("unknown", f"value set {name} is not in the loaded definitions")
         else:
@@ -243,6 +276,7 @@ class _Asked:
     code: str
     display: str | None = None
     language: str = ""
+    versions: SystemVersions = ANY_VERSION
 
 
 def _judged(members: Members, name: str, asked: _Asked) -> CodeResult:

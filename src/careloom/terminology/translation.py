@@ -3,16 +3,30 @@
 Source: FHIR R4, ConceptMap, and its operation $translate.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from careloom.definitions import Definitions
 from careloom.model import Resource
+from careloom.model.records import dataclass
 from careloom.terminology.concept import objects
 
 MAX_MAPS = 10
 """Maps that may follow one another by ``unmapped.url``."""
+
+BY_DISTANCE = (
+    "equal",
+    "equivalent",
+    "subsumes",
+    "wider",
+    "specializes",
+    "narrower",
+    "relatedto",
+    "inexact",
+    "unmatched",
+    "disjoint",
+)
+"""The equivalences of FHIR R4, the closest first. A wider code loses something, a narrower one claims too much."""
 
 _NO_MATCH = frozenset({"unmatched", "disjoint"})
 _REVERSED = {
@@ -34,8 +48,9 @@ class Translation:
         display: As the map has it.
         version: Of the code system, as the map has it.
         source: Canonical of the map.
-        depends_on: What must hold besides, as ``ConceptMap.group.element.target.dependsOn``.
-        products: What comes out besides, in the same shape.
+        products: What comes out besides, as ``ConceptMap.group.element.target.product``; of a map that is read
+            backward, what the code hung on.
+        needs: What must hold besides and was not given, each in words.
     """
 
     equivalence: str
@@ -44,13 +59,41 @@ class Translation:
     display: str = ""
     version: str = ""
     source: str = ""
-    depends_on: tuple[Mapping[str, Any], ...] = ()
     products: tuple[Mapping[str, Any], ...] = ()
+    needs: tuple[str, ...] = ()
 
     @property
     def is_match(self) -> bool:
         """Whether there is a code, and it has something to do with the one asked."""
         return bool(self.code) and self.equivalence not in _NO_MATCH
+
+    @property
+    def distance(self) -> int:
+        """How far from the code that was asked, for ordering."""
+        is_known = self.equivalence in BY_DISTANCE
+        return BY_DISTANCE.index(self.equivalence) if is_known else len(BY_DISTANCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """What a caller knows about another element, on which a translation may hang.
+
+    Attributes:
+        element: As ``dependsOn.property`` names it.
+        codings: Its codes, each as (system, code).
+        text: Its text.
+    """
+
+    element: str
+    codings: tuple[tuple[str, str], ...] = ()
+    text: str = ""
+
+    def meets(self, needed: Mapping[str, Any]) -> bool:
+        """Whether this is what a ``dependsOn`` asks for."""
+        system, value = needed.get("system"), needed.get("value")
+        if self.element != needed.get("property"):
+            return False
+        return value == self.text or any(value == code and system in (None, each) for each, code in self.codings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +105,16 @@ class Asked:
         code: The code.
         target_system: Only codes of this system; empty for any.
         is_reverse: Whether to go from the targets of a map to its sources.
+        version: Of the code system; empty for any.
+        dependencies: What is known besides.
     """
 
     system: str | None
     code: str
     target_system: str = ""
     is_reverse: bool = False
+    version: str = ""
+    dependencies: tuple[Dependency, ...] = ()
 
 
 def translations(concept_map: Resource, asked: Asked, definitions: Definitions) -> Iterator[Translation]:
@@ -94,6 +141,8 @@ def _translations(
         here, there = ("target", "source") if asked.is_reverse else ("source", "target")
         if asked.system is not None and group.get(here) not in (None, asked.system):
             continue
+        if asked.version and group.get(f"{here}Version") not in (None, asked.version):
+            continue
         if asked.target_system and group.get(there) not in (None, asked.target_system):
             continue
         if asked.is_reverse:
@@ -115,9 +164,16 @@ def _forward(group: Mapping[str, Any], asked: Asked, url: str) -> Iterator[Trans
                 str(target.get("display", "")),
                 str(group.get("targetVersion", "")),
                 url,
-                tuple(objects(target.get("dependsOn"))),
                 tuple(objects(target.get("product"))),
+                tuple(_unmet(target, asked.dependencies)),
             )
+
+
+def _unmet(target: Mapping[str, Any], known: Sequence[Dependency]) -> Iterator[str]:
+    """What a target hangs on and the caller has not given."""
+    for needed in objects(target.get("dependsOn")):
+        if not any(each.meets(needed) for each in known):
+            yield f"{needed.get('property')} = {needed.get('value')}"
 
 
 def _backward(group: Mapping[str, Any], asked: Asked, url: str) -> Iterator[Translation]:
@@ -132,6 +188,7 @@ def _backward(group: Mapping[str, Any], asked: Asked, url: str) -> Iterator[Tran
                     str(element.get("display", "")),
                     str(group.get("sourceVersion", "")),
                     url,
+                    tuple(objects(target.get("dependsOn"))),
                 )
 
 

@@ -4,10 +4,10 @@ Source: FHIR R4, ValueSet $expand, parameters ``system-version``, ``force-system
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from careloom.definitions.versions import version_matches
 from careloom.model.errors import InvalidError
+from careloom.model.records import dataclass
 
 Pairs = tuple[tuple[str, str], ...]
 

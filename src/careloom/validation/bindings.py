@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from careloom.validation.context import Check, Item
+from careloom.validation.options import is_example_url
 from careloom.validation.path import Path, path_text
 from careloom.validation.schema import Binding
 
@@ -22,7 +23,7 @@ def check_binding(item: Item, binding: Binding, check: Check) -> None:
         return
     if binding.strength == "extensible":
         _check(item, binding.value_set, "warning", check)
-    if binding.max_value_set:
+    if binding.max_value_set and binding.strength != "example":
         _check(item, binding.max_value_set, "error", check)
 
 
@@ -49,7 +50,13 @@ def _check(item: Item, value_set: str, severity: Any, check: Check) -> None:
     if "in" in results:
         return
     if "unknown" in results:
-        _tell_unknown(value_set, item, next(one.message for one in answers if one.result == "unknown"), check)
+        unknown = [(code, answer) for code, answer in zip(codes, answers, strict=True) if answer.result == "unknown"]
+        if not any(_is_told_by_system(item, code, check) for code, _ in unknown):
+            _tell_unknown(value_set, item, unknown[0][1].message, check)
+        return
+    if "" in (system for system, _ in codes) and item.type in ("CodeableConcept", "Coding"):
+        message = f"a code of {value_set} expected with its system; without one it means nothing that can be checked"
+        check.warning("code-invalid", item.path, message, "binding")
         return
     found = ", ".join(f"{system}#{code}" if system else f"'{code}'" for system, code in codes)
     check.tell(severity, "code-invalid", item.path, f"a code of {value_set} expected, {found} found", "binding")
@@ -76,8 +83,17 @@ def _codings(item: Item) -> Iterator[tuple[Any, Path]]:
 
 def _tell_missing(item: Item, value_set: str, severity: Any, check: Check) -> None:
     """A concept in words alone: an extension may stand in for it, and only a required binding insists."""
-    if severity == "error" and not (isinstance(item.value, dict) and "extension" in item.value):
+    if check.run.terminology.value_set(value_set) is None:
+        _tell_unknown(value_set, item, f"the value set {value_set} is not in the loaded definitions", check)
+    elif severity == "error" and not (isinstance(item.value, dict) and "extension" in item.value):
         check.error("code-invalid", item.path, f"a code of {value_set} expected, none found", "binding")
+
+
+def _is_told_by_system(item: Item, code: Code, check: Check) -> bool:
+    """Whether the Coding itself tells that its code system has no content here: one thing lacking is told once."""
+    system, text = code
+    is_told = item.type in ("CodeableConcept", "Coding") and bool(system) and not is_example_url(str(system))
+    return is_told and check.run.terminology.has_code(str(system), text) is None
 
 
 def _tell_unknown(value_set: str, item: Item, message: str, check: Check) -> None:

@@ -26,6 +26,8 @@ class BundleIndex:
         self._by_url: defaultdict[str, list[Scope]] = defaultdict(list)
         self._by_identity: dict[int, Scope] = {}
         self._by_id: defaultdict[str, list[Scope]] = defaultdict(list)
+        self._types: dict[tuple[str, str], str] = {}
+        self._bases: dict[int, str] = {}
         for part, path in _in_parameters(bundle.resource.get("parameter"), (bundle.path, "parameter")):
             self._add(Scope(part, path, "inside", bundle))
         entries = bundle.resource.get("entry")
@@ -47,9 +49,35 @@ class BundleIndex:
             found = [one for one in found if _version_of(one.resource) == version]
         return found
 
+    def type_at(self, reference: str, origin: Scope) -> str:
+        """The type of the entry that a reference means, if it says no other type itself; empty where there is none."""
+        key = (reference, self._base_of(origin) if ":" not in reference else "")
+        type = self._types.get(key)
+        if type is None:
+            type = self._types[key] = self._type_at(reference, origin)
+        return type
+
+    def _type_at(self, reference: str, origin: Scope) -> str:
+        found, literal = self.find(reference, origin), parse_reference(reference)
+        type = str(found[0].resource.get("resourceType", "")) if found else ""
+        return type if literal is None or literal.type == type else ""
+
+    def _base_of(self, origin: Scope) -> str:
+        """What stands for all entries that see the same behind a relative reference."""
+        base = self._bases.get(id(origin))
+        if base is None:
+            full_url = origin.container.full_url
+            found = REST_URL.fullmatch(full_url)
+            base = self._bases[id(origin)] = found["base"] if found else f"of {full_url}" if full_url else ""
+        return base
+
     def scope_of(self, resource: Resource) -> Scope | None:
         """The entry that holds this very resource."""
         return self._by_identity.get(id(resource))
+
+    def at_uuid(self, id: str) -> Sequence[Scope]:
+        """Entries whose address is a UUID, by that UUID."""
+        return self._by_url.get(f"urn:uuid:{id}", ())
 
     def namesakes(self, reference: str) -> Sequence[Scope]:
         """Entries of the same type and id, whether or not their address is the one meant."""

@@ -1,7 +1,6 @@
 """What a check may know besides the value it looks at, and how it tells what it finds."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -9,11 +8,12 @@ from careloom.fhirpath import Budget
 from careloom.model import Resource
 from careloom.model.instants import Clock
 from careloom.model.issues import Issue, Severity
+from careloom.model.records import dataclass, field
 from careloom.terminology import Terminology
 from careloom.validation.library import Library
 from careloom.validation.options import Options
 from careloom.validation.path import Path, path_text
-from careloom.validation.schema import Schema
+from careloom.validation.schema import Constraint, Node, Schema
 
 if TYPE_CHECKING:
     from careloom.validation.bundle_index import BundleIndex
@@ -67,10 +67,6 @@ class Scope:
         self.full_url = full_url
         self.ids: set[str] = set()
 
-    def afresh(self) -> "Scope":
-        """The same place, with nothing met in it so far."""
-        return Scope(self.resource, self.path, self.place, self.outer, self.full_url)
-
     @property
     def container(self) -> "Scope":
         """The resource that contains this one, or this one."""
@@ -118,6 +114,32 @@ class Walker(Protocol):
         ...
 
 
+class Skim(Protocol):
+    """What knows of parts of a document that they are fine; each answer may be no where it would be yes.
+
+    Where the answer is yes, what there is to tell of a fine part has been told.
+    """
+
+    def is_property_fine(self, node: Node, key: str, value: Mapping[str, Any], path: Path, check: "Check") -> bool:
+        """Whether `structure.check_property` would tell nothing else of the property of an object."""
+        ...
+
+    def is_object_fine(self, type: str, value: Any, path: Path, check: "Check") -> bool:
+        """Whether `structure.check_node` would tell nothing else of an object."""
+        ...
+
+    def undecided(self, node: Node, value: Mapping[str, Any], doubtful: tuple[str, ...]) -> tuple[Constraint, ...]:
+        """The invariants of an object that may not hold, where some of its properties were not fine."""
+        ...
+
+    def conforms(self, schema: Schema, item: Item, check: "Check") -> bool:
+        """Whether `profiles.check_schema` would tell nothing else of a resource, after its type has been checked."""
+        ...
+
+
+RunState = tuple[set[str], set[str], dict[tuple[int, str], bool | None], tuple[int, float] | None]
+
+
 @dataclass(slots=True)
 class Run:
     """What stays the same while one document is validated."""
@@ -132,16 +154,34 @@ class Run:
     told_systems: set[str] = field(default_factory=set)
     wrong_displays: set[str] = field(default_factory=set)
     judged: dict[tuple[int, str], bool | None] = field(default_factory=dict)
-    budget: Budget = field(default_factory=lambda: Budget(MOST_STEPS, LONGEST_TIME))
+    skim: Skim | None = None
+    _budget: Budget | None = None
 
-    def afresh(self) -> "Run":
-        """The same run, before anything was found."""
-        return Run(self.walker, self.library, self.terminology, self.options, self.clock, self.resolve)
+    @property
+    def budget(self) -> Budget:
+        """What the costly invariants of the document may still take, made when the first is met."""
+        if self._budget is None:
+            self._budget = Budget(MOST_STEPS, LONGEST_TIME)
+        return self._budget
+
+    def state(self) -> RunState:
+        """What has been found so far, but for the issues."""
+        budget = self._budget
+        spent = (budget.steps, budget.seconds) if budget else None
+        return self.told_systems.copy(), self.wrong_displays.copy(), self.judged.copy(), spent
+
+    def return_to(self, state: RunState) -> None:
+        """Forget what has been found since."""
+        self.told_systems, self.wrong_displays, self.judged, spent = state
+        self._budget = Budget(*spent) if spent else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Check:
-    """Handed from check to check: the run, the resource in question, the profile in force, and the issues so far."""
+    """Handed from check to check: the run, the resource in question, the profile in force, and the issues so far.
+
+    Never changed; it is not frozen because one is made for every resource, which must not cost.
+    """
 
     run: Run
     scope: Scope
@@ -179,12 +219,12 @@ class Check:
 
     def under(self, profile: str) -> "Check":
         """The same, for what a profile says."""
-        return replace(self, profile=profile)
+        return Check(self.run, self.scope, self.issues, profile)
 
     def within(self, scope: Scope) -> "Check":
         """The same, for another resource."""
-        return replace(self, scope=scope)
+        return Check(self.run, scope, self.issues, self.profile)
 
     def aside(self) -> "Check":
         """The same, with issues of its own: to find out whether something would hold."""
-        return replace(self, issues=[])
+        return Check(self.run, self.scope, [], self.profile)

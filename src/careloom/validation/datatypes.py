@@ -1,11 +1,12 @@
 """Rules of single data types that no definition states in a form that can be computed."""
 
 import base64
-import re
 from collections.abc import Callable, Mapping
 
+from careloom.model.late import late_pattern
 from careloom.terminology.displays import is_right_display
 from careloom.terminology.formal import UCUM, is_unit
+from careloom.terminology.results import how_to_supply
 from careloom.validation.context import Check, Item
 from careloom.validation.narrative import check_narrative
 from careloom.validation.options import is_example_url
@@ -13,7 +14,7 @@ from careloom.validation.path import path_text
 from careloom.validation.primitives import primitive_fault
 from careloom.validation.references import check_reference
 
-_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
+_ABSOLUTE = late_pattern(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 URI_SYSTEM = "urn:ietf:rfc:3986"
 
 
@@ -45,18 +46,19 @@ def _check_code(item: Item, system: str, code: str, check: Check) -> None:
         check.error("code-invalid", (item.path, "code"), f"a code of {system} expected, '{code}' found", "code")
     elif known:
         _check_display(item, system, code, check)
-    elif check.run.terminology.code_system(system) is None:
+    else:
         _tell_unknown_system(item, system, check)
 
 
 def _tell_unknown_system(item: Item, system: str, check: Check) -> None:
-    """A value set in the place of a code system is an error each time; an unknown system one warning."""
+    """A value set in the place of a code system is an error each time; a system without content here one warning."""
     if check.library.has_value_set(system):
         message = f"a code system expected, the value set {system} found"
         check.error("invalid", (item.path, "system"), message, "system")
     elif system not in check.run.told_systems and not is_example_url(system):
         check.run.told_systems.add(system)
-        message = f"codes of {system} are not checked: the loaded definitions have no content of it"
+        held = "only a part" if check.run.terminology.has_some(system) else "no content"
+        message = f"codes of {system} are not checked, since {held} of it is here; {how_to_supply(system)}"
         check.warning("not-found", (item.path, "system"), message, "terminology")
 
 

@@ -12,6 +12,8 @@ from careloom.validation.path import Path, path_text
 from careloom.validation.schema import Context, Element, Schema
 
 _KEYS = ("extension", "modifierExtension")
+_ANYWHERE = "*"
+"""How DSTU 2 said it, and our own errata do; a definition of R4 says ``Element``."""
 
 
 def check_extensions(holder: Item, check: Check) -> None:
@@ -100,7 +102,7 @@ def _check_context(schema: Schema, path: Path, holder: Item, check: Check) -> No
 
 def _is_in_context(context: Context, names: set[str], holder: Item, check: Check) -> bool:
     if context.type == "element":
-        return context.expression.rpartition("#")[2] in names
+        return context.expression != _ANYWHERE and context.expression.rpartition("#")[2] in names
     if context.type == "extension":
         whole = holder.value.get("url") if holder.type == "Extension" and isinstance(holder.value, dict) else None
         return context.expression == whole
@@ -135,7 +137,7 @@ def _names_of(holder: Item, check: Check) -> Iterator[str]:
         yield type
         node = check.library.types.node(type)
         type = node.base if node else None
-    yield "*"
+    yield _ANYWHERE
     yield "Element"  # the reference validator takes a resource for an element here, and definitions rely on it
     yield from _paths_of(holder, check)
 
@@ -160,6 +162,7 @@ def _inner_paths(steps: list[str], check: Check) -> Iterator[str]:
     node = check.library.node(steps[0])
     for position, step in enumerate(steps[1:], 1):
         element = node.elements.get(step) if node else None
-        for type in element.types if element else ():
+        is_open = element is not None and element.is_choice and position == len(steps) - 1  # the holder has its type
+        for type in element.types if element and not is_open else ():
             yield ".".join([type.code, *steps[position + 1 :]])
         node = check.library.node(element.types[0].code) if element and element.types else None

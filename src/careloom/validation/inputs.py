@@ -3,18 +3,19 @@
 Used by the command line and by the hooks of the test suites, so that both judge alike.
 """
 
-import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from careloom.definitions import Definitions
 from careloom.model import Resource, parse_json
 from careloom.model.errors import InvalidError, MalformedError, NotFoundError
-from careloom.model.xml import parse_xml
+from careloom.model.records import replace
 from careloom.validation.context import Resolve
 from careloom.validation.options import Options
+
+if TYPE_CHECKING:
+    import tarfile
 
 _FOLLOWED = {"IGNORE": "ignored", "CHECK_EXISTS": "exist", "CHECK_EXISTS_AND_TYPE": "exist", "CHECK_VALID": "valid"}
 
@@ -44,12 +45,18 @@ def read_resource(file: Path, definitions: Definitions) -> Resource:
     except OSError as error:
         raise NotFoundError(f"{file}: {error.strerror or error}") from error
     try:
-        value = parse_xml(data, definitions.types) if file.suffix.lower() == ".xml" else parse_json(data)
+        value = _from_xml(data, definitions) if file.suffix.lower() == ".xml" else parse_json(data)
     except MalformedError as error:
         raise MalformedError(f"{file}: {error}") from error
     if not isinstance(value, dict) or not isinstance(value.get("resourceType"), str):
         raise MalformedError(f"{file}: a resource expected, none found")
     return value
+
+
+def _from_xml(data: bytes, definitions: Definitions) -> Resource:
+    from careloom.model.xml import parse_xml  # noqa: PLC0415  (JSON alone needs none of it)
+
+    return parse_xml(data, definitions.types)
 
 
 def resolver(files: Mapping[str, Path], definitions: Definitions) -> Resolve:
@@ -178,6 +185,8 @@ def _parts(resource: Resource) -> Iterator[Resource]:
 
 
 def _in_archive(package: Path) -> list[Resource]:
+    import tarfile  # noqa: PLC0415  (with all its ways of packing; few runs need it)
+
     try:
         with tarfile.open(package) as archive:
             return [resource for member in archive if (resource := _member(archive, member))]
@@ -192,7 +201,7 @@ def _is_resource_file(name: Path) -> bool:
     return name.suffix == ".json" and len(name.parts) == 2 and not name.name.startswith(".")
 
 
-def _member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Resource | None:
+def _member(archive: "tarfile.TarFile", member: "tarfile.TarInfo") -> Resource | None:
     """A conformance resource of an archive; None for the manifest, an index, an example."""
     name = Path(member.name)
     file = archive.extractfile(member) if _is_resource_file(name) else None

@@ -5,7 +5,6 @@ share its types (`careloom.definitions`), so they share one store of compiled th
 identity of the definition: the same resource read once is compiled once, whatever is layered above it.
 """
 
-from dataclasses import replace
 from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -13,9 +12,11 @@ from careloom.definitions import Definitions, TypeModel
 from careloom.fhirpath import Expression, compile_expression
 from careloom.model import Resource
 from careloom.model.errors import DefinitionError, NotFoundError
+from careloom.model.records import replace
 from careloom.validation.nodes import compile_nodes
 from careloom.validation.overlay import compile_schema
 from careloom.validation.schema import Node, Schema
+from careloom.validation.wording import as_meant
 
 _Compiled = TypeVar("_Compiled")
 
@@ -97,7 +98,7 @@ class Library:
         """
         known = self._shared.expressions.get((text, context_type))
         if known is None:
-            known = compile_expression(text, types=self.types, context_type=context_type)
+            known = compile_expression(as_meant(text), types=self.types, context_type=context_type)
             self._shared.expressions[text, context_type] = known
         return known
 

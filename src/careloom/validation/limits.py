@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from careloom.fhirpath.quantities import Quantity, compare
+from careloom.fhirpath.quantities import Quantity, compare, is_comparable
+from careloom.terminology.formal import UCUM, is_unit
 from careloom.validation.context import Check, Item
 from careloom.validation.schema import Limit
 from careloom.validation.values import shown
@@ -21,6 +22,9 @@ def check_limits(item: Item, limits: tuple[Limit, ...], check: Check) -> None:
     """Tell when a value is under its least or over its greatest."""
     for limit in limits:
         order = _order(item.value, limit, check.run.clock())
+        if order is None and _is_of_other_kind(item.value, limit.value):
+            message = f"a quantity that can be compared with {shown(limit.value)} expected, {shown(item.value)} found"
+            check.error("invalid", item.path, message, limit.kind)
         if order is not None and (order < 0 if limit.kind == "minValue" else order > 0):
             bound = "at least" if limit.kind == "minValue" else "at most"
             message = f"{bound} {shown(limit.value)} expected, {shown(item.value)} found"
@@ -44,17 +48,26 @@ def _order(value: Any, limit: Limit, now: datetime) -> int | None:
     if isinstance(value, Decimal | int) and isinstance(bound, Decimal | int) and not isinstance(value, bool):
         return (value > bound) - (value < bound)
     if isinstance(value, str) and isinstance(bound, str):
-        return _order_of_times(value, bound)
+        return order_of_times(value, bound)
     return None
 
 
-def _order_of_times(value: str, bound: str) -> int:
-    """Instants on one clock where both say their zone; else to the digits that both have."""
+def order_of_times(value: str, bound: str) -> int:
+    """-1, 0 or 1 as one date or time lies to another.
+
+    Instants are held against each other on one clock where both say their zone; else to the digits that both have.
+    """
     mine, yours = _instant(value), _instant(bound)
     if mine and yours:
         return (mine > yours) - (mine < yours)
     precision = min(len(value), len(bound))
     return (value[:precision] > bound[:precision]) - (value[:precision] < bound[:precision])
+
+
+def is_same_instant(one: str, other: str) -> bool:
+    """Whether two times, each with its zone, are the same on one clock."""
+    mine, yours = _instant(one), _instant(other)
+    return mine is not None and mine == yours
 
 
 def _instant(text: str) -> datetime | None:
@@ -68,6 +81,16 @@ def _instant(text: str) -> datetime | None:
 def _order_of_quantities(value: dict[str, Any], bound: dict[str, Any]) -> int | None:
     mine, yours = _quantity(value), _quantity(bound)
     return compare(mine, yours) if mine and yours else None
+
+
+def _is_of_other_kind(value: Any, bound: Any) -> bool:
+    """Whether two quantities measure different things, a length and a mass, by their units of UCUM."""
+    if not isinstance(value, dict) or not isinstance(bound, dict):
+        return False
+    if not all(one.get("system") == UCUM and is_unit(str(one.get("code"))) for one in (value, bound)):
+        return False
+    mine, yours = _quantity(value), _quantity(bound)
+    return mine is not None and yours is not None and not is_comparable(mine, yours)
 
 
 def _quantity(value: dict[str, Any]) -> Quantity | None:

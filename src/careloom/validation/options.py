@@ -1,10 +1,10 @@
 """What a validator takes for granted and what it looks into."""
 
 import re
-from dataclasses import dataclass, field
 from typing import Literal
 
 from careloom.model.issues import Issue
+from careloom.model.records import dataclass, field
 
 References = Literal["ignored", "exist", "valid"]
 

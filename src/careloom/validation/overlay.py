@@ -6,9 +6,9 @@ is left with nothing to say, and has no slice or child that does, is not in the 
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 from careloom.model import Resource
+from careloom.model.records import replace
 from careloom.validation.reading import read_tree
 from careloom.validation.schema import Binding, Constraint, Context, Element, Node, Schema, TypeRule
 

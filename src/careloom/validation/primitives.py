@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from careloom.model.late import late_pattern
 from careloom.validation.context import Check
 from careloom.validation.options import Options, is_example_url
 from careloom.validation.path import Path
@@ -16,34 +17,41 @@ from careloom.validation.path import Path
 MAX_STRING = 1024 * 1024
 """Characters in a string, by the specification."""
 
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_OID = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+")
-_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
-_CODE = re.compile(r"[^\s]+( [^\s]+)*")
-_URI = re.compile(r"\S+")
-_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
-_TAG = re.compile(r"<[!/]?[A-Za-z][^<>]*>?")
-_MARKDOWN_CODE = re.compile(r"```.*?```|`[^`\n]*`|<[A-Za-z][A-Za-z0-9+.-]*:[^<>\s]*>|<[^<>\s@]+@[^<>\s]+>", re.DOTALL)
+_UUID = late_pattern(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_OID = late_pattern(r"[0-2](\.(0|[1-9][0-9]*))+")
+_ID = late_pattern(r"[A-Za-z0-9\-.]{1,64}")
+_CODE = late_pattern(r"[^\s]+( [^\s]+)*")
+_URI = late_pattern(r"\S+")
+_BASE64 = late_pattern(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_TAG = late_pattern(r"<[!/]?[A-Za-z][^<>]*>?")
+_MARKDOWN_CODE = late_pattern(r"```.*?```|`[^`\n]*`|<[A-Za-z][A-Za-z0-9+.-]*:[^<>\s]*>|<[^<>\s@]+@[^<>\s]+>", re.DOTALL)
 """What looks like a tag in Markdown and is none: code, addresses."""
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_CONTROL = late_pattern(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _YEAR = r"[0-9]([0-9]([0-9][1-9]|[1-9]0)|[1-9]00)|[1-9]000"
 _DATE_TEXT = rf"(?P<date>(?:{_YEAR})(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01]))?)?)"
 _DAY_TEXT = rf"(?P<date>(?:{_YEAR})-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01]))"
 _TIME_TEXT = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\.[0-9]+)?"
 _ZONE_TEXT = r"(?:Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))"
-_DATE = re.compile(_DATE_TEXT)
-_DATE_TIME = re.compile(rf"(?:{_DAY_TEXT}T{_TIME_TEXT}{_ZONE_TEXT}|{_DATE_TEXT.replace('<date>', '<day>')})")
-_INSTANT = re.compile(rf"{_DAY_TEXT}T{_TIME_TEXT}{_ZONE_TEXT}")
-_TIME = re.compile(_TIME_TEXT)
+_DATE = late_pattern(_DATE_TEXT)
+_DATE_TIME = late_pattern(rf"(?:{_DAY_TEXT}T{_TIME_TEXT}{_ZONE_TEXT}|{_DATE_TEXT.replace('<date>', '<day>')})")
+_INSTANT = late_pattern(rf"{_DAY_TEXT}T{_TIME_TEXT}{_ZONE_TEXT}")
+_TIME = late_pattern(_TIME_TEXT)
+
+_TEXTS = ("string", "markdown")
 
 Fault = str | None
 
 
 def check_primitive(type: str, value: Any, path: Path, check: Check) -> None:
     """Tell what is wrong with the value of a primitive type."""
-    fault = primitive_fault(type, value) or _policy_fault(type, value, check.options)
+    fault = primitive_fault(type, value)
+    if fault is None and type in _TEXTS and (advice := _text_advice(value)):
+        check.warning("invalid", path, f"{advice}, {_shown(value)} found", "primitive")
+    fault = fault or _policy_fault(type, value, check.options)
     if fault:
         check.error("invalid", path, f"{fault}, {_shown(value)} found", "primitive")
+    elif type == "canonical" and value.startswith("#"):
+        _check_fragment(value, path, check)
 
 
 def _policy_fault(type: str, value: Any, options: Options) -> Fault:
@@ -55,6 +63,32 @@ def _policy_fault(type: str, value: Any, options: Options) -> Fault:
     if not options.allow_example_urls and type in ("uri", "url", "canonical") and is_example_url(value):
         return "an address that is not made for examples expected"
     return None
+
+
+def is_plain(type: str, value: Any) -> bool:
+    """Whether there is nothing to tell of a value, whatever stands around it."""
+    if primitive_fault(type, value) is not None:
+        return False
+    return not (_text_advice(value) if type in _TEXTS else type == "canonical" and value.startswith("#"))
+
+
+def _text_advice(value: str) -> Fault:
+    """What a text should not be, though it may. Source: FHIR R4, datatypes, "string": two sentences with SHOULD."""
+    if not value.strip():
+        return "a text with more than space in it expected"
+    return "a text without control characters expected" if _CONTROL.search(value) else None
+
+
+def _check_fragment(value: str, path: Path, check: Check) -> None:
+    """A canonical that is a fragment alone means a contained resource.
+
+    Source: FHIR R4, references, "Canonical URLs".
+    """
+    container = check.scope.container.resource
+    contained = container.get("contained")
+    ids = {one.get("id") for one in contained if isinstance(one, dict)} if isinstance(contained, list) else set()
+    if value[1:] not in ids and value[1:] not in ("", container.get("id")):
+        check.error("not-found", path, f"a contained resource expected for '{value}', none found", "canonical-target")
 
 
 def primitive_fault(type: str, value: Any) -> Fault:
@@ -90,11 +124,9 @@ def _decimal(value: Any) -> Fault:
 def _string(value: Any) -> Fault:
     if not isinstance(value, str):
         return "a text expected"
-    if not value.strip():
+    if not value:
         return "a text that is not empty expected"
-    if len(value) > MAX_STRING:
-        return f"a text of at most {MAX_STRING} characters expected"
-    return "a text without control characters expected" if _CONTROL.search(value) else None
+    return f"a text of at most {MAX_STRING} characters expected" if len(value) > MAX_STRING else None
 
 
 def _matching(pattern: re.Pattern[str], name: str) -> Callable[[Any], Fault]:
@@ -115,6 +147,8 @@ def _uri(value: Any) -> Fault:
         return "a UUID in lower case expected after urn:uuid:"
     if value.startswith("urn:oid:") and not _OID.fullmatch(value[8:]):
         return "an OID expected after urn:oid:"
+    if value.startswith(("oid:", "uuid:")):
+        return "urn: before oid: or uuid: expected"
     return None
 
 

@@ -5,11 +5,11 @@ element that it is a slice of. Source: FHIR R4, ElementDefinition, "Element Ids"
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from careloom.model import Resource
 from careloom.model.errors import DefinitionError
+from careloom.model.records import dataclass, field, replace
 from careloom.validation.errata import BINDING_STRENGTHS, EXPRESSIONS
 from careloom.validation.schema import Binding, Constraint, Discriminator, Element, Limit, Required, Slicing, TypeRule
 
@@ -147,6 +147,7 @@ def _types(definition: Mapping[str, Any], base: Mapping[str, Any], path: str, ha
             targets=tuple(type.get("targetProfile", ())),
             aggregation=tuple(type.get("aggregation", ())),
             versioning=type.get("versioning", "either"),
+            is_bare=str(type["code"]).startswith(_SYSTEM_TYPE),
         )
 
 

@@ -1,15 +1,18 @@
 """One file judged: its text, what could be read of it, and every issue with its line and column."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from careloom.model import Resource, parse_json
 from careloom.model.errors import MalformedError
 from careloom.model.issues import Issue, has_errors
 from careloom.model.json_source import has_duplicate_keys, read_source
-from careloom.model.xml import XmlDocument, read_xml
+from careloom.model.records import dataclass
 from careloom.validation.context import Resolve
 from careloom.validation.validator import Validator
+
+if TYPE_CHECKING:
+    from careloom.model.xml import XmlDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,9 @@ def validate_text(
     issues = validator.validate(value, profiles=profiles, resolve=resolve)
     if not issues:
         return Report(file_name, "", value, ())
-    source = read_source(data)
+    from careloom.model.json_places import JsonPlaces  # noqa: PLC0415  (needed where there is something to tell)
+
+    source = JsonPlaces(data, value)
     return Report(file_name, source.text, value, tuple(issue.at(*source.locate(issue.expression)) for issue in issues))
 
 
@@ -82,6 +87,8 @@ def _validate_faulty(
 def _validate_xml(
     validator: Validator, data: bytes, file_name: str, profiles: Sequence[str], resolve: Resolve | None
 ) -> Report:
+    from careloom.model.xml import read_xml  # noqa: PLC0415  (JSON alone needs none of it)
+
     text = data.decode("utf-8", "replace")
     bad = _bad_bytes(data)
     try:
@@ -105,7 +112,7 @@ def _bad_bytes(data: bytes) -> tuple[Issue, ...]:
     return ()
 
 
-def _placed(issues: Iterable[Issue], document: XmlDocument, text: str) -> Iterator[Issue]:
+def _placed(issues: Iterable[Issue], document: "XmlDocument", text: str) -> Iterator[Issue]:
     """XML gives the line of an element; its column is where the line begins."""
     lines = text.splitlines()
     for issue in issues:

@@ -1,8 +1,8 @@
 """From the text of a reference to the resource it means, nearest first: contained, in the Bundle, then elsewhere."""
 
-from dataclasses import dataclass
 from typing import Literal
 
+from careloom.model.records import dataclass
 from careloom.validation.context import Check, Scope
 
 Where = Literal["contained", "bundled", "referenced"]

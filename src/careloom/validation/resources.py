@@ -69,8 +69,10 @@ def check_resource(scope: Scope, profiles: Iterable[str], check: Check) -> None:
     if check.options.refuse_experimental and resource.get("experimental") is True:
         check.error("business-rule", scope.path, "content that is not experimental expected", "experimental")
     check_publication(scope, check)
+    skim = check.run.skim
     for schema in applicable_schemas(scope, profiles, check):
-        check_schema(item, schema, check)
+        if skim is None or not skim.conforms(schema, item, check):
+            check_schema(item, schema, check)
     for rule in RULES.get(name, ()):
         rule(scope, check)
 

@@ -7,8 +7,9 @@ the profile speaks. `schema_json` prints either.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Literal
+
+from careloom.model.records import dataclass, field
 
 Kind = Literal["resource", "complex", "primitive", "backbone"]
 
@@ -44,6 +45,7 @@ class TypeRule:
         targets: Profiles of the resources that a Reference or canonical may point at, of which one must hold.
         aggregation: How a Reference may be resolved: ``contained``, ``referenced``, ``bundled``; empty for any.
         versioning: ``either``, ``independent`` or ``specific``.
+        is_bare: Whether it is a type of FHIRPath, whose values have neither id nor extensions.
     """
 
     code: str
@@ -51,6 +53,7 @@ class TypeRule:
     targets: tuple[str, ...] = ()
     aggregation: tuple[str, ...] = ()
     versioning: str = "either"
+    is_bare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +177,16 @@ class Property:
     type: TypeRule
     is_primitive: bool
 
+    @property
+    def is_bare(self) -> bool:
+        """Whether it is a value alone, with neither id nor extensions: the id of anything, the url of an Extension."""
+        return self.type.is_bare
+
+    @property
+    def is_pointer(self) -> bool:
+        """Whether it is a canonical that may point at some types alone; what is claimed in ``meta`` is told by itself."""
+        return self.type.code == "canonical" and bool(self.type.targets) and self.element.id != "Meta.profile"
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -200,6 +213,8 @@ class Node:
 
 def schema_json(part: Any) -> Any:
     """A schema, a node, or a part of one as plain JSON values; fields that say nothing are left out."""
+    from dataclasses import fields, is_dataclass  # noqa: PLC0415  (for people who look at a schema, so never in haste)
+
     if is_dataclass(part):
         shown = {entry.name: schema_json(getattr(part, entry.name)) for entry in fields(part)}
         return {name: value for name, value in shown.items() if value not in (None, "", 0, False, [], {})}

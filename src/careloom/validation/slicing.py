@@ -7,17 +7,17 @@ the path leads to in the item. So one mechanism serves fixed values, patterns, b
 Source: FHIR R4, profiling, "Slicing" and "Discriminator".
 """
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from careloom.model.late import late_pattern
+from careloom.model.records import dataclass
 from careloom.validation.context import Check, Item, Scope
 from careloom.validation.items import children_of
 from careloom.validation.resolution import resolve
 from careloom.validation.schema import Discriminator, Element, Slicing, TypeRule
 
 Content = Callable[[Element, Item, Check], None]
-_STEP = re.compile(r"(?:[^.()]|\([^()]*\))+")
+_STEP = late_pattern(r"(?:[^.()]|\([^()]*\))+")
 _DEFAULT = "@default"
 
 
@@ -64,7 +64,7 @@ def _decides(slice: Element, slicing: Slicing, item: Item, check: Check) -> bool
     """Whether an item that a slice does not mean can be told by each discriminator; types alone may be the same."""
     return all(
         _is_url_of_extension(one, item, slice)
-        or (one.type != "type" and any(map(_is_exacting, _led(one, slice, item, check).elements)))
+        or any(map(_is_exacting, _led(one, slice, item, check).elements))
         for one in _discriminators(slicing, slice)
     )
 

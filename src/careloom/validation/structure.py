@@ -10,7 +10,7 @@ from careloom.validation.extensions import check_extensions
 from careloom.validation.invariants import check_constraints
 from careloom.validation.path import Path
 from careloom.validation.primitives import check_primitive
-from careloom.validation.references import check_targets
+from careloom.validation.references import check_canonical, check_targets
 from careloom.validation.schema import Node, Property
 
 ABSENT: Any = object()
@@ -25,19 +25,34 @@ def check_node(value: Any, node: Node, path: Path, check: Check) -> None:
     if not value:
         check.error("structure", path, "an object that is not empty expected", "empty")
         return
-    properties = node.properties
+    properties, skim = node.properties, check.run.skim
+    doubtful: list[str] = []
     for key, item in value.items():
         known = properties.get(key)
         if known is not None:
-            check_property(item, value.get(f"_{key}"), known, path, check)
+            if skim is None or not skim.is_property_fine(node, key, value, path, check):
+                doubtful.append(key)
+                check_property(item, value.get(f"_{key}"), known, path, check)
         elif key[:1] == "_" and (beside := properties.get(key[1:])) is not None and beside.is_primitive:
-            if key[1:] not in value:
-                check_property(ABSENT, item, beside, path, check)
+            _check_beside(key, value, beside, path, check)
         elif key != "resourceType" or node.kind != "resource":
             check.error("structure", (path, key), f"no such property in {node.name}", "unknown-element")
     _check_id(value, node, path, check)
     _check_presence(value, node, path, check)
-    check_constraints(node.constraints, Item(value, None, node.name, path), check)
+    constraints = node.constraints if skim is None else skim.undecided(node, value, tuple(doubtful))
+    check_constraints(constraints, Item(value, None, node.name, path), check)
+
+
+def _check_beside(key: str, holder: Mapping[str, Any], known: Property, path: Path, check: Check) -> None:
+    """Check what stands under ``_key``, as far as it is not looked at together with what stands under ``key``."""
+    here = (path, known.element.name)
+    if holder[key] is None:
+        check.error("invalid", here, f"an object under {key} expected, null found", "null")
+    elif known.is_bare:
+        message = f"a value alone expected, which has neither id nor extensions; {key} found"
+        check.error("structure", here, message, "sibling")
+    elif key[1:] not in holder:
+        check_property(ABSENT, holder[key], known, path, check)
 
 
 def check_property(value: Any, sibling: Any, known: Property, parent: Path, check: Check) -> None:
@@ -60,6 +75,8 @@ def check_property(value: Any, sibling: Any, known: Property, parent: Path, chec
 
 def _check_list(values: Any, siblings: Any, known: Property, path: Path, check: Check) -> None:
     values = [] if values is ABSENT else values
+    if siblings is not None and not isinstance(siblings, list):
+        check.error("invalid", path, f"an array expected beside an array, {_kind(siblings)} found", "sibling")
     siblings = siblings if isinstance(siblings, list) else []
     if not values and not siblings:
         check.error("invalid", path, "an array that is not empty expected", "empty")
@@ -96,10 +113,17 @@ def check_value(value: Any, sibling: Any, known: Property, path: Path, check: Ch
         if node is None:
             check.error("structure", path, f"the type {type} is not in the loaded definitions", "structure")
             return
-        check_node(value, node, path, check)
+        if not (known.element.is_list and _is_known_fine(value, type, path, check)):
+            check_node(value, node, path, check)
         if not isinstance(value, dict):
             return
     _check_meaning(Item(value, sibling, type, path), known, check)
+
+
+def _is_known_fine(value: Any, type: str, path: Path, check: Check) -> bool:
+    """Whether one object of a list, which is not fine as a whole, is known to be."""
+    skim = check.run.skim
+    return skim is not None and skim.is_object_fine(type, value, path, check)
 
 
 def _check_meaning(item: Item, known: Property, check: Check) -> None:
@@ -112,6 +136,8 @@ def _check_meaning(item: Item, known: Property, check: Check) -> None:
             check_targets(item, (known.type,), check)
         if known.type.profiles:
             _check_type_profiles(item, known.type.profiles, check)
+    elif known.is_pointer:
+        check_canonical(item, known.type, check)
     if element.binding:
         check_binding(item, element.binding, check)
     if element.constraints:
@@ -134,6 +160,8 @@ def _check_absent(value: Any, sibling: Any, known: Property, path: Path, check: 
         check.error("invalid", path, "a value or no property expected, null found", "null")
     if known.is_primitive and sibling is not None:
         _check_sibling(sibling, path, check)
+        if isinstance(sibling, dict) and sibling.keys() == {"id"}:
+            check.error("invariant", path, "ele-1: a value or extensions expected, an id alone found", "ele-1")
         item = Item(None, sibling, known.type.code, path)
         check_extensions(item, check)
         check_constraints(known.element.constraints, item, check)
@@ -146,12 +174,10 @@ def _check_sibling(sibling: Any, path: Path, check: Check) -> None:
 
 
 def _check_id(value: Mapping[str, Any], node: Node, path: Path, check: Check) -> None:
-    """An element's id is its own within the resource; a resource's id is bare, without extensions."""
+    """An element's id is its own within the resource."""
     id = value.get("id")
-    if node.kind == "resource":
-        if "_id" in value:
-            check.error("structure", (path, "id"), "an id without extensions expected, some found", "id")
-    elif isinstance(id, str) and node.name != "ElementDefinition":  # the same in differential and snapshot
+    # That of an ElementDefinition is the same in differential and snapshot.
+    if isinstance(id, str) and node.kind != "resource" and node.name != "ElementDefinition":
         if id in check.scope.ids:
             check.error("invalid", path, f"an id of its own expected, '{id}' found a second time", "id")
         check.scope.ids.add(id)

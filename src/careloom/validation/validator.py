@@ -1,9 +1,12 @@
 """The validator: definitions, terminology and options in, issues out."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any
 
 from careloom.definitions import Definitions
 from careloom.model import Resource
+from careloom.model.collector import paused
 from careloom.model.instants import Clock, utc_now
 from careloom.model.issues import Issue
 from careloom.terminology import Terminology
@@ -12,6 +15,9 @@ from careloom.validation.library import Library
 from careloom.validation.options import Options
 from careloom.validation.quick import QuickGate
 from careloom.validation.resources import ResourceWalker, check_resource
+
+_MANY = 500
+"""Entries of a large Bundle."""
 
 
 class Validator:
@@ -37,6 +43,7 @@ class Validator:
         self._clock = clock
         self._walker = ResourceWalker()
         self._quick = QuickGate(self._library, options) if quick else None
+        self._begin = self._run
 
     @property
     def library(self) -> Library:
@@ -63,19 +70,42 @@ class Validator:
         for canonical in profiles:
             self._library.schema(canonical, asked_by="the request")
         name = resource.get("resourceType") if isinstance(resource, dict) else None
+        if name != "Bundle" or not _is_large(resource):
+            return self._judged(resource, name, profiles, resolve)
+        with paused():
+            return self._judged(resource, name, profiles, resolve)
+
+    def _judged(self, resource: Resource, name: Any, profiles: Sequence[str], resolve: Resolve | None) -> list[Issue]:
+        tier = self._quick.tier_for(name) if self._quick and name.__class__ is str else None
+        if tier is not None:
+            begin = self._begin if resolve is None else partial(self._run, resolve)
+            issues = tier.issues(resource, tuple(profiles), begin, is_closed=resolve is None)
+            if issues is not None:
+                is_settled = len(issues) < 2 and not self.options.suppressed
+                return issues if is_settled else list(_distinct(issues, self.options))
+        run = self._run(resolve)
+        run.skim = tier.skim() if tier else None
+        return self._interpreted(resource, name, profiles, run)
+
+    def _interpreted(self, resource: Resource, name: Any, profiles: Sequence[str], run: Run) -> list[Issue]:
+        """What the interpreter finds, asking the quick tier what it may leave aside if that has been asked before."""
         scope = Scope(resource, (None, name if isinstance(name, str) and name else "Resource"), "document")
-        run = Run(self._walker, self._library, self._terminology, self.options, self._clock, resolve)
-        if self._quick is not None:
-            if self._quick.is_fine(scope, profiles, run):
-                is_settled = len(run.issues) < 2 and not self.options.suppressed
-                return run.issues if is_settled else list(_distinct(run.issues, self.options))
-            scope, run = scope.afresh(), run.afresh()
         check = Check(run, scope, run.issues)
         try:
             check_resource(scope, profiles, check)
         except RecursionError:
             return [Issue("fatal", "too-costly", f"{name}: nested too deeply to be checked", str(name), "depth")]
         return list(_distinct(check.issues, self.options))
+
+    def _run(self, resolve: Resolve | None = None) -> Run:
+        """The run of a document, with nothing found so far."""
+        return Run(self._walker, self._library, self._terminology, self.options, self._clock, resolve)
+
+
+def _is_large(resource: Resource) -> bool:
+    """Whether a Bundle has so many entries that the garbage collector is better paused."""
+    entries = resource.get("entry")
+    return isinstance(entries, list) and len(entries) > _MANY
 
 
 def _distinct(issues: Iterable[Issue], options: Options) -> Iterator[Issue]:

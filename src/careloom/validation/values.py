@@ -37,9 +37,13 @@ def is_equal(value: Any, fixed: Any) -> bool:
         return isinstance(value, list) and len(value) == len(fixed) and all(map(is_equal, value, fixed))
     if isinstance(fixed, bool) or isinstance(value, bool):
         return value is fixed
-    if isinstance(fixed, Decimal) and isinstance(value, Decimal):
-        return decimal_text(value) == decimal_text(fixed)
+    if isinstance(fixed, Decimal) or isinstance(value, Decimal):  # 1 and 1.0 are read as int and Decimal
+        return bool(_digits(value) == _digits(fixed))
     return bool(value == fixed)
+
+
+def _digits(number: Any) -> Any:
+    return decimal_text(number) if isinstance(number, Decimal) else str(number) if isinstance(number, int) else number
 
 
 def has_pattern(value: Any, pattern: Any) -> bool:

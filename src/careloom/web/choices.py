@@ -25,10 +25,13 @@ class Choice:
 
 
 def defined_profiles(definitions: Definitions) -> tuple[Choice, ...]:
-    """Every profile of a resource type; reads all structure definitions, which takes about a second."""
+    """Every profile of a resource type; at first all structure definitions are read, which takes seconds."""
     types = definitions.types.resource_types()
-    found = (_choice(each) for each in definitions.all("StructureDefinition") if each.get("derivation") == "constraint")
-    return tuple(sorted((each for each in found if each.url and each.type in types), key=_by_type_and_title))
+    heads = definitions.heads("StructureDefinition", ("type", "title", "name", "derivation"))
+    found = (_choice(each) for each in heads if each.get("derivation") == "constraint")
+    profiles = tuple(sorted((each for each in found if each.url and each.type in types), key=_by_type_and_title))
+    definitions.keep()
+    return profiles
 
 
 def offered(defined: Iterable[Choice], conformance: Mapping[str, Iterable[str]]) -> tuple[Choice, ...]:

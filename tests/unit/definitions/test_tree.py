@@ -47,9 +47,14 @@ def test_an_id_that_does_not_go_with_its_path_does_not_count() -> None:
 
 
 def test_an_id_may_name_the_choice_that_the_path_has_in_short() -> None:
-    assert steps({"path": "T.valueQuantity", "id": "T.value[x]:valueQuantity"}) == [
-        (("T", ""), ("value[x]", "valueQuantity"))
-    ]
+    short = {"path": "T.valueQuantity", "id": "T.value[x]:valueQuantity"}
+    assert steps(short) == [(("T", ""), ("valueQuantity", ""))]
+
+
+def test_the_shorthand_does_not_count_where_the_choice_is_sliced_in_so_many_words() -> None:
+    sliced = {"path": "T.value[x]", "id": "T.value[x]", "slicing": {"rules": "open"}}
+    short = {"path": "T.valueQuantity", "id": "T.value[x]:valueQuantity"}
+    assert steps(sliced, short)[1] == (("T", ""), ("value[x]", "valueQuantity"))
 
 
 def test_a_slice_name_that_the_id_lacks_counts() -> None:

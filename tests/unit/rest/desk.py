@@ -55,22 +55,29 @@ class Desk:
     validator: StubValidator
 
     async def __call__(
-        self, method: str, url: str, body: Resource | None = None, *, grant: Grant = GRANT, **headers: str
+        self,
+        method: str,
+        url: str,
+        body: Resource | None = None,
+        *,
+        grant: Grant = GRANT,
+        patch: Any = None,
+        **headers: str,
     ) -> FhirResponse:
         path, _, query = url.partition("?")
         route = self.hub.routes.find(method, path)
-        request = FhirRequest(
-            code=route.interaction.code,
-            method=method,
-            url=url,
-            type=route.type,
-            id=route.id,
-            version_id=route.version_id,
-            parameters=tuple(parse_qsl(query, keep_blank_values=True)),
-            headers={name.replace("_", "-"): value for name, value in headers.items()},
-            body=body,
-            grant=grant,
-            request_id="r-1",
+        request = route.addressed(
+            FhirRequest(
+                code="",
+                method=method,
+                url=url,
+                parameters=tuple(parse_qsl(query, keep_blank_values=True)),
+                headers={name.replace("_", "-"): value for name, value in headers.items()},
+                body=body,
+                patch=patch,
+                grant=grant,
+                request_id="r-1",
+            )
         )
         return await perform(route.interaction, request, self.hub)
 

@@ -30,7 +30,7 @@ async def test_one_entry_may_fail_and_the_rest_go_on(desk: Desk) -> None:
 
 
 async def test_entry_that_cannot_be_read_fails_alone_and_is_named(desk: Desk) -> None:
-    answer = await desk("POST", "", _batch(entry("GET", "Patientt"), {}, entry("PATCH", "Patient/p")))
+    answer = await desk("POST", "", _batch(entry("GET", "Patientt"), {}, entry("POST", "Patient/p")))
     assert answer.resource is not None
     told = [each["response"] for each in answer.resource["entry"]]
     assert [each["status"][:3] for each in told] == ["404", "400", "405"]

@@ -5,6 +5,8 @@ import pytest
 from careloom.model.errors import StaleVersionError
 from careloom.rest.conditional import is_unmodified, require_version
 from careloom.rest.messages import FhirRequest
+from careloom.rest.outcomes import VersionRequiredError
+from careloom.rest.policy import Policy
 from careloom.store import Version
 
 VERSION = Version("Patient", "p", "2", datetime(2026, 1, 1, 12, 0, 0, 500, tzinfo=UTC), "update", {}, 7)
@@ -52,16 +54,24 @@ def test_tag_goes_before_date() -> None:
 
 @pytest.mark.parametrize("current", [None, DELETED, VERSION])
 def test_write_without_conditions_may_meet_anything(current: Version | None) -> None:
-    require_version(_asking(), current)
+    require_version(_asking(), current, Policy())
 
 
 @pytest.mark.parametrize("current", [None, DELETED])
 def test_expected_version_of_what_is_not_there_is_stale(current: Version | None) -> None:
     with pytest.raises(StaleVersionError, match="the hub has no resource"):
-        require_version(_asking(if_match="*"), current)
+        require_version(_asking(if_match="*"), current, Policy())
 
 
 def test_unwanted_resource_is_refused_only_where_it_exists() -> None:
-    require_version(_asking(if_none_match="*"), DELETED)
+    require_version(_asking(if_none_match="*"), DELETED, Policy())
     with pytest.raises(StaleVersionError, match="version 2 exists"):
-        require_version(_asking(if_none_match="*"), VERSION)
+        require_version(_asking(if_none_match="*"), VERSION, Policy())
+
+
+def test_version_may_be_required_of_what_exists() -> None:
+    careful = Policy(version_required=True)
+    require_version(_asking(), None, careful)
+    require_version(_asking(if_match='W/"2"'), VERSION, careful)
+    with pytest.raises(VersionRequiredError, match="If-Match"):
+        require_version(_asking(), VERSION, careful)

@@ -17,11 +17,12 @@ class Failing:
         self._inner = inner
         self._error = error
         self._reads = reads
+        self.prepare = inner.prepare
 
-    async def commit(self, work: Callable[[Turn], T], *, cause: str = "") -> T:
+    async def commit(self, work: Callable[[Turn], T], *, cause: str = "", size: int = 0) -> T:
         if not self._reads:
             raise self._error
-        found: T = await self._inner.commit(work, cause=cause)
+        found: T = await self._inner.commit(work, cause=cause, size=size)
         return found
 
     async def read(self, type: str, id: str) -> Version | None:
@@ -83,9 +84,11 @@ async def test_write_and_audit_are_one_commit(desk: Desk) -> None:
     commits: list[str] = []
 
     class Counting:
-        async def commit(self, work: Callable[[Turn], T], *, cause: str = "") -> T:
+        prepare = desk.hub.repository.prepare
+
+        async def commit(self, work: Callable[[Turn], T], *, cause: str = "", size: int = 0) -> T:
             commits.append(cause)
-            found: T = await desk.hub.repository.commit(work, cause=cause)
+            found: T = await desk.hub.repository.commit(work, cause=cause, size=size)
             return found
 
     await desk.with_hub(repository=Counting())("PUT", "Patient/p", patient(id="p"))

@@ -11,9 +11,11 @@ from careloom.rest.preferences import Preferences, preferences
         ("return=minimal", Preferences("minimal")),
         ('return="representation"', Preferences("representation")),
         ("return=OperationOutcome; handling=strict", Preferences("OperationOutcome", strict=True)),
-        ("handling=strict, respond-async", Preferences(strict=True)),
+        ("handling=strict, respond-async", Preferences(strict=True, is_async=True)),
         ("handling=lenient", Preferences()),
         ("return=everything", Preferences()),
+        ("return=presentation", Preferences("representation")),
+        ("respond-async", Preferences(is_async=True)),
         ("return = minimal", Preferences("minimal")),
     ],
 )

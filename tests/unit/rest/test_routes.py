@@ -1,6 +1,7 @@
 import pytest
 
 from careloom.model.errors import MalformedError, NotFoundError
+from careloom.rest.messages import FhirRequest
 from careloom.rest.outcomes import MethodNotAllowedError
 from careloom.rest.routes import Routes
 from careloom.rest.table import INTERACTIONS
@@ -17,12 +18,18 @@ ROUTES = Routes(INTERACTIONS, {"Patient", "Observation"})
         ("GET", "Patient/1/_history", "history-instance", ("Patient", "1", "")),
         ("POST", "Patient", "create", ("Patient", "", "")),
         ("PUT", "Patient/1", "update", ("Patient", "1", "")),
+        ("PATCH", "Patient/1", "patch", ("Patient", "1", "")),
+        ("PATCH", "Patient", "patch", ("Patient", "", "")),
         ("PUT", "Patient", "update", ("Patient", "", "")),
         ("DELETE", "Patient/1", "delete", ("Patient", "1", "")),
         ("GET", "Patient", "search-type", ("Patient", "", "")),
         ("POST", "Patient/_search", "search-type", ("Patient", "", "")),
         ("POST", "Patient/$validate", "$validate", ("Patient", "", "")),
         ("GET", "Patient/1/$validate", "$validate", ("Patient", "1", "")),
+        ("GET", "Patient/_history", "history-type", ("Patient", "", "")),
+        ("GET", "_history", "history-system", ("", "", "")),
+        ("GET", "", "search-system", ("", "", "")),
+        ("POST", "_search", "search-system", ("", "", "")),
         ("POST", "", "transaction", ("", "", "")),
         ("POST", "/", "transaction", ("", "", "")),
         ("GET", "metadata", "capabilities", ("", "", "")),
@@ -31,12 +38,32 @@ ROUTES = Routes(INTERACTIONS, {"Patient", "Observation"})
     ],
 )
 def test_addresses_lead_to_interactions(method: str, path: str, code: str, values: tuple[str, str, str]) -> None:
-    route = ROUTES.find(method, path)
-    assert (route.interaction.code, (route.type, route.id, route.version_id)) == (code, values)
+    request = ROUTES.find(method, path).addressed(FhirRequest("", method, path))
+    assert (request.code, (request.type, request.id, request.version_id)) == (code, values)
 
 
 @pytest.mark.parametrize(
-    "path", ["Unknown/1", "patient/1", "Patient/1/2", "Patient/_history", "Patient/$everything", "x", "Patient/1/_x/2"]
+    ("path", "code", "type"),
+    [("Patient/1/Observation", "search-type", "Observation"), ("Patient/1/*", "search-system", "")],
+)
+def test_compartment_is_told_beside_the_type(path: str, code: str, type: str) -> None:
+    request = ROUTES.find("GET", path).addressed(FhirRequest("", "GET", path))
+    assert (request.code, request.compartment, request.type, request.id) == (code, "Patient/1", type, "")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "Unknown/1",
+        "patient/1",
+        "Patient/1/2",
+        "Patient/$nothing",
+        "Basic/1/Observation",
+        "{type}/1",
+        "{type}",
+        "x",
+        "Patient/1/_x/2",
+    ],
 )
 def test_nothing_is_offered_elsewhere(path: str) -> None:
     with pytest.raises(NotFoundError):
@@ -46,7 +73,7 @@ def test_nothing_is_offered_elsewhere(path: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allow"),
     [
-        ("PATCH", "Patient/1", ("GET", "PUT", "DELETE", "HEAD")),
+        ("POST", "Patient/1", ("GET", "PUT", "PATCH", "DELETE", "HEAD")),
         ("DELETE", "metadata", ("GET", "HEAD")),
         ("GET", "Patient/_search", ("POST",)),
     ],

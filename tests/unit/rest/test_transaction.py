@@ -7,7 +7,9 @@ from tests.unit.rest.desk import BASE, GRANT, Desk, entry, identified, patient, 
 from careloom.governance import parse_scopes
 from careloom.model.issues import Issue
 from careloom.model.resource import Resource
-from careloom.rest.messages import FhirResponse
+from careloom.rest.messages import FhirRequest, FhirResponse
+from careloom.rest.policy import Policy
+from careloom.rest.transaction import transaction as prepared
 
 PATIENT = "urn:uuid:0b5c4c62-6d0b-4b0e-9d7e-0e7f5f0c2a01"
 CONDITION = "urn:uuid:0b5c4c62-6d0b-4b0e-9d7e-0e7f5f0c2a02"
@@ -228,3 +230,66 @@ async def test_whole_transaction_is_one_audit_record_with_its_patient(desk: Desk
     assert audit["subtype"][0]["code"] == "transaction"
     assert audit["outcomeDesc"] == "agreement 'all' lets organisation 'acute' create every type for TREAT"
     assert "urn:careloom:agreement:all" in audit["agent"][0]["policy"]
+
+
+async def test_entries_refer_to_each_other_by_every_form_of_name(desk: Desk) -> None:
+    names = (
+        "urn:uuid:05efabf0-4be2-4561-91ce-51548425acb9",
+        "urn:oid:1.2.3.4.5",
+        f"{desk.hub.base_url}/Patient/temporary",
+    )
+    for name in names:
+        condition = {"resourceType": "Condition", "subject": {"reference": name}}
+        await desk(
+            "POST",
+            "",
+            transaction(entry("POST", "Condition", condition), entry("POST", "Patient", patient(), full_url=name)),
+        )
+    subjects = {each["subject"]["reference"] for each in await desk.all("Condition")}
+    assert subjects == {f"Patient/{each['id']}" for each in await desk.all("Patient")}
+    assert len(subjects) == len(names)
+
+
+async def test_guess_that_turns_out_wrong_is_mended_in_the_turn(desk: Desk) -> None:
+    """Between preparation and turn somebody else creates what the conditional create would have."""
+    condition = {"resourceType": "Condition", "subject": {"reference": "urn:uuid:a"}}
+    bundle = transaction(
+        entry("POST", "Patient", identified("1"), "urn:uuid:a", ifNoneExist="identifier=urn:x|1"),
+        entry("POST", "Condition", condition),
+    )
+    request = FhirRequest("transaction", "POST", "", body=bundle, grant=GRANT)
+    work = await prepared(request, desk.hub)
+    await desk("PUT", "Patient/first", identified("1", id="first"))
+    await desk.hub.repository.commit(work)
+    [found] = await desk.all("Condition")
+    assert found["subject"]["reference"] == "Patient/first"
+    assert len(await desk.all("Patient")) == 1
+
+
+async def test_conditional_delete_may_take_several_where_that_is_set(desk: Desk) -> None:
+    for id in ("p", "q", "r"):
+        await desk("PUT", f"Patient/{id}", identified("1", id=id))
+    url = "Patient?identifier=urn:x|1"
+    assert (await desk("DELETE", url)).status == 412
+    few, many = (desk.with_hub(policy=Policy(delete_many=most)) for most in (2, 3))
+    assert (await few("DELETE", url)).status == 412
+    assert len(await desk.all("Patient")) == 3
+    answer = await many("POST", "", transaction(entry("DELETE", url)))
+    assert answer.status == 200 and await desk.all("Patient") == []
+    assert [version.id for version in answer.versions] == ["r", "q", "p"]
+
+
+async def test_entry_that_fails_in_the_turn_is_named(desk: Desk) -> None:
+    stale = entry("PUT", "Patient/p", patient(id="p"), ifMatch='W/"7"')
+    answer = await desk("POST", "", transaction(entry("POST", "Patient", patient()), stale))
+    assert answer.status == 412 and answer.resource is not None
+    assert answer.resource["issue"][0]["expression"] == ["Bundle.entry[1]"]
+    assert await desk.all("Patient") == []
+
+
+async def test_patch_and_update_of_one_resource_are_refused(desk: Desk) -> None:
+    await desk("PUT", "Patient/p", patient(id="p"))
+    parts = [{"name": "type", "valueCode": "delete"}, {"name": "path", "valueString": "Patient.name"}]
+    patch = {"resourceType": "Parameters", "parameter": [{"name": "operation", "part": parts}]}
+    both = transaction(entry("PUT", "Patient/p", patient(id="p")), entry("PATCH", "Patient/p", patch))
+    assert (await desk("POST", "", both)).status == 400

@@ -1,6 +1,6 @@
 import pytest
 
-from careloom.search.expressions import Branch, branches
+from careloom.search.expressions import Branch, branches, relative_branch
 
 ANCESTORS = {"Patient": {"Patient", "DomainResource", "Resource"}}
 
@@ -22,22 +22,22 @@ def is_a(type: str, ancestor: str) -> bool:
         (
             "(Observation.value as Quantity)",
             "Observation",
-            [Branch("Observation.value.ofType(Quantity)", first="value")],
+            [Branch("Observation.value.ofType(Quantity)", first="value", of_types=("Quantity",))],
         ),
         (
             "(Observation.value as string) | (Observation.value as CodeableConcept).text",
             "Observation",
             [
-                Branch("Observation.value.ofType(string)", first="value"),
-                Branch("Observation.value.ofType(CodeableConcept).text", first="value"),
+                Branch("Observation.value.ofType(string)", first="value", of_types=("string",)),
+                Branch("Observation.value.ofType(CodeableConcept).text", first="value", of_types=("CodeableConcept",)),
             ],
         ),
         (
             "Condition.onset.as(Age) | Condition.onset.as(Range)",
             "Condition",
             [
-                Branch("Condition.onset.ofType(Age)", first="onset"),
-                Branch("Condition.onset.ofType(Range)", first="onset"),
+                Branch("Condition.onset.ofType(Age)", first="onset", of_types=("Age",)),
+                Branch("Condition.onset.ofType(Range)", first="onset", of_types=("Range",)),
             ],
         ),
         (
@@ -62,3 +62,21 @@ def is_a(type: str, ancestor: str) -> bool:
 )
 def test_an_expression_is_cut_down_to_one_type(expression: str, type: str, expected: list[Branch]) -> None:
     assert tuple(expected) == branches(expression, type, is_a)
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("code", Branch("code", ("code",), first="code")),
+        ("value.as(Quantity)", Branch("value.ofType(Quantity)", first="value", of_types=("Quantity",))),
+        (
+            "value.as(Quantity) | value.as(Range)",
+            Branch("value.ofType(Quantity) | value.ofType(Range)", first="value", of_types=("Quantity", "Range")),
+        ),
+        ("value.as(DateTime)", Branch("value.ofType(dateTime)", first="value", of_types=("dateTime",))),
+        ("%resource.referenceSeq.chromosome", Branch("%resource.referenceSeq.chromosome")),
+        ("a | b.as(Range)", Branch("a | b.ofType(Range)")),
+    ],
+)
+def test_the_expression_of_a_component_begins_at_its_composite(expression: str, expected: Branch) -> None:
+    assert relative_branch(expression) == expected

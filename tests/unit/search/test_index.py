@@ -10,6 +10,7 @@ from careloom.search.dates import date_interval
 from careloom.search.values import (
     BEGINNING_OF_TIME,
     END_OF_TIME,
+    Canonical,
     DateValue,
     NumberValue,
     QuantityValue,
@@ -229,7 +230,10 @@ def test_a_number_is_a_point_and_a_range_a_range(registry: SearchParameters) -> 
     ("element", "expected"),
     [
         ({"value": ExactDecimal("5.40"), "unit": "mg"}, QuantityValue(5.4, 5.4, unit="mg")),
-        ({"value": 5, "system": UCUM, "code": "mg"}, QuantityValue(5, 5, UCUM, "mg")),
+        (
+            {"value": 5, "system": UCUM, "code": "mg"},
+            QuantityValue(5, 5, UCUM, "mg", canonical=Canonical(0.005, 0.005, "[mass]")),
+        ),
         ({"value": 5, "comparator": "<"}, QuantityValue(-inf, 5)),
         ({"value": 5, "comparator": ">="}, QuantityValue(5, inf)),
     ],

@@ -1,8 +1,8 @@
 import pytest
 
 from careloom.definitions import Definitions
-from careloom.model.errors import DefinitionError, NotFoundError
-from careloom.search import SearchParameters
+from careloom.model.errors import InvalidError, NotFoundError
+from careloom.search import SearchParameters, State, index_values, match, parse_query
 
 
 def test_a_type_has_its_own_parameters_and_those_of_its_bases(registry: SearchParameters) -> None:
@@ -45,16 +45,84 @@ def test_an_experimental_parameter_joins_and_replaces_none(definitions: Definiti
     assert "http://hl7.org/fhir/SearchParameter/individual-family" == parameters["family"].url
 
 
-def test_an_expression_that_is_no_fhirpath_is_named_with_its_url(definitions: Definitions) -> None:
-    registry = SearchParameters(definitions.with_resources([_parameter("broken", "Patient.name.(")]))
-    with pytest.raises(DefinitionError, match=r"https://example\.org/broken"):
-        registry.paths("Patient")
+@pytest.mark.parametrize(
+    ("definition", "said"),
+    [
+        ({"expression": "Patient.name.("}, "https://example.org/broken: expression 'Patient.name.('"),
+        ({"type": "text"}, "https://example.org/broken: type: a kind of search parameter expected, found 'text'"),
+        ({"type": "composite"}, "https://example.org/broken: component: at least 1 expected, 0 found"),
+        (
+            {"type": "composite", "component": [{"definition": "https://example.org/none", "expression": "family"}]},
+            "https://example.org/broken: component: a parameter of the same type expected",
+        ),
+    ],
+)
+def test_a_broken_definition_is_told_with_its_url_and_stops_nothing_else(
+    definitions: Definitions, definition: dict[str, object], said: str
+) -> None:
+    broken = _parameter("broken", "Patient.name") | definition
+    registry = SearchParameters(definitions.with_resources([broken]))
+    assert said in registry.fault("Patient", "broken")
+    assert "broken" not in registry.paths("Patient")
+    (issue,) = parse_query("Patient", [("broken", "a")], registry).unsupported
+    assert "has a broken definition" in issue.diagnostics
+    assert said in issue.diagnostics
+    with pytest.raises(InvalidError, match="has a broken definition"):
+        parse_query("Patient", [("broken", "a")], registry, strict=True)
 
 
-def test_a_kind_that_is_none_is_named_with_its_url(definitions: Definitions) -> None:
-    registry = SearchParameters(definitions.with_resources([_parameter("odd", "Patient.name", type="text")]))
-    with pytest.raises(DefinitionError, match=r"https://example\.org/odd: type: a kind of search parameter expected"):
-        registry.of("Patient")
+def test_a_parameter_is_found_by_once_its_values_are_there(definitions: Definitions) -> None:
+    own = definitions.with_resources([_parameter("nickname", "Patient.name.given")])
+    patient = {"resourceType": "Patient", "name": [{"given": ["Bo"]}]}
+    waiting = SearchParameters(own, states={"https://example.org/nickname": "indexing"})
+    (issue,) = parse_query("Patient", [("nickname", "bo")], waiting).unsupported
+    assert "'nickname' is being indexed and cannot be searched by until that is done" in issue.diagnostics
+    assert "nickname" in index_values(patient, waiting).strings
+    ready = waiting.with_changes(states={})
+    assert match(parse_query("Patient", [("nickname", "bo")], ready, strict=True), patient, ready)
+
+
+@pytest.mark.parametrize("status", ["retired", "active"])
+def test_what_is_retired_is_neither_found_by_nor_indexed(definitions: Definitions, status: str) -> None:
+    own = definitions.with_resources([_parameter("nickname", "Patient.name.given") | {"status": status}])
+    states: dict[str, State] = {"https://example.org/nickname": "retired"} if status == "active" else {}
+    registry = SearchParameters(own, states=states)
+    (issue,) = parse_query("Patient", [("nickname", "bo")], registry).unsupported
+    assert "'nickname' is retired" in issue.diagnostics
+    assert "nickname" not in registry.paths("Patient")
+
+
+def test_another_registry_has_the_definitions_it_is_given(definitions: Definitions, registry: SearchParameters) -> None:
+    changed = registry.with_changes(definitions=definitions.with_resources([_parameter("nickname", "Patient.name")]))
+    assert "nickname" in changed.of("Patient")
+    assert "nickname" not in registry.of("Patient")
+    assert changed.base_url == registry.base_url
+
+
+def test_several_types_share_what_they_read_alike(registry: SearchParameters) -> None:
+    everywhere = registry.common()
+    assert {"_id", "_lastUpdated", "_tag", "_profile", "_security", "_source", "_content"} <= everywhere.keys()
+    assert "code" not in everywhere
+    two = registry.common(("Observation", "Condition"))
+    assert {"code", "subject", "patient", "_text"} <= two.keys()
+    assert two["subject"].targets == ("Device", "Group", "Location", "Patient")
+    assert "onset-date" not in two
+
+
+def test_a_composite_knows_its_parts(registry: SearchParameters) -> None:
+    parameter = registry.of("Observation")["code-value-quantity"]
+    assert [(each.code, each.kind) for each in parameter.components] == [
+        ("code", "token"),
+        ("value-quantity", "quantity"),
+    ]
+
+
+def test_a_compartment_has_its_parameters_and_its_own_resource(registry: SearchParameters) -> None:
+    assert registry.compartments("Observation")["Patient"] == ("subject", "performer")
+    assert registry.compartments("Patient")["Patient"] == ("link",)
+    assert "Patient" not in registry.compartments("Organization")
+    assert registry.is_compartment("Encounter")
+    assert not registry.is_compartment("Organization")
 
 
 def test_every_expression_of_r4_compiles(registry: SearchParameters, definitions: Definitions) -> None:
@@ -62,6 +130,7 @@ def test_every_expression_of_r4_compiles(registry: SearchParameters, definitions
     for type in definitions.types.resource_types():
         paths = registry.paths(type)
         assert all(paths.values())
+        assert not [code for code in registry.of(type) if registry.fault(type, code)]
         searchable += len(paths)
     assert searchable > 2000
 

@@ -4,6 +4,7 @@ import pytest
 from tests.unit.terminology.building import VS, codes, terminology, value_set
 
 from careloom.model.errors import NotSupportedError
+from careloom.terminology.displays import is_right_display
 from careloom.terminology.formal import formal_content
 from careloom.terminology.formal.countries import COUNTRIES
 from careloom.terminology.formal.currencies import CURRENCIES
@@ -71,3 +72,17 @@ def test_codes_of_a_grammar_can_be_listed_by_a_value_set() -> None:
 @pytest.mark.parametrize("code", ["m" * 300, "(" * 150 + "m" + ")" * 150, "10*" * 60, "é", "m g"])
 def test_a_hostile_unit_is_answered(code: str) -> None:
     assert is_unit(code) in (True, False)
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("US", "United States of America (the)"),
+        ("GBR", "United Kingdom of Great Britain and Northern Ireland (the)"),
+        ("VE", "Venezuela (Bolivarian Republic of)"),
+    ],
+)
+def test_the_short_name_as_iso_writes_it_is_right(code: str, name: str) -> None:
+    concept = terminology().lookup(COUNTRIES, code)
+    assert concept is not None
+    assert is_right_display(name, concept, None)

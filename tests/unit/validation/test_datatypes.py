@@ -6,7 +6,7 @@ import pytest
 from tests.unit.validation.builders import bundle, errors, judge, observation, patient
 
 from careloom.definitions import Definitions
-from careloom.validation import Options
+from careloom.validation import Options, Validator
 
 GENDER = "http://hl7.org/fhir/administrative-gender"
 XHTML = 'xmlns="http://www.w3.org/1999/xhtml"'
@@ -39,6 +39,61 @@ def test_a_system_without_content_is_one_warning(definitions: Definitions) -> No
     assert [issue.severity for issue in issues if issue.rule == "terminology" and "loinc" in issue.diagnostics] == [
         "warning"
     ]
+
+
+def test_a_system_that_is_only_declared_is_one_warning_that_says_how_to_supply_it(definitions: Definitions) -> None:
+    snomed = [{"system": "http://snomed.info/sct", "code": code} for code in ("271649006", "271650006")]
+    issues = judge(definitions, observation(category=[{"coding": [each]} for each in snomed]))
+    told = [issue.diagnostics for issue in issues if "snomed" in issue.diagnostics]
+    assert len(told) == 1
+    assert "no content of it is here; to supply http://snomed.info/sct, load a package" in told[0]
+
+
+def test_a_system_without_content_is_not_told_again_by_the_value_set_that_draws_on_it(definitions: Definitions) -> None:
+    allergy = {
+        "resourceType": "AllergyIntolerance",
+        "patient": {"reference": "Patient/1"},
+        "reaction": [{"manifestation": coded(system="http://snomed.info/sct", code="39579001")}],
+    }
+    profile = {
+        "resourceType": "StructureDefinition",
+        "url": "http://example.org/Allergy",
+        "name": "Allergy",
+        "status": "active",
+        "kind": "resource",
+        "abstract": False,
+        "type": "AllergyIntolerance",
+        "baseDefinition": "http://hl7.org/fhir/StructureDefinition/AllergyIntolerance",
+        "derivation": "constraint",
+        "differential": {
+            "element": [
+                {
+                    "id": "AllergyIntolerance.reaction.manifestation",
+                    "path": "AllergyIntolerance.reaction.manifestation",
+                    "binding": {"strength": "required", "valueSet": "http://hl7.org/fhir/ValueSet/clinical-findings"},
+                }
+            ]
+        },
+    }
+    extended = definitions.with_resources([profile])
+    issues = judge(extended, allergy, profiles=("http://example.org/Allergy",))
+    assert [issue.severity for issue in issues if issue.rule == "terminology"] == ["warning"]
+
+
+def test_of_a_system_of_which_a_part_is_here_unknown_codes_are_told(definitions: Definitions) -> None:
+    fragment = {
+        "resourceType": "CodeSystem",
+        "url": "http://codes.test/part",
+        "status": "active",
+        "content": "fragment",
+        "concept": [{"code": "known"}],
+    }
+    validator = Validator(definitions.with_resources([fragment]))
+    for code, count in (("known", 0), ("other", 1), ("known", 0), ("other", 1), ("known", 0)):
+        issues = validator.validate(observation(category=coded(system="http://codes.test/part", code=code)))
+        told = [issue.diagnostics for issue in issues if issue.rule == "terminology" and "part" in issue.diagnostics]
+        assert len(told) == count
+        assert all("only a part of it is here" in text for text in told)
 
 
 def test_a_wrong_display_is_an_error_unless_told_otherwise(definitions: Definitions) -> None:
@@ -115,7 +170,7 @@ def test_a_contained_resource_is_referred_to(definitions: Definitions) -> None:
         (f"<div {XHTML}> </div>", "some content"),
         ("<div>x</div>", "a div of the namespace"),
         (f"<div {XHTML}>&nbsp;x</div>", "entities of XML alone"),
-        (f'<div {XHTML}><a href="#there">x</a></div>', "leads nowhere"),
+        (f'<div {XHTML}><a href="#there">x</a></div>', "leads somewhere in this narrative expected"),
         (f'<div {XHTML}><a href="javascript:x">x</a></div>', "a link that can be followed"),
     ],
 )

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from tests.unit.validation.builders import errors, judge, patient, profile
+import pytest
+from tests.unit.validation.builders import errors, judge, observation, patient, profile
 
 from careloom.definitions import Definitions
 from careloom.model import Resource
@@ -109,3 +110,18 @@ def test_a_context_that_is_no_expression_is_a_warning(definitions: Definitions) 
     wrong = {**extension(*STRING), "contextInvariant": ["(("]}
     issues = judge(definitions, patient(extension=[{"url": URL, "valueString": "x"}]), extra=[wrong])
     assert [issue.severity for issue in issues if issue.rule == "context"] == ["warning"]
+
+
+@pytest.mark.parametrize(
+    ("context", "is_fine"),
+    [("Element", True), ("Quantity", True), ("Observation.value[x]", True), ("string", False), ("*", False)],
+)
+def test_a_context_is_the_type_that_is_there_and_no_star(definitions: Definitions, context: str, is_fine: bool) -> None:
+    defined = profile(
+        "Extension",
+        {"path": "Extension.url", "fixedUri": URL},
+        url=URL,
+        context=[{"type": "element", "expression": context}],
+    )
+    resource = observation(valueQuantity={"value": 1, "extension": [{"url": URL, "valueString": "x"}]})
+    assert (errors(judge(definitions, resource, extra=[defined])) == []) is is_fine

@@ -3,9 +3,12 @@
 from typing import Any
 
 import pytest
+from tests.unit.validation.builders import judge, patient
 
+from careloom.definitions import Definitions
 from careloom.model import ExactDecimal
-from careloom.validation.primitives import MAX_STRING, primitive_fault
+from careloom.validation import Validator
+from careloom.validation.primitives import MAX_STRING, is_plain, primitive_fault
 
 
 @pytest.mark.parametrize(
@@ -52,8 +55,6 @@ def test_a_right_value_has_no_fault(type: str, value: Any) -> None:
         ("positiveInt", 0),
         ("unsignedInt", -1),
         ("string", ""),
-        ("string", "   "),
-        ("string", "a\x00b"),
         ("string", "x" * (MAX_STRING + 1)),
         ("string", ["a"]),
         ("code", " a"),
@@ -78,3 +79,28 @@ def test_a_right_value_has_no_fault(type: str, value: Any) -> None:
 )
 def test_a_wrong_value_has_a_fault(type: str, value: Any) -> None:
     assert primitive_fault(type, value) is not None
+
+
+@pytest.mark.parametrize(
+    ("type", "value"),
+    [("string", "   "), ("string", "\u00a0"), ("string", "a\x00b"), ("markdown", "\t"), ("canonical", "#a")],
+)
+def test_what_a_text_should_not_be_is_no_fault_but_not_plain(type: str, value: str) -> None:
+    assert primitive_fault(type, value) is None
+    assert not is_plain(type, value)
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_a_text_of_space_is_told_as_a_warning(definitions: Definitions, quick: bool) -> None:
+    (issue,) = Validator(definitions, quick=quick).validate(patient(name=[{"family": "  "}]))
+    assert (issue.severity, issue.expression) == ("warning", "Patient.name[0].family")
+
+
+@pytest.mark.parametrize(("id", "is_fine"), [("logic", True), ("other", False)])
+def test_a_canonical_within_the_resource_leads_to_a_contained_one(
+    definitions: Definitions, id: str, is_fine: bool
+) -> None:
+    library = {"resourceType": "Library", "id": id, "status": "draft", "type": {"text": "x"}}
+    plan = {"resourceType": "PlanDefinition", "status": "draft", "contained": [library], "library": ["#logic"]}
+    told = [issue for issue in judge(definitions, plan) if issue.rule == "canonical-target"]
+    assert (told == []) is is_fine

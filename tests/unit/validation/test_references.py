@@ -1,7 +1,7 @@
 """References: what they say they lead to, and what they lead to."""
 
 import pytest
-from tests.unit.validation.builders import by_profile, errors, judge, observation, patient
+from tests.unit.validation.builders import bundle, by_profile, errors, judge, observation, patient
 
 from careloom.definitions import Definitions
 from careloom.model import Resource
@@ -38,3 +38,37 @@ def test_how_a_reference_leads_there_is_what_the_profile_allows(
     subject = {"code": "Reference", "targetProfile": [TARGET], "aggregation": allowed}
     found = by_profile(definitions, resource, {"path": "Observation.subject", "type": [subject]})
     assert (found == []) is is_fine
+
+
+@pytest.mark.parametrize(
+    ("subject", "what"),
+    [
+        ({"reference": "Patient/1", "type": TARGET}, "Patient alone expected"),
+        ({"reference": "Patient/1", "type": "patient"}, "a resource type expected"),
+        ({"reference": "Patient?name=x"}, "a conditional reference expected in a transaction only"),
+    ],
+)
+def test_a_reference_says_its_type_and_its_target_as_fhir_has_it(
+    definitions: Definitions, subject: dict[str, str], what: str
+) -> None:
+    assert any(what in message for message in errors(judge(definitions, observation(subject=subject))))
+
+
+UUID = "c757873d-ec9a-4326-a141-556f43239520"
+
+
+@pytest.mark.parametrize(("type", "is_fine"), [("Patient", True), ("Group", False)])
+def test_a_reference_by_the_uuid_of_an_entry_names_its_type(definitions: Definitions, type: str, is_fine: bool) -> None:
+    reading = observation(subject={"reference": f"{type}/{UUID}"})
+    entries = [
+        {"fullUrl": "urn:uuid:d757873d-ec9a-4326-a141-556f43239521", "resource": reading},
+        {"fullUrl": f"urn:uuid:{UUID}", "resource": patient(gender="male")},
+    ]
+    told = errors(judge(definitions, bundle(*entries)))
+    assert any("expected at urn:uuid" in message for message in told) is not is_fine
+
+
+def test_two_contained_resources_have_two_ids(definitions: Definitions) -> None:
+    twice = observation(subject={"reference": "#p"}, contained=[patient(id="p"), patient(id="p")])
+    told = errors(judge(definitions, twice))
+    assert told == ["Observation.contained[1]: an id of its own expected, 'p' found a second time"]

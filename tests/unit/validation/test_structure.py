@@ -7,6 +7,7 @@ from tests.unit.validation.builders import errors, judge, observation, patient
 
 from careloom.definitions import Definitions
 from careloom.model import Resource
+from careloom.validation import Validator
 
 EXTENSION = [{"url": "http://example.org/x", "valueString": "y"}]
 
@@ -57,7 +58,10 @@ def test_what_is_legal_however_odd_has_no_error(definitions: Definitions, resour
             "DomainResource: resourceType: a resource type expected, 'DomainResource' found",
         ),
         ({"name": "x"}, "Resource: resourceType: the name of a resource type expected, none found"),
-        (patient(id="a", _id={"extension": EXTENSION}), "Patient.id: an id without extensions expected, some found"),
+        (
+            patient(id="a", _id={"extension": EXTENSION}),
+            "Patient.id: a value alone expected, which has neither id nor extensions; _id found",
+        ),
     ],
 )
 def test_a_fault_of_structure_is_told_where_it_is(definitions: Definitions, resource: Resource, expected: str) -> None:
@@ -86,3 +90,22 @@ def test_what_is_nested_too_deeply_is_one_fatal_issue(definitions: Definitions) 
 def test_issues_name_rule_and_place(definitions: Definitions) -> None:
     issue = judge(definitions, observation(unknown=1))[0]
     assert (issue.rule, issue.expression, issue.code) == ("unknown-element", "Observation.unknown", "structure")
+
+
+@pytest.mark.parametrize(
+    ("resource", "what"),
+    [
+        (patient(birthDate="2020", _birthDate=None), "Patient.birthDate: an object under _birthDate expected"),
+        (patient(_birthDate={"id": "a"}), "Patient.birthDate: ele-1"),
+        (patient(name=[{"given": ["A"], "_given": {"id": "a"}}]), "Patient.name[0].given: an array expected"),
+        (patient(name=[{"given": [None], "_given": [{"id": "a"}]}]), "Patient.name[0].given[0]: ele-1"),
+        (patient(extension=[{"_url": {"id": "a"}, "valueString": "x"}]), "Patient.extension[0].url: a value alone"),
+        (patient(name=[{"id": "a", "_id": {"id": "b"}, "family": "x"}]), "Patient.name[0].id: a value alone"),
+    ],
+)
+@pytest.mark.parametrize("quick", [True, False])
+def test_what_stands_beside_a_primitive_is_an_object_with_something_to_say(
+    definitions: Definitions, resource: Resource, what: str, quick: bool
+) -> None:
+    (message,) = [each for each in errors(Validator(definitions, quick=quick).validate(resource)) if what in each]
+    assert message.startswith(what)

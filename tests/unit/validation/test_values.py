@@ -41,3 +41,8 @@ def test_a_pattern_is_met_by_what_has_at_least_as_much(value: Any, pattern: Any,
 
 def test_a_long_value_is_cut_in_messages() -> None:
     assert len(shown({"a": "x" * 500})) <= 160
+
+
+def test_a_number_without_a_point_is_another_than_one_with_a_zero_behind_it() -> None:
+    assert not is_equal(1, ExactDecimal("1.0"))
+    assert is_equal(1, ExactDecimal("1"))

@@ -1,11 +1,13 @@
-"""The arguments of ``careloom validate``, and how it ends: its exit code, and silence where a reader has gone."""
+"""The arguments of ``careloom validate``, and how it ends: its exit code, and silence where a reader has gone.
+
+The signature below is the one declaration of the arguments. The command line is read by it in two ways: `declared`
+hands it to the toolkit that explains, completes and complains, and `plain` reads it where none of that is called for.
+"""
 
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
-
-from cyclopts import Parameter
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 from careloom.model.errors import CareloomError
 
@@ -17,22 +19,26 @@ CANNOT_RUN = 2
 INTERRUPTED = 130
 READER_GONE = 141
 
-Many = Parameter(negative=())
+SHORT = {"jobs": "-j"}
+"""Options that have a short name besides."""
 
 
 def validate(
-    *files: Annotated[str | Path, Parameter(allow_leading_hyphen=True)],
-    profile: Annotated[tuple[str, ...], Many] = (),
-    package: Annotated[tuple[str, ...], Many] = (),
-    definitions: Annotated[tuple[Path, ...], Many] = (),
-    resolve: Annotated[tuple[str, ...], Many] = (),
-    setting: Annotated[tuple[str, ...], Many] = (),
+    *files: str | Path,
+    profile: tuple[str, ...] = (),
+    package: tuple[str, ...] = (),
+    definitions: tuple[Path, ...] = (),
+    resolve: tuple[str, ...] = (),
+    setting: tuple[str, ...] = (),
     ignore: Path | None = None,
+    terminology_store: Path | None = None,
+    terminology_server: str = "",
+    terminology_settings: Path | None = None,
     fail_on: Literal["error", "warning"] = "error",
     format: Literal["text", "json", "ndjson", "junit", "sarif", "html"] = "text",
-    summary: Annotated[bool, Parameter(negative=())] = False,
-    watch: Annotated[bool, Parameter(negative=())] = False,
-    jobs: Annotated[int, Parameter(name=["--jobs", "-j"])] = 1,
+    summary: bool = False,
+    watch: bool = False,
+    jobs: int = 1,
     engine: Literal["local", "ray"] = "local",
 ) -> NoReturn:
     """Judge FHIR resources, JSON or XML, by their type, by what meta.profile claims, and by the profiles given.
@@ -47,6 +53,9 @@ def validate(
         resolve: REF=FILE gives the resource behind a reference; may be repeated.
         setting: NAME=VALUE as the HL7 validator names its settings; may be repeated.
         ignore: TOML file of known findings, each with reason and day of expiry.
+        terminology_store: Folder of code systems that `careloom terminology load` made, unless it is the usual one.
+        terminology_server: Base URL of a terminology server, asked about codes that nothing here knows.
+        terminology_settings: TOML file with a section [terminology], such as the settings of a hub.
         fail_on: Severity from which a finding makes the exit code 1.
         format: Text for people, one OperationOutcome or one finding a line, JUnit, SARIF, or a page of HTML.
         summary: Only the sums, by rule (text).
@@ -64,6 +73,9 @@ def validate(
         references=resolve,
         settings=setting,
         ignore=ignore,
+        terminology_store=terminology_store,
+        terminology_server=terminology_server,
+        terminology_settings=terminology_settings,
         fail_on=fail_on,
         format=format,
         summary=summary,

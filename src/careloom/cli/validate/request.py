@@ -1,9 +1,10 @@
 """What the user asked for, checked before anything is read."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from careloom.model.errors import InvalidError
+from careloom.model.records import dataclass, replace
+from careloom.terminology.sources import ServerSource, TerminologySources
 from careloom.validation.batch import STANDARD_INPUT, Engine, IgnoreEntry, Question
 from careloom.validation.batch.judgement import FailOn
 from careloom.validation.reporting import Format
@@ -20,6 +21,9 @@ class Request:
     references: tuple[str, ...]
     settings: tuple[str, ...]
     ignore: Path | None
+    terminology_store: Path | None
+    terminology_server: str
+    terminology_settings: Path | None
     fail_on: FailOn
     format: Format
     summary: bool
@@ -50,4 +54,17 @@ class Request:
             references=self.references,
             settings=self.settings,
             ignored=ignored,
+            terminology=self._terminology(),
         )
+
+    def _terminology(self) -> TerminologySources:
+        """Where codes are looked up; an argument goes before the settings file."""
+        found = TerminologySources()
+        if self.terminology_settings:
+            from careloom.settings.terminology import load_terminology  # noqa: PLC0415  (few runs have settings)
+
+            found = load_terminology(self.terminology_settings)
+        server = ServerSource(self.terminology_server) if self.terminology_server else found.server
+        if server is not None:
+            server.check()
+        return replace(found, store=self.terminology_store or found.store, server=server)

@@ -13,12 +13,12 @@ import tempfile
 import venv
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from careloom.definitions.cache import PackageId
 from careloom.definitions.packages.remote import Progress
 from careloom.model.errors import InvalidError, UnavailableError
+from careloom.model.records import dataclass
 
 PATIENCE = 300
 """Seconds for one attempt of pip."""

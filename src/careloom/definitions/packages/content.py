@@ -4,7 +4,6 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from careloom.definitions.packages.archive import pack
 from careloom.definitions.packages.staging import told_as_unavailable
 from careloom.model import Resource, serialize_json
 from careloom.model.errors import ConflictError, InvalidError
+from careloom.model.records import dataclass, field
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 

@@ -8,7 +8,6 @@ and does not undo the package.
 import os
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from careloom.definitions.registry import CORE, Definitions
 from careloom.definitions.types import TypeModel
 from careloom.model import parse_json
 from careloom.model.errors import InvalidError, MalformedError, NotFoundError, UnavailableError
+from careloom.model.records import dataclass, field
 
 
 @dataclass(slots=True)

@@ -1,82 +1,34 @@
-"""Which base, which differential, and what comes out."""
+"""Which base, which differential, and what comes out, for a definition that came without a snapshot."""
 
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Protocol
-
-from careloom.definitions.snapshot.merge import in_order, with_source
-from careloom.definitions.snapshot.shape import check_snapshot, differential_of
+from careloom.definitions.snapshot.given import Snapshot, Source
+from careloom.definitions.snapshot.merge import in_order
+from careloom.definitions.snapshot.shape import differential_of
 from careloom.definitions.snapshot.tree import Element, Node, list_elements, read_tree, steps_of
 from careloom.definitions.snapshot.walk import Walk
 from careloom.model import Issue, Resource
 from careloom.model.errors import DefinitionError
+from careloom.model.records import dataclass, field
 
 # R5 puts this type, which has no elements, above all others; logical models for R4 name it too.
 _BASE = "http://hl7.org/fhir/StructureDefinition/Base"
 
 
-class Source(Protocol):
-    """Where the generator finds other definitions."""
-
-    def find(self, canonical: str, type: str | None = None) -> Resource | None:
-        """The definition of a canonical URL."""
-        ...
-
-    def snapshot(
-        self, canonical_or_type: str, *, asked_by: str = "", making: frozenset[str] = frozenset()
-    ) -> "Snapshot":
-        """The snapshot of a canonical URL, for one who is ``making`` others; NotFoundError without one."""
-        ...
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """A structure definition with its snapshot.
-
-    Attributes:
-        structure: The StructureDefinition.
-        made_of: Canonical URLs of the definitions that the snapshot was made of, or would have been if they were
-            there; empty for one that came with its snapshot.
-        issues: What is odd in the definition and yet no reason to refuse it.
-    """
-
-    structure: Resource
-    made_of: frozenset[str] = frozenset()
-    issues: tuple[Issue, ...] = ()
-
-    @cached_property
-    def tree(self) -> Node:
-        """The snapshot as a tree, to be copied before it is changed; invariants tell where they come from."""
-        url = self.structure["url"]
-        return read_tree(with_source(_with_base(element), url) for element in self.structure["snapshot"]["element"])
-
-
-def generate(definition: Resource, source: Source, *, making: frozenset[str] = frozenset()) -> Snapshot:
-    """A structure definition with its snapshot: the one it has, else one made of its base and differential.
-
-    Args:
-        definition: A StructureDefinition; it is not changed.
-        source: Gives the base, the types and the profiles on types.
-        making: Canonical URLs of the definitions that this one is needed for.
-
-    Raises:
-        DefinitionError: It breaks the rules; the message has its URL and the element id.
-        NotFoundError: Its base is not there.
-    """
-    if _has_snapshot(definition):
-        check_snapshot(definition)
-        return Snapshot(_with_ids(definition))
-    return _Generator(definition, source, making).make()
-
-
 @dataclass(slots=True)
-class _Generator:
+class Generator:
+    """Makes one snapshot."""
+
     definition: Resource
     source: Source
     making: frozenset[str]
     made_of: set[str] = field(default_factory=set)
 
     def make(self) -> Snapshot:
+        """Walk the differential over the base.
+
+        Raises:
+            DefinitionError: The definition breaks the rules; the message has its URL and the element id.
+            NotFoundError: Its base is not there.
+        """
         differential = differential_of(self.definition)
         url, type = self.definition["url"], self.definition["type"]
         type_name = type.rpartition("/")[2]
@@ -149,11 +101,6 @@ class _Generator:
         return Issue("warning", "not-found", f"{element}: {what}", rule="snapshot", profile=self.definition["url"])
 
 
-def _has_snapshot(definition: Resource) -> bool:
-    snapshot = definition.get("snapshot")
-    return isinstance(snapshot, dict) and isinstance(snapshot.get("element"), list) and bool(snapshot["element"])
-
-
 def _misnamed_slices(differential: list[Element]) -> list[tuple[str, str]]:
     """Elements whose id and sliceName name two different slices; the sliceName counts."""
     found = []
@@ -162,19 +109,3 @@ def _misnamed_slices(differential: list[Element]) -> list[tuple[str, str]]:
         if name is not None and way[-1][1] != name:
             found.append((element["id"], f"the id names the slice {way[-1][1]}, sliceName says {name}"))
     return found
-
-
-def _with_base(element: Element) -> Element:
-    if "base" in element:
-        return element
-    return {**element, "base": {"path": element["path"], "min": element["min"], "max": element["max"]}}
-
-
-def _with_ids(definition: Resource) -> Resource:
-    """The definition, its snapshot with element ids where a tool left them out."""
-    elements = definition["snapshot"]["element"]
-    if all("id" in element for element in elements):
-        return definition
-    ids = (".".join(f"{name}:{slice}" if slice else name for name, slice in way) for way in steps_of(elements))
-    named = [{"id": id, **element} for id, element in zip(ids, elements, strict=True)]
-    return {**definition, "snapshot": {**definition["snapshot"], "element": named}}

@@ -6,9 +6,10 @@ are slices of a slice. The element definitions in the tree are never changed, on
 may share them.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import Any
+
+from careloom.model.records import dataclass, field
 
 Element = dict[str, Any]
 """An ElementDefinition as JSON."""
@@ -91,12 +92,17 @@ def list_elements(root: Node, type_name: str) -> list[Element]:
 
 
 def steps_of(elements: Sequence[Element]) -> list[tuple[Step, ...]]:
-    """The way to each element: by its id where that goes with its path, else by what stands before it."""
+    """The way to each element: by its id where that goes with its path, else by what stands before it.
+
+    A path may have the shorthand ``valueQuantity`` where the id says ``value[x]:valueQuantity``. Unless the choice is
+    sliced in so many words, it is the shorthand that counts, since it says more, see `slicing`.
+    """
+    sliced = {element.get("id", element["path"]) for element in elements if "slicing" in element}
     ways: list[tuple[Step, ...]] = []
     latest: dict[str, tuple[Step, ...]] = {}
     for element in elements:
         path = element["path"]
-        way = _by_id(element) or _by_position(element, latest)
+        way = _by_id(element, sliced) or _by_position(element, latest)
         for passed in [known for known in latest if known.startswith(f"{path}.")]:
             del latest[passed]
         latest[path] = way
@@ -104,14 +110,18 @@ def steps_of(elements: Sequence[Element]) -> list[tuple[Step, ...]]:
     return ways
 
 
-def _by_id(element: Element) -> tuple[Step, ...] | None:
+def _by_id(element: Element, sliced: Container[str]) -> tuple[Step, ...] | None:
     id, names = element.get("id", ""), element["path"].split(".")
     steps = [(name, slice) for name, _, slice in (step.partition(":") for step in id.split("."))]
     if len(steps) != len(names) or not all(map(_goes_with, steps, names)):
         return None
     if "sliceName" in element and not steps[-1][1]:
         steps[-1] = (steps[-1][0], element["sliceName"])
-    return tuple(steps)
+    places = [".".join(id.split(".")[: depth + 1]).partition(f":{slice}")[0] for depth, (_, slice) in enumerate(steps)]
+    return tuple(
+        (name, "") if step == (step[0], name) and step[0] != name and place not in sliced else step
+        for step, name, place in zip(steps, names, places, strict=True)
+    )
 
 
 def _goes_with(step: Step, name: str) -> bool:

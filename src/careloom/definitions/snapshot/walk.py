@@ -9,7 +9,6 @@ type, from the profile on the type, or from what a content reference repeats.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from careloom.definitions.snapshot import rules
@@ -17,6 +16,7 @@ from careloom.definitions.snapshot.merge import overlay, with_source
 from careloom.definitions.snapshot.slicing import implied_slicing, is_unknown, new_slice, with_choices
 from careloom.definitions.snapshot.tree import Element, Node
 from careloom.model.errors import DefinitionError
+from careloom.model.records import dataclass, field
 
 Unfold = Callable[[str, str], Node | None]
 """Gives the tree of a structure definition by canonical URL and the element that needs it, or None without one."""

@@ -1,7 +1,6 @@
 """One value out of many. Source: FHIRPath 2.0, 7 Aggregates; ``sum``, ``min``, ``max``, ``avg`` from 2.1."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from decimal import Decimal, DecimalException
 from functools import reduce
 from typing import Any
@@ -14,6 +13,7 @@ from careloom.fhirpath.functions.filtering import numbered
 from careloom.fhirpath.invocation import Function, Invocation
 from careloom.fhirpath.nodes import Item
 from careloom.model.errors import InvalidError
+from careloom.model.records import replace
 
 
 def _aggregate(call: Invocation) -> Code:

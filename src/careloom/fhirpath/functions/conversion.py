@@ -3,9 +3,7 @@
 A conversion that has no result gives nothing; ``convertsTo…`` tells beforehand. More than one item is an error.
 """
 
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -16,10 +14,12 @@ from careloom.fhirpath.invocation import ANYTHING, Function, Invocation, expecte
 from careloom.fhirpath.nodes import BOOLEAN, DATE, DATE_TIME, DECIMAL, INTEGER, QUANTITY, STRING, TIME, Item
 from careloom.fhirpath.quantities import Quantity, parse_quantity
 from careloom.fhirpath.temporal import Date, DateTime, Temporal, Time, parse_date, parse_date_time, parse_time
+from careloom.model.late import late_pattern
 from careloom.model.numbers import decimal_text
+from careloom.model.records import replace
 
-_INTEGER = re.compile(r"[+-]?\d+")
-_DECIMAL = re.compile(r"[+-]?\d+(?:\.\d+)?")
+_INTEGER = late_pattern(r"[+-]?\d+")
+_DECIMAL = late_pattern(r"[+-]?\d+(?:\.\d+)?")
 _TRUTHS = {
     **dict.fromkeys(("true", "t", "yes", "y", "1", "1.0"), True),
     **dict.fromkeys(("false", "f", "no", "n", "0", "0.0"), False),

@@ -1,7 +1,6 @@
 """Whether there is something, and how much. Source: FHIRPath 2.0, 5.1 Existence."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from careloom.fhirpath.code import TRUTH, Code, as_truth, many, one, truth, values
 from careloom.fhirpath.comparison import Distinct
@@ -10,6 +9,7 @@ from careloom.fhirpath.environment import Scope
 from careloom.fhirpath.invocation import Function, Invocation
 from careloom.fhirpath.nodes import INTEGER, Item, plain
 from careloom.fhirpath.operators import distinct
+from careloom.model.records import replace
 
 
 def _exists(call: Invocation) -> Code:

@@ -1,7 +1,6 @@
 """What FHIR adds to FHIRPath. Source: FHIR R4, FHIRPath, 2.1.9.1.5 "Additional functions"."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from careloom.fhirpath.code import NOTHING, TRUTH, Code, Shape, many, one, path, several, single
@@ -11,6 +10,7 @@ from careloom.fhirpath.invocation import Function, Invocation, expected
 from careloom.fhirpath.nodes import STRING, Item, fields, plain, type_of
 from careloom.model import Resource
 from careloom.model.errors import NotSupportedError
+from careloom.model.records import replace
 
 _CORE = "http://hl7.org/fhir/StructureDefinition/"
 

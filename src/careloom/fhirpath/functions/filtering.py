@@ -1,7 +1,6 @@
 """Items that meet a condition, and what they lead to. Source: FHIRPath 2.0, 5.2 Filtering and projection."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from careloom.fhirpath.code import Code, Shape, in_boxes, many, truth
@@ -12,6 +11,7 @@ from careloom.fhirpath.invocation import Function, Invocation
 from careloom.fhirpath.nodes import Item, Node
 from careloom.fhirpath.types import type_name
 from careloom.model.errors import TooCostlyError
+from careloom.model.records import replace
 
 MOST_COMPUTED = 10_000
 """Computed values that one ``repeat`` may give: unlike elements, they never end by themselves, as in ``$this + 1``."""

@@ -1,13 +1,11 @@
 """Text. Source: FHIRPath 2.0, 5.6 String manipulation, and the additions of 2.1.
 
 Regular expressions are Python's, which differ from the PCRE that the specification names in corners only, and are
-matched under a budget (`careloom.fhirpath.patterns`).
+matched under a budget (`careloom.model.patterns`).
 """
 
 import base64
 import binascii
-import html
-import json
 import re
 from collections.abc import Callable, Mapping
 
@@ -16,10 +14,11 @@ from careloom.fhirpath.code import Code, one, several, values
 from careloom.fhirpath.environment import Scope
 from careloom.fhirpath.invocation import Function, Invocation, expected, of_value
 from careloom.fhirpath.nodes import BOOLEAN, INTEGER, STRING, Item
-from careloom.fhirpath.patterns import Pattern, compile_pattern
 from careloom.model.errors import InvalidError, TooCostlyError
+from careloom.model.late import late_pattern
+from careloom.model.patterns import Pattern, compile_pattern
 
-_GROUP = re.compile(r"\$(?:(\d+)|\{(\w+)\})")
+_GROUP = late_pattern(r"\$(?:(\d+)|\{(\w+)\})")
 _SHORT_TEXT = 1_000
 """Characters that cost nothing to speak of."""
 
@@ -103,6 +102,9 @@ def _decoded(text: str, form: str) -> str | None:
 
 
 def _escaped(text: str, form: str) -> str | None:
+    import html  # noqa: PLC0415  (these two functions are rare, and so is the time that their tables take to load)
+    import json  # noqa: PLC0415
+
     match form:
         case "html":
             return html.escape(text)
@@ -112,6 +114,8 @@ def _escaped(text: str, form: str) -> str | None:
 
 
 def _unescaped(text: str, form: str) -> str | None:
+    import html  # noqa: PLC0415  (as above)
+
     match form:
         case "html":
             return html.unescape(text)
@@ -122,6 +126,8 @@ def _unescaped(text: str, form: str) -> str | None:
 
 def _from_json(text: str) -> str:
     """Text with the escapes of JSON; a quote need not be escaped."""
+    import json  # noqa: PLC0415  (as above)
+
     quoted = re.sub(r'\\.|"', lambda found: '\\"' if found[0] == '"' else found[0], text, flags=re.DOTALL)
     try:
         return str(json.loads(f'"{quoted}"', strict=False))

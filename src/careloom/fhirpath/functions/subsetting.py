@@ -1,13 +1,13 @@
 """Some of the items by their place, or by another collection. Source: FHIRPath 2.0, 5.3 Subsetting."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from careloom.fhirpath.code import Code, many, values
 from careloom.fhirpath.comparison import Distinct
 from careloom.fhirpath.environment import Scope
 from careloom.fhirpath.invocation import Function, Invocation, expected
 from careloom.fhirpath.nodes import INTEGER, Item
+from careloom.model.records import replace
 
 
 def _single(call: Invocation) -> Code:

@@ -4,7 +4,6 @@ Source: FHIRPath 2.0, 5.9 Utility functions and 10 Types; ``sort``, ``defineVari
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from functools import cmp_to_key
 from typing import Any
 
@@ -28,6 +27,7 @@ from careloom.fhirpath.nodes import (
 )
 from careloom.fhirpath.temporal import Date, DateTime, Temporal, Time, date_time_of
 from careloom.model.errors import InvalidError
+from careloom.model.records import dataclass, replace
 
 
 def _trace(call: Invocation) -> Code:

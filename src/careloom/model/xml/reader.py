@@ -7,13 +7,13 @@ What no type knows is kept under its own name, so that a validator can point at 
 import re
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field
 from typing import Any, Generic, cast
 
 from lxml import etree
 
 from careloom.model.issues import Issue
 from careloom.model.numbers import ExactDecimal
+from careloom.model.records import dataclass, field
 from careloom.model.resource import Resource
 from careloom.model.xml.shapes import Shape, TypeShapes
 from careloom.model.xml.source import FHIR, XHTML, parse_source
@@ -23,6 +23,8 @@ Path = tuple[str | int, ...]
 
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_SCHEMA = "{http://www.w3.org/2001/XMLSchema-instance}"
+_SCHEMA_HINTS = frozenset([f"{_SCHEMA}schemaLocation", f"{_SCHEMA}noNamespaceSchemaLocation"])
 _BOOLEANS = {"true": True, "false": False}
 _INTEGERS = frozenset({"integer", "positiveInt", "unsignedInt"})
 _STEP = re.compile(r"([^.\[\]()]+)(?:\[(\d+)\])?")
@@ -114,6 +116,8 @@ class _Reader(Generic[Shape]):
             elif not name.startswith("{"):
                 self._tell(element, (*path, name), "no such attribute here", rule="unknown-element")
                 value.setdefault(name, text)
+            elif name not in _SCHEMA_HINTS:
+                self._tell(element, path, f"no attributes of other namespaces expected, {name} found")
         for child in element:
             self._member(child, node, value, path)
         if node is not None:
@@ -129,6 +133,8 @@ class _Reader(Generic[Shape]):
                 self._tell(child, (*path, key), f"no such property in {node.name}", rule="unknown-element")
             self._add(value, key, self._unknown(child, (*path, key)), is_list=key in value)
             return
+        if key == "url" and node is not None and node.name == "Extension":
+            self._tell(child, (*path, key), "an attribute expected, an element found")
         shape, type_name = known
         if shape.name != key:
             self._choices[*path, key] = shape.name
@@ -173,6 +179,8 @@ class _Reader(Generic[Shape]):
         plain = _typed(element.get("value"), node.name)
         rest = self._object(element, node, path, attributes=("id", "value"))
         rest.pop("value", None)
+        if plain is None and not rest:
+            self._tell(element, path, "ele-1: a value or extensions expected, none found", rule="ele-1")
         if is_list:
             self._add_padded(value, key, plain, rest)
             return

@@ -1,7 +1,6 @@
 """Plain dictionaries to FHIR XML, elements in the order of their definitions."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Generic, cast
 
@@ -9,6 +8,7 @@ from lxml import etree
 
 from careloom.model.errors import InvalidError, MalformedError
 from careloom.model.numbers import decimal_text
+from careloom.model.records import dataclass
 from careloom.model.resource import Resource
 from careloom.model.xml.shapes import ElementShape, Shape, TypeShapes
 from careloom.model.xml.source import FHIR, XHTML, parse_source

@@ -5,29 +5,53 @@ SELECT vid FROM matched WHERE tenant = :tenant;
 -- name: move_matched
 -- Move that position forward, never back.
 INSERT INTO matched (tenant, vid) VALUES (:tenant, :vid)
-ON CONFLICT (tenant) DO UPDATE SET vid = max(vid, excluded.vid);
+ON CONFLICT (tenant) DO UPDATE SET vid = excluded.vid WHERE matched.vid < excluded.vid;
 
 -- name: last_number
 -- Number of a subscription's newest event.
 SELECT coalesce(max(number), 0) FROM subscription_event WHERE tenant = :tenant AND subscription = :subscription;
 
+-- name: first_number
+-- Number of a subscription's oldest event that is still held.
+SELECT coalesce(min(number), 0) FROM subscription_event WHERE tenant = :tenant AND subscription = :subscription;
+
+-- name: newest_before
+-- Number of a subscription's newest event recorded before an instant.
+SELECT coalesce(max(number), 0) FROM subscription_event
+WHERE tenant = :tenant AND subscription = :subscription AND recorded < :before;
+
+-- name: prune_events
+-- Let go of the events of a subscription up to a number.
+DELETE FROM subscription_event WHERE tenant = :tenant AND subscription = :subscription AND number <= :to;
+
+-- name: prune_dead_letters
+-- Let go of what was put aside, up to a number.
+DELETE FROM dead_letter WHERE tenant = :tenant AND subscription = :subscription AND number <= :to;
+
+-- name: prune_attempts
+-- Let go of tries that were made before an instant, but for the newest, since the serials go on from it.
+DELETE FROM attempt WHERE tenant = :tenant AND subscription = :subscription AND started < :before
+  AND serial < (SELECT max(serial) FROM attempt WHERE tenant = :tenant AND subscription = :subscription);
+
 -- name: add_event
 -- An event under the next number of its subscription, unless this change has one there.
-INSERT INTO subscription_event (tenant, subscription, number, vid, topic, focus, version_id, recorded)
-SELECT :tenant, :subscription, coalesce(max(number), 0) + 1, :sequence, :topic, :focus, :version_id, :recorded
+INSERT INTO subscription_event (tenant, subscription, number, vid, topic, focus, version_id, recorded, patient,
+                                interaction)
+SELECT :tenant, :subscription, coalesce(max(number), 0) + 1, :sequence, :topic, :focus, :version_id, :recorded,
+       :patient, :interaction
 FROM subscription_event WHERE tenant = :tenant AND subscription = :subscription
 ON CONFLICT (tenant, subscription, vid) DO NOTHING
 RETURNING number;
 
 -- name: events
 -- Events of a subscription within a range of numbers, in order.
-SELECT subscription, number, vid, topic, focus, version_id, recorded FROM subscription_event
+SELECT subscription, number, vid, topic, focus, version_id, recorded, patient, interaction FROM subscription_event
 WHERE tenant = :tenant AND subscription = :subscription AND number BETWEEN :first AND :last
 ORDER BY number;
 
 -- name: pending
 -- The first events that the subscriber has not accepted yet.
-SELECT subscription, number, vid, topic, focus, version_id, recorded FROM subscription_event
+SELECT subscription, number, vid, topic, focus, version_id, recorded, patient, interaction FROM subscription_event
 WHERE tenant = :tenant AND subscription = :subscription
   AND number > coalesce(
       (SELECT delivered_to FROM cursor WHERE tenant = :tenant AND subscription = :subscription), 0)
@@ -58,10 +82,14 @@ FROM cursor WHERE tenant = :tenant ORDER BY subscription;
 
 -- name: save_cursor
 -- Record where a subscription stands.
-INSERT OR REPLACE INTO cursor (tenant, subscription, delivered_to, inflight_from, inflight_to, attempt, next_at,
-                               status, failing_since, last_sent, error)
+INSERT INTO cursor (tenant, subscription, delivered_to, inflight_from, inflight_to, attempt, next_at,
+                    status, failing_since, last_sent, error)
 VALUES (:tenant, :subscription, :delivered_to, :inflight_from, :inflight_to, :attempt, :next_at,
-        :status, :failing_since, :last_sent, :error);
+        :status, :failing_since, :last_sent, :error)
+ON CONFLICT (tenant, subscription) DO UPDATE SET
+    delivered_to = excluded.delivered_to, inflight_from = excluded.inflight_from, inflight_to = excluded.inflight_to,
+    attempt = excluded.attempt, next_at = excluded.next_at, status = excluded.status,
+    failing_since = excluded.failing_since, last_sent = excluded.last_sent, error = excluded.error;
 
 -- name: add_attempt
 -- Record a try at delivering.
@@ -75,3 +103,48 @@ FROM attempt WHERE tenant = :tenant AND subscription = :subscription;
 -- The latest tries, newest first.
 SELECT subscription, first, last, attempt, started, milliseconds, outcome, code, body_hash, detail FROM attempt
 WHERE tenant = :tenant AND subscription = :subscription ORDER BY serial DESC LIMIT :limit;
+
+-- name: take_lease
+-- Take a lease that is free, over or one's own; no row where another has it.
+INSERT INTO lease (tenant, name, holder, fence, until) VALUES (:tenant, :name, :holder, 1, :until)
+ON CONFLICT (tenant, name) DO UPDATE SET
+    holder = excluded.holder, until = excluded.until,
+    fence = CASE WHEN lease.holder = excluded.holder THEN lease.fence ELSE lease.fence + 1 END
+WHERE lease.holder = excluded.holder OR lease.until <= :now
+RETURNING fence;
+
+-- name: leave_lease
+-- Let the next have a lease at once.
+UPDATE lease SET until = 0 WHERE tenant = :tenant AND name = :name AND holder = :holder AND fence = :fence;
+
+-- name: holds_lease
+-- Whether a lease is still with its holder.
+SELECT count(*) FROM lease WHERE tenant = :tenant AND name = :name AND holder = :holder AND fence = :fence;
+
+-- name: add_dead_letter
+-- Put an event aside.
+INSERT INTO dead_letter (tenant, subscription, number, reason, recorded)
+VALUES (:tenant, :subscription, :number, :reason, :recorded)
+ON CONFLICT (tenant, subscription, number) DO UPDATE SET reason = excluded.reason, recorded = excluded.recorded;
+
+-- name: dead_letters
+-- What was put aside.
+SELECT subscription, number, reason, recorded FROM dead_letter
+WHERE tenant = :tenant AND subscription = :subscription AND number BETWEEN :first AND :last ORDER BY number;
+
+-- name: save_replay
+-- Record a replay, or how far it is.
+INSERT INTO replay (tenant, id, subscription, first, last, endpoint, requested_by, recorded, delivered_to, status, error)
+VALUES (:tenant, :id, :subscription, :first, :last, :endpoint, :requested_by, :recorded, :delivered_to, :status, :error)
+ON CONFLICT (tenant, id) DO UPDATE SET
+    delivered_to = excluded.delivered_to, status = excluded.status, error = excluded.error;
+
+-- name: open_replays
+-- Replays that are not over.
+SELECT id, subscription, first, last, endpoint, requested_by, recorded, delivered_to, status, error FROM replay
+WHERE tenant = :tenant AND status = 'open' ORDER BY recorded, id;
+
+-- name: replays
+-- Replays of a subscription.
+SELECT id, subscription, first, last, endpoint, requested_by, recorded, delivered_to, status, error FROM replay
+WHERE tenant = :tenant AND subscription = :subscription ORDER BY recorded, id;

@@ -3,12 +3,12 @@
 SELECT tenant, secret FROM tenant WHERE name = :name;
 
 -- name: add_tenant
--- A tenant's first opening of the file.
+-- A tenant's first opening of the database.
 INSERT INTO tenant (name, secret) VALUES (:name, :secret);
 
 -- name: find_name
--- The number that stands for a text.
-SELECT id FROM name WHERE tenant = :tenant AND text = :text;
+-- The number that stands for a text; where the index holds the beginnings of texts only, by that.
+SELECT id FROM name WHERE tenant = :tenant AND text = :text AND substr(text, 1, 500) = substr(:text, 1, 500);
 
 -- name: add_name
 -- The next number for a new text; 0 is kept for the empty one.
@@ -21,73 +21,128 @@ RETURNING id;
 SELECT text FROM name WHERE tenant = :tenant AND id = :id;
 
 -- name: last_vid
--- The newest version of any tenant: where the sequence goes on, and the snapshot of a search.
+-- The newest version of any tenant, or the last vid kept for one: where the sequence goes on.
 SELECT coalesce(max(newest), 0)
-FROM (SELECT (SELECT max(vid) FROM version WHERE version.tenant = tenant.tenant) AS newest FROM tenant);
+FROM (SELECT (SELECT max(vid) FROM version WHERE version.tenant = tenant.tenant) AS newest FROM tenant
+      UNION ALL
+      SELECT (SELECT last FROM tx WHERE tx.tenant = tenant.tenant ORDER BY tx DESC LIMIT 1) FROM tenant) AS ends;
+
+-- name: newest_vid
+-- The newest version of a tenant: the snapshot of a search.
+SELECT coalesce(max(vid), 0) FROM version WHERE tenant = :tenant;
+
+-- name: unseen
+-- The vids of units that are being written in slices.
+SELECT tx, last FROM tx WHERE tenant = :tenant AND state = 1 ORDER BY tx;
 
 -- name: head
 -- The newest version of a resource, without its body.
-SELECT ver, vid, op FROM head WHERE tenant = :tenant AND type = :type AND id = :id;
+SELECT ver, vid, op, id FROM head WHERE tenant = :tenant AND rid = :rid;
 
 -- name: read
 -- The newest version of a resource, with its body.
 SELECT head.id, head.ver, head.op, head.vid, body.dictionary, body.bytes
-FROM head LEFT JOIN body ON body.vid = head.vid
-WHERE head.tenant = :tenant AND head.type = :type AND head.id = :id;
+FROM head LEFT JOIN body ON body.tenant = head.tenant AND body.vid = head.vid
+WHERE head.tenant = :tenant AND head.rid = :rid;
 
 -- name: vread
 -- One version of a resource, with its body.
-SELECT version.id, version.ver, version.op, version.vid, body.dictionary, body.bytes
-FROM version LEFT JOIN body ON body.vid = version.vid
-WHERE version.tenant = :tenant AND version.type = :type AND version.id = :id AND version.ver = :ver;
-
--- name: read_as_of
--- The version of a resource that was the newest at a snapshot, with its body, unless it was gone.
-SELECT version.id, version.ver, version.op, version.vid, body.dictionary, body.bytes
-FROM version JOIN body ON body.vid = version.vid
-WHERE version.tenant = :tenant AND version.type = :type AND version.id = :id
-  AND version.vid <= :snapshot AND (version.valid_to IS NULL OR version.valid_to > :snapshot);
+SELECT head.id, version.ver, version.op, version.vid, body.dictionary, body.bytes
+FROM version JOIN head ON head.tenant = version.tenant AND head.rid = version.rid
+LEFT JOIN body ON body.tenant = version.tenant AND body.vid = version.vid
+WHERE version.tenant = :tenant AND version.rid = :rid AND version.ver = :ver
+  AND NOT EXISTS (SELECT 1 FROM tx WHERE tx.tenant = version.tenant AND tx.state = 1
+                  AND tx.tx <= version.vid AND tx.last >= version.vid);
 
 -- name: body
 -- The content of a version, with what a version needs beside it.
-SELECT version.id, version.ver, version.op, version.vid, body.dictionary, body.bytes
-FROM version JOIN body ON body.vid = version.vid
+SELECT head.id, version.ver, version.op, version.vid, body.dictionary, body.bytes
+FROM version JOIN head ON head.tenant = version.tenant AND head.rid = version.rid
+JOIN body ON body.tenant = version.tenant AND body.vid = version.vid
 WHERE version.tenant = :tenant AND version.vid = :vid;
 
 -- name: put_head
--- Point a resource at its newest version.
-INSERT INTO head (tenant, type, id, vid, ver, op) VALUES (:tenant, :type, :id, :vid, :ver, :op)
-ON CONFLICT (tenant, type, id) DO UPDATE SET vid = excluded.vid, ver = excluded.ver, op = excluded.op;
+-- Point a resource at its newest version: tenant, rid, type, id, vid, ver, op.
+INSERT INTO head (tenant, rid, type, id, vid, ver, op) VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (tenant, rid) DO UPDATE SET vid = excluded.vid, ver = excluded.ver, op = excluded.op;
 
 -- name: close_version
--- End a version with the one that follows it.
-UPDATE version SET valid_to = :vid WHERE tenant = :tenant AND vid = :closed;
-
--- name: add_version
--- A new version, open until the next.
-INSERT INTO version (tenant, vid, type, id, ver, op, tx, present)
-VALUES (:tenant, :vid, :type, :id, :ver, :op, :tx, :present);
-
--- name: add_body
--- The content of a new version.
-INSERT INTO body (vid, tenant, dictionary, bytes) VALUES (:vid, :tenant, :dictionary, :bytes);
-
--- name: add_change
--- The row of the change log that tells of a version.
-INSERT INTO change_log (tenant, vid, previous) VALUES (:tenant, :vid, :previous);
+-- End a version with the one that follows it: vid of that one, tenant, vid.
+UPDATE version SET valid_to = ? WHERE tenant = ? AND vid = ?;
 
 -- name: add_tx
--- Who caused a unit of work.
-INSERT INTO tx (tenant, tx, cause) VALUES (:tenant, :tx, :cause);
+-- Who caused a unit of work, and its vids.
+INSERT INTO tx (tenant, tx, last, state, cause) VALUES (:tenant, :tx, :last, :state, :cause);
+
+-- name: show_tx
+-- Let a unit that was written in slices be seen.
+UPDATE tx SET state = 0 WHERE tenant = :tenant AND tx = :tx;
+
+-- name: drop_tx
+-- Forget a unit of which nothing is left.
+DELETE FROM tx WHERE tenant = :tenant AND tx = :tx;
+
+-- name: changed_since
+-- The resources that were written after a vid.
+SELECT DISTINCT rid FROM version WHERE tenant = :tenant AND vid > :vid;
+
+-- name: versions_within
+-- The first versions within a range of vids.
+SELECT vid FROM version WHERE tenant = :tenant AND vid BETWEEN :first AND :last ORDER BY vid LIMIT :limit;
 
 -- name: changes
 -- The change log after a position.
-SELECT log.vid, version.type, version.id, version.ver, version.op, log.previous, tx.cause
+SELECT log.position, version.type, head.id, version.ver, version.op, log.previous, version.vid,
+       (SELECT tx.cause FROM tx WHERE tx.tenant = log.tenant AND tx.tx <= log.vid ORDER BY tx.tx DESC LIMIT 1)
 FROM change_log AS log
 JOIN version ON version.tenant = log.tenant AND version.vid = log.vid
-JOIN tx ON tx.tenant = log.tenant AND tx.tx = version.tx
-WHERE log.tenant = :tenant AND log.vid > :after
-ORDER BY log.vid LIMIT :limit;
+JOIN head ON head.tenant = version.tenant AND head.rid = version.rid
+WHERE log.tenant = :tenant AND log.position > :after
+ORDER BY log.position LIMIT :limit;
+
+-- name: dictionaries
+-- The compression dictionaries, oldest first.
+SELECT id, type, bytes FROM dictionary WHERE tenant = :tenant ORDER BY id;
+
+-- name: newest_bodies
+-- The newest bodies of a type, to learn from.
+SELECT body.dictionary, body.bytes
+FROM version JOIN body ON body.vid = version.vid
+WHERE version.tenant = :tenant AND version.type = :type ORDER BY version.vid DESC LIMIT :limit;
+
+-- name: plain_bodies
+-- Bodies of a type in the order of their vids, each with its dictionary.
+SELECT body.vid, body.dictionary, body.bytes
+FROM version JOIN body ON body.vid = version.vid
+WHERE version.tenant = :tenant AND version.type = :type AND version.vid > :after ORDER BY version.vid LIMIT :limit;
+
+-- name: repack_body
+-- The same content, packed otherwise.
+UPDATE body SET dictionary = :dictionary, bytes = :bytes WHERE tenant = :tenant AND vid = :vid;
+
+-- name: dictionary
+-- One of them.
+SELECT bytes FROM dictionary WHERE tenant = :tenant AND id = :id;
+
+-- name: add_dictionary
+-- The next of them.
+INSERT INTO dictionary (tenant, id, type, bodies, bytes)
+SELECT :tenant, coalesce(max(id), 0) + 1, :type, :bodies, :bytes FROM dictionary WHERE tenant = :tenant
+RETURNING id;
+
+-- name: pruned
+-- Up to which vid closed versions have lost their index rows.
+SELECT vid FROM pruned WHERE tenant = :tenant;
+
+-- name: move_pruned
+-- Move that on.
+INSERT INTO pruned (tenant, vid) VALUES (:tenant, :vid)
+ON CONFLICT (tenant) DO UPDATE SET vid = excluded.vid WHERE pruned.vid < excluded.vid;
+
+-- name: closed_within
+-- Versions that were closed within a range of vids, in the order in which they were.
+SELECT vid, valid_to FROM version
+WHERE tenant = :tenant AND valid_to > :after AND valid_to <= :horizon ORDER BY valid_to LIMIT :limit;
 
 -- name: forget_expired
 -- Drop the keys whose time is over.

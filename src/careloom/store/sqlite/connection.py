@@ -14,6 +14,7 @@ _WRITER_SETTINGS = (
     "journal_mode = WAL",
     "synchronous = FULL",
     "wal_autocheckpoint = 0",
+    "secure_delete = FAST",
     f"journal_size_limit = {64 * 1024 * 1024}",
     "cache_size = -64000",  # KiB
 )
@@ -64,6 +65,15 @@ def connect_writer(path: Path) -> WriterConnection:
 def connect_reader(path: Path) -> sqlite3.Connection:
     """A connection that only reads; a transaction on it is a snapshot."""
     return _connect(f"{path.as_uri()}?mode=rw", sqlite3.Connection, (*_SETTINGS, *_READER_SETTINGS))
+
+
+def set_secure_delete(connection: sqlite3.Connection, mode: str) -> None:
+    """How thoroughly what is deleted is overwritten.
+
+    ``FAST`` overwrites it within pages that are written anyway, ``ON`` also in pages that become free, which makes
+    writing a third slower: it is for erasing.
+    """
+    connection.execute(f"PRAGMA secure_delete = {mode}").fetchall()
 
 
 def _connect(uri: str, factory: type[C], settings: Iterable[str]) -> C:

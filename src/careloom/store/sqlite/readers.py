@@ -22,12 +22,10 @@ class Readers:
 
     Args:
         path: The database.
-        prepare: Called with each new connection.
     """
 
-    def __init__(self, path: Path, prepare: Callable[[sqlite3.Connection], None]) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._prepare = prepare
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix=f"reader of {path.name}")
@@ -62,7 +60,6 @@ class Readers:
         if found is None:
             found = self._local.connection = connect_reader(self._path)
             self._opened.append(found)
-            self._prepare(found)
         return found
 
 

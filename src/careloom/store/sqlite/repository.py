@@ -3,33 +3,61 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+import structlog
+
+from careloom.model import Resource
 from careloom.model.errors import MalformedError, NotSupportedError, UnavailableError
 from careloom.model.instants import Clock, utc_now
 from careloom.search import Query, SearchParameters
+from careloom.store.erasure import Erasure
+from careloom.store.history import HistoryPage, HistoryQuery
 from careloom.store.ids import Sequence, new_id, recorded_at
 from careloom.store.paging import Position
-from careloom.store.port import Change, Page, Turn, Version
-from careloom.store.sqlite.connection import WriterConnection, connect_writer
+from careloom.store.port import Change, Page, Prepared, Turn, Version
+from careloom.store.sql.dialect import Connection
+from careloom.store.sql.erasing import Done, Erased, erase, record, to_erase
+from careloom.store.sql.histories import history
+from careloom.store.sql.keys import address_hash
+from careloom.store.sql.names import WriterNames
+from careloom.store.sql.pruning import prune, require_kept
+from careloom.store.sql.removing import Remover
+from careloom.store.sql.searching import Search
+from careloom.store.sql.slices import LARGE, AsideTurn, Block, MustTakeTurnError, clear_away, reserve, show, take_out
+from careloom.store.sql.snapshot import Snapshot
+from careloom.store.sql.statements import load_statements
+from careloom.store.sql.tenancy import OPERATIONS, Row, Tenancy, open_tenancy
+from careloom.store.sql.trainer import Trainer
+from careloom.store.sql.training import read_dictionaries
+from careloom.store.sql.turn import Desk, SqlTurn, take_turn
+from careloom.store.sqlite.connection import WriterConnection, connect_writer, set_secure_delete
+from careloom.store.sqlite.dialect import DIALECT
 from careloom.store.sqlite.events import SqliteEventLog
 from careloom.store.sqlite.failures import is_failure, unavailable
 from careloom.store.sqlite.lock import HubLock
 from careloom.store.sqlite.migrations import migrate, migrations
-from careloom.store.sqlite.names import WriterNames
 from careloom.store.sqlite.readers import Readers
-from careloom.store.sqlite.searching import Search
-from careloom.store.sqlite.tenancy import OPERATIONS, Row, Tenancy, open_tenancy
-from careloom.store.sqlite.turn import Desk, SqliteTurn, take_turn
+from careloom.store.sqlite.rebuilding import rebuild
 from careloom.store.sqlite.writer import Writer
-from careloom.store.statements import load_statements
 
 T = TypeVar("T")
 
+log = structlog.get_logger(__name__)
+
 _SQL = load_statements("record.sql")
 _OLDEST_SQLITE = (3, 37)
+_BETWEEN_PRUNINGS = 3_600.0
+"""Seconds."""
+
+_ERASED_AT_ONCE = 100
+"""Resources that one turn of an erasure takes."""
+
+_REBUILT = 2
+"""The schema step that lays the record out anew."""
 
 
 async def open_sqlite(
@@ -65,7 +93,7 @@ async def open_sqlite(
     except BaseException:
         lock.release()
         raise
-    desk = Desk(tenancy, WriterNames(tenancy.number), Sequence(clock, last), clock, new_id)
+    desk = Desk(tenancy, DIALECT, WriterNames(tenancy.number), Sequence(clock, last), clock, new_id)
     return SqliteRepository(place, lock, connection, desk)
 
 
@@ -78,10 +106,19 @@ class SqliteRepository:
         self._tenancy = desk.tenancy
         self._callbacks: list[Callable[[], None]] = []
         self._is_closed = False
-        self._readers = Readers(path, desk.tenancy.prepare)
-        connect = partial(_connected, path, desk.tenancy)
-        self._writer = Writer(path, connection, connect, on_news=self._wake, on_lost=desk.names.undo_group)
-        self._events = SqliteEventLog(self._tenancy.number, self._readers, self._writer)
+        self._readers = Readers(path)
+        self._writer = Writer(
+            path,
+            connection,
+            partial(connect_writer, path),
+            on_news=self._wake,
+            on_kept=desk.names.keep_group,
+            on_lost=desk.names.undo_group,
+        )
+        self._tenancy.bodies.dictionaries.load = self._dictionary
+        self._trainer = Trainer(self._tenancy, self._readers.aside, self._writer.run)
+        self._pruning = asyncio.get_running_loop().create_task(self._prune_at_times())
+        self._events = SqliteEventLog(self._tenancy.number, self._readers, self._writer, desk.clock)
 
     @property
     def events(self) -> SqliteEventLog:
@@ -90,24 +127,67 @@ class SqliteRepository:
 
     async def read(self, type: str, id: str) -> Version | None:
         """As in the port."""
-        return self._version("read", type, id=id)
+        return self._version("read", type, id)
 
     async def vread(self, type: str, id: str, version_id: str) -> Version | None:
         """As in the port."""
         ver = _version_number(version_id)
-        return self._version("vread", type, id=id, ver=ver) if ver else None
+        return self._version("vread", type, id, ver=ver) if ver else None
 
     async def search(self, query: Query) -> Page:
         """As in the port."""
         position = self._tenancy.sealer.open(query, query.page) if query.page else None
         return await self._readers.aside(lambda connection: self._page(connection, query, position))
 
-    async def commit(self, work: Callable[[Turn], T], *, cause: str = "") -> T:
+    async def history(self, query: HistoryQuery) -> HistoryPage:
         """As in the port."""
-        turn = SqliteTurn(self._desk, cause)
-        return await self._writer.run(
+        names = self._tenancy.names
+        return await self._readers.aside(
+            lambda connection: history(query, connection, DIALECT, self._tenancy, names, self._now(connection))
+        )
+
+    async def commit(self, work: Callable[[Turn], T], *, cause: str = "", size: int = 0) -> T:
+        """As in the port."""
+        if size >= LARGE:
+            try:
+                return await self._commit_in_slices(work, cause, size)
+            except MustTakeTurnError:
+                pass  # it is done in a turn of its own
+        turn = SqlTurn(self._desk, cause)
+        result = await self._writer.run(
             lambda connection: take_turn(connection, self._desk, turn, work), has_news=lambda: turn.wrote_changes
         )
+        self._trainer.wake()
+        return result
+
+    async def _commit_in_slices(self, work: Callable[[Turn], T], cause: str, size: int) -> T:
+        """Work beside the turns of others, see `careloom.store.sql.slices`."""
+        block = await self._writer.run(lambda connection: reserve(connection, self._desk, size, cause))
+        turn = AsideTurn(replace(self._desk, sequence=block), cause, self._add_name(asyncio.get_running_loop()))
+        try:
+            result = await self._readers.aside(lambda connection: turn.collect(connection, work))
+            for batch in turn.batches:
+                await self._writer.run(batch.write_content)
+            await self._writer.run(
+                lambda connection: show(connection, self._desk, block, turn), has_news=lambda: turn.wrote_changes
+            )
+        except BaseException:
+            while await self._writer.run(partial(self._take_out, block)):
+                pass
+            raise
+        return result
+
+    def _take_out(self, block: Block, connection: sqlite3.Connection) -> bool:
+        return take_out(connection, self._remover(connection), block.first, block.end)
+
+    def _add_name(self, loop: asyncio.AbstractEventLoop) -> Callable[[str], int]:
+        """Gives a text its number, asked on a thread that can wait for a turn."""
+
+        def add(text: str) -> int:
+            work = self._writer.run(lambda connection: self._desk.names.number(connection, text))
+            return asyncio.run_coroutine_threadsafe(work, loop).result()
+
+        return add
 
     async def changes(self, after: int, limit: int) -> list[Change]:
         """As in the port."""
@@ -119,8 +199,53 @@ class SqliteRepository:
     async def explain(self, query: Query) -> list[str]:
         """How a search runs: where it begins, and SQLite's plan."""
         return await self._readers.aside(
-            lambda connection: Search(connection, self._tenancy, self._tenancy.names).explain(query)
+            lambda connection: self._search(connection, self._now(connection)).explain(query)
         )
+
+    def prepare(self, resource: Resource, *, id: str | None = None) -> Prepared:
+        """As in the port."""
+        chosen = self._desk.new_id() if id is None else id
+        find = self._tenancy.names.find
+        return self._readers.here(
+            lambda connection: self._tenancy.preparation.prepare(resource, chosen, lambda text: find(connection, text))
+        )
+
+    async def erase(self, type: str, id: str) -> Erasure:
+        """As in the port: in several turns, so that nobody waits long."""
+        begun, rows = self._desk.clock(), 0
+        await self._writer.run(lambda connection: set_secure_delete(connection, "ON"))
+        erased = await self._writer.run(lambda connection: to_erase(type, id, self._remover(connection)))
+        for start in range(0, len(erased), _ERASED_AT_ONCE):
+            rows += await self._writer.run(partial(self._erase, erased[start : start + _ERASED_AT_ONCE]))
+
+        def finish(connection: sqlite3.Connection) -> Erasure:
+            connection.execute("INSERT INTO fts (fts) VALUES ('optimize')")
+            done = Done(self._desk.new_id(), begun, self._desk.clock(), erased, rows)
+            return record(done, f"{type}/{id}", self._remover(connection))
+
+        found = await self._writer.run(finish)
+        await self._writer.run(lambda connection: set_secure_delete(connection, "FAST"))
+        await self._writer.flatten()
+        return found
+
+    def _erase(self, erased: list[Erased], connection: sqlite3.Connection) -> int:
+        return erase(erased, self._remover(connection))
+
+    async def prune(self) -> None:
+        """Take out the index rows that no page needs any more; done by itself every hour."""
+        while await self._writer.run(lambda each: prune(each, self._remover(each), self._desk.clock())):
+            pass
+
+    async def _prune_at_times(self) -> None:
+        while True:
+            await asyncio.sleep(_BETWEEN_PRUNINGS)
+            try:
+                await self.prune()
+            except UnavailableError:
+                log.warning("closed versions not pruned", exc_info=True)
+
+    def _remover(self, connection: Connection) -> Remover:
+        return Remover(connection, DIALECT, self._tenancy, self._desk.names)
 
     def on_commit(self, callback: Callable[[], None]) -> None:
         """As in the port."""
@@ -131,35 +256,52 @@ class SqliteRepository:
         if self._is_closed:
             return
         self._is_closed = True
+        self._pruning.cancel()
+        await self._trainer.close()
         await self._readers.close()
         await self._writer.close()
         self._lock.release()
+
+    def _dictionary(self, number: int) -> bytes:
+        """A compression dictionary that was recorded but a moment ago."""
+        key = {"tenant": self._tenancy.number, "id": number}
+        row = self._readers.here(lambda connection: connection.execute(_SQL["dictionary"], key).fetchone())
+        if row is None:
+            raise KeyError(number)
+        return bytes(row[0])
 
     def _wake(self) -> None:
         for callback in self._callbacks:
             callback()
 
-    def _version(self, statement: str, type: str, **key: str | int) -> Version | None:
+    def _version(self, statement: str, type: str, id: str, **key: int) -> Version | None:
         """Seek one version; quick enough for the event loop, where another thread would take longer to be asked."""
-
-        def seek(connection: sqlite3.Connection) -> Version | None:
-            number = self._tenancy.names.find(connection, type)
-            values = {"tenant": self._tenancy.number, "type": number, **key}
-            row = connection.execute(_SQL[statement], values).fetchone()
-            return self._tenancy.version(type, row) if row else None
-
-        return self._readers.here(seek)
+        rid = address_hash(self._tenancy.hash_of, f"{type}/{id}")
+        values = {"tenant": self._tenancy.number, "rid": rid, **key}
+        row = self._readers.here(lambda connection: connection.execute(_SQL[statement], values).fetchone())
+        return self._tenancy.version(type, row) if row else None
 
     def _page(self, connection: sqlite3.Connection, query: Query, position: Position | None) -> Page:
         if position is None:
-            (last,) = connection.execute(_SQL["last_vid"]).fetchone()
-            position = Position(last)
-        return Search(connection, self._tenancy, self._tenancy.names, position.snapshot).page(query, position)
+            now = self._now(connection)
+            position = Position(now.vid, hidden=now.hidden)
+        else:
+            require_kept(connection, self._tenancy.number, position.snapshot)
+        return self._search(connection, Snapshot(position.snapshot, position.hidden)).page(query, position)
+
+    def _search(self, connection: sqlite3.Connection, snapshot: Snapshot) -> Search:
+        return Search(connection, DIALECT, self._tenancy, self._tenancy.names, snapshot)
+
+    def _now(self, connection: sqlite3.Connection) -> Snapshot:
+        """All that is committed and to be seen."""
+        key = {"tenant": self._tenancy.number}
+        (vid,) = connection.execute(_SQL["newest_vid"], key).fetchone()
+        return Snapshot(vid, tuple(connection.execute(_SQL["unseen"], key).fetchall()))
 
     def _change(self, connection: sqlite3.Connection, row: Row) -> Change:
-        vid, type, id, ver, op, previous, cause = row
+        position, type, id, ver, op, previous, vid, cause = row
         return Change(
-            sequence=vid,
+            sequence=position,
             type=self._tenancy.names.text(connection, type),
             id=id,
             version_id=str(ver),
@@ -177,10 +319,11 @@ def _opened(
     try:
         connection = connect_writer(path)
         try:
-            migrate(connection, path, clock, migrations())
+            migrate(connection, path, clock, migrations(), {_REBUILT: lambda each: rebuild(each, parameters)})
             tenancy = open_tenancy(connection, tenant, parameters)
-            tenancy.prepare(connection)
+            read_dictionaries(connection, tenancy.names, tenancy.bodies)
             (last,) = connection.execute(_SQL["last_vid"]).fetchone()
+            _clear_away(connection, tenancy)
         except BaseException:
             connection.close()
             raise
@@ -193,11 +336,13 @@ def _opened(
     return connection, tenancy, last
 
 
-def _connected(path: Path, tenancy: Tenancy) -> WriterConnection:
-    """Another writing connection to the same file."""
-    connection = connect_writer(path)
-    tenancy.prepare(connection)
-    return connection
+def _clear_away(connection: WriterConnection, tenancy: Tenancy) -> None:
+    """Take out what nobody was to see yet when the hub last ended."""
+    remover = Remover(connection, DIALECT, tenancy, WriterNames(tenancy.number))
+    for each in connection.execute(_SQL["unseen"], {"tenant": tenancy.number}).fetchall():
+        connection.execute("BEGIN IMMEDIATE")
+        clear_away(connection, remover, [each])
+        connection.execute("COMMIT")
 
 
 def _version_number(version_id: str) -> int:

@@ -66,6 +66,7 @@ class Writer:
         connection: A writing connection to it, which becomes the writer's own.
         connect: Makes another such connection, for when the disk has failed in a way that this one does not survive.
         on_news: Called on the event loop when a commit is durable in which some unit had news.
+        on_kept: Called on the writer's thread when a group is durable.
         on_lost: Called on the writer's thread when a group was undone, so that what was remembered of it is forgotten.
     """
 
@@ -76,6 +77,7 @@ class Writer:
         connect: Callable[[], WriterConnection],
         *,
         on_news: Callable[[], None],
+        on_kept: Callable[[], None],
         on_lost: Callable[[], None],
     ) -> None:
         self._path = path
@@ -83,12 +85,14 @@ class Writer:
         self._connect = connect
         self._footing = Footing(path)
         self._on_news = on_news
+        self._on_kept = on_kept
         self._on_lost = on_lost
         self._loop = asyncio.get_running_loop()
         self._waiting: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
         self._refusal = ""
         self._is_closed = False
         self._checkpointed_at = 0
+        self._is_to_flatten = False
         self._thread = threading.Thread(target=self._run, name=f"writer of {path.name}", daemon=True)
         self._thread.start()
 
@@ -104,6 +108,14 @@ class Writer:
         self._waiting.put(unit)
         result: T = await unit.answer
         return result
+
+    async def flatten(self) -> None:
+        """Move all of the log into the file and empty it, so that nothing of what was deleted is left there.
+
+        Readers that look at an older state keep it from being emptied; it is then emptied by a later checkpoint.
+        """
+        self._is_to_flatten = True
+        await self.run(lambda connection: None)
 
     async def close(self) -> None:
         """Do what is waiting, then end the thread and close the connection."""
@@ -134,6 +146,7 @@ class Writer:
             is_last = self._run_group(group)
             self._connection.execute("COMMIT")
             self._footing.require()
+            self._on_kept()
         except BaseException as error:
             self._undo(group, error)
         return is_last
@@ -206,10 +219,13 @@ class Writer:
 
     def _checkpoint(self) -> None:
         """Move the log into the file now and then; a full disk can wait, a failed synchronisation cannot."""
-        if self._connection.total_changes - self._checkpointed_at < CHECKPOINT_ROWS:
+        if not self._is_to_flatten and self._connection.total_changes - self._checkpointed_at < CHECKPOINT_ROWS:
             return
         self._checkpointed_at = self._connection.total_changes
         try:
+            if self._is_to_flatten:
+                [(is_busy, *_)] = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                self._is_to_flatten = bool(is_busy)
             self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         except sqlite3.Error as error:
             self._connection.rollback()

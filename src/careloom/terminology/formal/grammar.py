@@ -1,9 +1,9 @@
 """A code system that is a grammar: whether a text is one of its codes is computed, and nobody can list them."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 from careloom.model.errors import NotSupportedError
+from careloom.model.records import dataclass, field
 from careloom.terminology.concept import Concept
 
 

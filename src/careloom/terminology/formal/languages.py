@@ -1,13 +1,13 @@
 """Languages: BCP 47 (RFC 5646). A tag is checked by its form; the registry of subtags is not looked at."""
 
-import re
 from collections.abc import Mapping
 
+from careloom.model.late import late_pattern
 from careloom.terminology.formal.grammar import GrammarContent
 
 LANGUAGES = "urn:ietf:bcp:47"
 
-_TAG = re.compile(
+_TAG = late_pattern(
     r"(?:(?P<language>[A-Za-z]{2,3}(?:-(?P<extlang>[A-Za-z]{3}(?:-[A-Za-z]{3}){0,2}))?|[A-Za-z]{4}|[A-Za-z]{5,8})"
     r"(?:-(?P<script>[A-Za-z]{4}))?"
     r"(?:-(?P<region>[A-Za-z]{2}|[0-9]{3}))?"

@@ -1,13 +1,12 @@
 """Media types: BCP 13 (RFC 6838), ``type/subtype`` with parameters."""
 
-import re
-
+from careloom.model.late import late_pattern
 from careloom.terminology.formal.grammar import GrammarContent
 
 MEDIA_TYPES = "urn:ietf:bcp:13"
 
 _TOKEN = r"[A-Za-z0-9!#$&^_.+-]{1,127}"
-_MEDIA_TYPE = re.compile(rf'{_TOKEN}/(?:{_TOKEN}|\*)(?:\s*;\s*{_TOKEN}=(?:[^\s;"]+|"[^"]*"))*')
+_MEDIA_TYPE = late_pattern(rf'{_TOKEN}/(?:{_TOKEN}|\*)(?:\s*;\s*{_TOKEN}=(?:[^\s;"]+|"[^"]*"))*')
 _SHORT_FORMATS = frozenset(["json", "ttl", "xml"])
 
 

@@ -4,6 +4,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from careloom.terminology.formal.grammar import GrammarContent
+from careloom.terminology.formal.known_units import KNOWN_UNITS
 
 UCUM = "http://unitsofmeasure.org"
 
@@ -14,6 +15,8 @@ MAX_LENGTH = 200
 @lru_cache(maxsize=10_000)
 def is_unit(code: str) -> bool:
     """Whether this is an expression of UCUM, case sensitive."""
+    if code in KNOWN_UNITS:
+        return True
     from lark.exceptions import LarkError  # noqa: PLC0415  (the grammar takes 0.7 s to load: only who meets units pays)
 
     if not 0 < len(code) <= MAX_LENGTH or not code.isascii() or any(character.isspace() for character in code):
@@ -22,6 +25,7 @@ def is_unit(code: str) -> bool:
         _grammar().parse(code)
     except LarkError:
         return False
+    KNOWN_UNITS.add(code)
     return True
 
 

@@ -6,9 +6,9 @@ from typing import Any
 from careloom.model import Resource
 from careloom.model.errors import InvalidError, NotFoundError
 from careloom.model.instants import Clock, instant, utc_now
+from careloom.model.parameters import Inputs
 from careloom.terminology.concept import Designation
 from careloom.terminology.expansion import Entry, Expansion, ExpansionRequest
-from careloom.terminology.operations.inputs import Inputs
 from careloom.terminology.operations.outputs import designation
 from careloom.terminology.terminology import Terminology
 from careloom.terminology.versions import SystemVersions
@@ -21,7 +21,8 @@ def expand(terminology: Terminology, parameters: Resource, *, now: Clock = utc_n
         terminology: What answers.
         parameters: ``url`` with ``valueSetVersion``, or ``valueSet``; ``filter``, ``offset``, ``count``,
             ``activeOnly``, ``excludeNotForUI``, ``displayLanguage``, ``includeDesignations``, ``designation``,
-            ``system-version``, ``force-system-version``, ``check-system-version``, ``useSupplement``.
+            ``system-version``, ``force-system-version``, ``check-system-version``, ``exclude-system``,
+            ``useSupplement``.
         now: When it is done.
 
     Returns:
@@ -76,6 +77,7 @@ def _request(inputs: Inputs) -> ExpansionRequest:
             check=inputs.texts("check-system-version"),
         ),
         supplements=inputs.texts("useSupplement"),
+        without=inputs.texts("exclude-system"),
     )
 
 

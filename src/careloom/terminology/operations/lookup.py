@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from careloom.model import Resource
 from careloom.model.errors import InvalidError, NotFoundError
+from careloom.model.parameters import Inputs, Part, parameters
 from careloom.terminology.concept import Concept
 from careloom.terminology.displays import display_of
-from careloom.terminology.operations.inputs import Inputs
-from careloom.terminology.operations.outputs import Part, designation_part, parameters
+from careloom.terminology.operations.inputs import coded
+from careloom.terminology.operations.outputs import designation_part
 from careloom.terminology.results import how_to_supply
 from careloom.terminology.terminology import Terminology
 
@@ -25,7 +26,7 @@ def lookup(terminology: Terminology, inputs: Resource) -> Resource:
         NotFoundError: The code system has no content here, or no such code.
     """
     read = Inputs(inputs)
-    asked = read.coded("code", "coding")
+    asked = coded(read, "code", "coding")
     if not asked.system:
         raise InvalidError("system expected, found none")
     canonical = f"{asked.system}|{asked.version}" if asked.version else asked.system

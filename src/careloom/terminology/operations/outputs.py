@@ -1,20 +1,10 @@
-"""Parts of the resources that operations answer with."""
+"""Designations, as the answers of operations have them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
-from careloom.model import Resource
+from careloom.model.parameters import Part
 from careloom.terminology.concept import Designation
-
-Part = Mapping[str, Any]
-
-
-def parameters(*parts: Part) -> Resource:
-    """A Parameters resource; parts with an empty value are left out."""
-    told = [
-        dict(part) for part in parts if any(value not in ("", None) for key, value in part.items() if key != "name")
-    ]
-    return {"resourceType": "Parameters", "parameter": told}
 
 
 def designation(term: Designation) -> dict[str, Any]:

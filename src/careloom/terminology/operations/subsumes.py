@@ -2,9 +2,9 @@
 
 from careloom.model import Resource
 from careloom.model.errors import InvalidError, NotFoundError
+from careloom.model.parameters import Inputs, parameters
 from careloom.terminology.content import CodeSystemContent
-from careloom.terminology.operations.inputs import CodeInput, Inputs
-from careloom.terminology.operations.outputs import parameters
+from careloom.terminology.operations.inputs import CodeInput, coded
 from careloom.terminology.results import how_to_supply
 from careloom.terminology.terminology import Terminology
 
@@ -21,7 +21,7 @@ def subsumes(terminology: Terminology, inputs: Resource) -> Resource:
         NotFoundError: The code system has no content here, or does not have one of the codes.
     """
     read = Inputs(inputs)
-    first, second = read.coded("codeA", "codingA"), read.coded("codeB", "codingB")
+    first, second = coded(read, "codeA", "codingA"), coded(read, "codeB", "codingB")
     if not first.system or first.system != second.system:
         raise InvalidError(f"two codes of one code system expected, found {first.told} and {second.told}")
     canonical = f"{first.system}|{first.version}" if first.version else first.system

@@ -1,48 +1,48 @@
 """ConceptMap $translate. Source: FHIR R4, ConceptMap operation translate."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from careloom.model import Resource
 from careloom.model.errors import InvalidError, NotFoundError
-from careloom.terminology.operations.inputs import Inputs
-from careloom.terminology.operations.outputs import Part, parameters
+from careloom.model.parameters import Inputs, Part, parameters, parts_of
+from careloom.terminology.concept import objects
+from careloom.terminology.operations.inputs import codes
 from careloom.terminology.terminology import Terminology
-from careloom.terminology.translation import Asked, Translation, maps_between, translations
+from careloom.terminology.translation import Asked, Dependency, Translation, maps_between, translations
 
 
 def translate(terminology: Terminology, inputs: Resource) -> Resource:
-    """Tell which codes a map has for a code.
+    """Tell which codes a map has for a code, the closest first.
 
     Args:
         terminology: What answers.
         inputs: ``url`` with ``conceptMapVersion``, or ``conceptMap``, or ``source`` and ``target`` as canonicals of
-            value sets; ``code`` with ``system``, ``coding`` or ``codeableConcept``; ``targetsystem``; ``reverse``.
+            value sets, which ``reverse`` exchanges; ``code`` with ``system`` and ``version``, ``coding`` or
+            ``codeableConcept``; ``targetsystem``; ``dependency`` with ``element`` and ``concept``; ``reverse``.
 
     Returns:
-        Parameters ``result``, ``message`` and a ``match`` for each code.
+        Parameters ``result``, ``message`` and a ``match`` for each code. A code that hangs on something that the
+        caller does not give is no match, and the message says on what.
 
     Raises:
         InvalidError: Nothing says which map, or no code is given.
         NotFoundError: No such map.
     """
     read = Inputs(inputs)
-    maps = _maps(terminology, read)
-    questions = [
-        Asked(each.system, each.code, read.text("targetsystem"), read.flag("reverse")) for each in read.codes()
-    ]
-    found = [
+    maps, asked = _maps(terminology, read), list(_questions(read))
+    found = _in_order(
         answer
-        for asked in questions
+        for each in asked
         for concept_map in maps
-        for answer in translations(concept_map, asked, terminology.definitions)
-    ]
-    is_found = any(answer.is_match for answer in found)
-    told = ", ".join(f"{asked.system or ''}#{asked.code}" for asked in questions)
+        for answer in translations(concept_map, each, terminology.definitions)
+    )
+    matches = [answer for answer in found if not answer.needs]
+    is_found = any(answer.is_match for answer in matches)
     return parameters(
         {"name": "result", "valueBoolean": is_found},
-        {"name": "message", "valueString": "" if is_found else f"no code for {told}"},
-        *map(_match, found),
+        {"name": "message", "valueString": "" if is_found else _nothing(asked, found)},
+        *map(_match, matches),
     )
 
 
@@ -57,10 +57,41 @@ def _maps(terminology: Terminology, read: Inputs) -> list[Resource]:
     source, target = read.text("source"), read.text("target")
     if not source and not target:
         raise InvalidError("url, conceptMap, or source and target expected, found none of them")
+    if read.flag("reverse"):
+        source, target = target, source
     found = list(maps_between(terminology.definitions, source, target))
     if not found:
         raise NotFoundError(f"a concept map from {source or 'anything'} to {target or 'anything'} is not loaded")
     return found
+
+
+def _questions(read: Inputs) -> Iterator[Asked]:
+    dependencies = tuple(map(_dependency, read.parts("dependency")))
+    for each in codes(read, version="version"):
+        yield Asked(each.system, each.code, read.text("targetsystem"), read.flag("reverse"), each.version, dependencies)
+
+
+def _dependency(part: Part) -> Dependency:
+    """What the caller knows about an element: the codes and the text of its CodeableConcept."""
+    inner = Inputs({"parameter": list(parts_of(part.get("part")))})
+    concept = inner.value("concept")
+    known: Mapping[str, Any] = concept if isinstance(concept, dict) else {}
+    codings = [(str(each.get("system", "")), str(each.get("code", ""))) for each in objects(known.get("coding"))]
+    return Dependency(inner.text("element"), tuple(codings), str(known.get("text", "")))
+
+
+def _in_order(found: Iterator[Translation]) -> list[Translation]:
+    """Each answer once, those that mean the same before those that only have to do with it."""
+    once: dict[tuple[str, str, str], Translation] = {}
+    for answer in sorted(found, key=lambda each: each.distance):
+        once.setdefault((answer.system, answer.code, answer.source), answer)
+    return list(once.values())
+
+
+def _nothing(asked: Sequence[Asked], found: Sequence[Translation]) -> str:
+    told = ", ".join(f"{each.system or ''}#{each.code}" for each in asked)
+    needs = list(dict.fromkeys(each for answer in found for each in answer.needs))
+    return f"no code for {told}" + (f" without the dependency {', '.join(needs)}" if needs else "")
 
 
 def _match(answer: Translation) -> Part:

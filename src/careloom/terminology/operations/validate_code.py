@@ -5,11 +5,12 @@ from functools import partial
 
 from careloom.model import Resource
 from careloom.model.errors import InvalidError, NotFoundError
+from careloom.model.parameters import Inputs, parameters
 from careloom.terminology.displays import display_of, is_right_display
-from careloom.terminology.operations.inputs import CodeInput, Inputs
-from careloom.terminology.operations.outputs import parameters
+from careloom.terminology.operations.inputs import CodeInput, codes
 from careloom.terminology.results import CodeResult, how_to_supply
 from careloom.terminology.terminology import Terminology
+from careloom.terminology.versions import ANY_VERSION, SystemVersions
 
 
 def validate_code(terminology: Terminology, inputs: Resource) -> Resource:
@@ -18,7 +19,7 @@ def validate_code(terminology: Terminology, inputs: Resource) -> Resource:
     Args:
         terminology: What answers.
         inputs: ``url`` with ``valueSetVersion``, or ``valueSet``; ``code`` with ``system`` and ``display``, ``coding``
-            or ``codeableConcept``; ``abstract`` (false unless given), ``displayLanguage``.
+            or ``codeableConcept``; ``systemVersion``; ``abstract`` (false unless given), ``displayLanguage``.
 
     Returns:
         Parameters ``result``, ``message``, ``display``; a code that cannot be checked here is not valid, and the
@@ -43,10 +44,16 @@ def validate_code(terminology: Terminology, inputs: Resource) -> Resource:
         if given is not None:
             validate = partial(terminology.validate_code_in, given)
         language = read.text("displayLanguage")
-        answer = validate(system=asked.system, code=asked.code, display=asked.display, language=language)
+        answer = validate(
+            system=asked.system,
+            code=asked.code,
+            display=asked.display,
+            language=language,
+            versions=_version_of(asked),
+        )
         return answer if read.flag("abstract") else _concrete(terminology, asked, answer)
 
-    return _told(_best(read.codes(), ask))
+    return _told(_best(codes(read), ask))
 
 
 def validate_code_of_system(terminology: Terminology, inputs: Resource) -> Resource:
@@ -70,7 +77,14 @@ def validate_code_of_system(terminology: Terminology, inputs: Resource) -> Resou
         chosen = version or asked.version
         return _in_system(terminology, f"{system}|{chosen}" if chosen else system, asked, read.text("displayLanguage"))
 
-    return _told(_best(read.codes(), ask))
+    return _told(_best(codes(read), ask))
+
+
+def _version_of(asked: CodeInput) -> SystemVersions:
+    """The version that a code is of counts where the value set names none."""
+    if not asked.system or not asked.version:
+        return ANY_VERSION
+    return SystemVersions(default=((asked.system, asked.version),))
 
 
 def _in_system(terminology: Terminology, canonical: str, asked: CodeInput, language: str) -> CodeResult:
@@ -97,9 +111,9 @@ def _concrete(terminology: Terminology, asked: CodeInput, answer: CodeResult) ->
     return answer
 
 
-def _best(codes: Sequence[CodeInput], ask: Callable[[CodeInput], CodeResult]) -> CodeResult:
+def _best(asked: Sequence[CodeInput], ask: Callable[[CodeInput], CodeResult]) -> CodeResult:
     """The first answer that says yes, else the first that does not know, else the first."""
-    answers = [ask(code) for code in codes]
+    answers = [ask(each) for each in asked]
     for result in ("in", "unknown"):
         for answer in answers:
             if answer.result == result:

@@ -9,11 +9,11 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from typing import Any
 
 from careloom.model.errors import InvalidError, UnavailableError
+from careloom.model.records import dataclass
 
 TIMEOUT = 5.0
 """Seconds for a whole request."""

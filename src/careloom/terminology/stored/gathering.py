@@ -1,12 +1,13 @@
 """The concepts of a CodeSystem file in the order of their table, with their places in the hierarchy."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 from careloom.model import serialize_json
 from careloom.model.errors import DefinitionError
+from careloom.model.records import dataclass
 from careloom.terminology.stored.hierarchy import from_above
 from careloom.terminology.stored.source import Source, SourceConcept, SourceSystem, read_properties
+from careloom.terminology.stored.spool import Spool
 
 Progress = Callable[[str, int], None]
 """Told what is being done, and how many concepts it is done for."""
@@ -26,7 +27,6 @@ class Row:
     parents: list[str]
     is_inactive: bool
     is_abstract: bool
-    detail: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ class Gathered:
     Attributes:
         header: The code system without its concepts.
         rows: Its concepts; what is above comes first, and the position is the number.
+        order: For each concept its place in the file, by which the spool has its detail.
         above: For each concept the numbers of its parents.
         property_codes: The properties that are declared or used.
         unknown_parents: Codes named as parents that are not there, some of them.
@@ -43,19 +44,20 @@ class Gathered:
 
     header: SourceSystem
     rows: Sequence[Row]
+    order: Sequence[int]
     above: Sequence[Sequence[int]]
     property_codes: frozenset[str]
     unknown_parents: tuple[str, ...]
 
 
-def gather(source: Source, progress: Progress) -> Gathered:
-    """Read all concepts and put them in order.
+def gather(source: Source, spool: Spool, progress: Progress) -> Gathered:
+    """Read all concepts and put them in order; what is not needed for that goes to the spool.
 
     Raises:
         MalformedError: A concept is not in the shape of one.
         DefinitionError: A code is there twice, or the hierarchy has a loop.
     """
-    rows, used = _rows(source, progress)
+    rows, used = _rows(source, spool, progress)
     positions = _positions(rows, source.header)
     fold = folding(source.header)
     parents = [[positions[fold(code)] for code in row.parents if fold(code) in positions] for row in rows]
@@ -66,13 +68,14 @@ def gather(source: Source, progress: Progress) -> Gathered:
     return Gathered(
         source.header,
         [rows[position] for position in order],
+        order,
         [[numbers[parent] for parent in parents[position]] for position in order],
         used,
         _unknown_parents(rows, lambda code: fold(code) in positions),
     )
 
 
-def _rows(source: Source, progress: Progress) -> tuple[list[Row], frozenset[str]]:
+def _rows(source: Source, spool: Spool, progress: Progress) -> tuple[list[Row], frozenset[str]]:
     """Every concept with its parents, and the properties that are declared or used."""
     rows: list[Row] = []
     used = {str(each.get("code", "")) for each in source.header.property}
@@ -80,10 +83,12 @@ def _rows(source: Source, progress: Progress) -> tuple[list[Row], frozenset[str]
     for concept, above in source.concepts:
         row, names, children = _row(concept, above, source)
         rows.append(row)
+        spool.add(_detail(concept))
         used |= names
         links += ((child, row.code) for child in children)
         if len(rows) % STEP == 0:
             progress("read", len(rows))
+    spool.close_writing()
     by_code = {row.code: row for row in rows} if links else {}
     for child, parent in links:
         if child in by_code:
@@ -107,7 +112,7 @@ def _row(concept: SourceConcept, above: str | None, source: Source) -> tuple[Row
         elif isinstance(value, str) and name in source.names.child:
             children.append(value)
     return (
-        Row(concept.code, concept.display, parents, is_inactive, is_abstract, _detail(concept)),
+        Row(concept.code, concept.display, parents, is_inactive, is_abstract),
         names,
         children,
     )

@@ -6,7 +6,7 @@ four bytes each, some fifteen a concept in SNOMED CT.
 """
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from careloom.model.errors import DefinitionError, TooCostlyError
 
@@ -43,30 +43,31 @@ def from_above(parents: Sequence[Numbers], codes: Sequence[str], url: str) -> li
     return order
 
 
-def ancestors(parents: Sequence[Numbers], url: str) -> list["array[int]"]:
-    """For each concept, numbered from above, the sorted numbers of all concepts above it.
+def ancestors(parents: Sequence[Numbers], url: str) -> Iterator["array[int]"]:
+    """For each concept, numbered from above, the sorted numbers of all concepts above it; a new array each.
 
     Raises:
         TooCostlyError: More than `MAX_LINKS` pairs.
     """
-    found: list[array[int]] = []
-    links = 0
+    known, ends = array("I"), array("Q", [0])
     for above in parents:
-        found.append(_joined(above, found))
-        links += len(found[-1])
-        if links > MAX_LINKS:
+        joined = _joined(above, known, ends)
+        known.extend(joined)
+        ends.append(len(known))
+        if len(known) > MAX_LINKS:
             raise TooCostlyError(f"{url}: at most {MAX_LINKS} pairs of concept and ancestor expected, found more")
-    return found
+        yield joined
 
 
-def _joined(above: Numbers, known: Sequence["array[int]"]) -> "array[int]":
+def _joined(above: Numbers, known: "array[int]", ends: "array[int]") -> "array[int]":
+    """The parents and what is above them, which is known already: one run after the other, each up to its end."""
     if not above:
         return array("I")
+    runs = [known[ends[parent] : ends[parent + 1]] for parent in above]
     if len(above) == 1:
-        joined = known[above[0]][:]  # all smaller than the parent's own number, so that the order holds
-        joined.append(above[0])
-        return joined
-    return array("I", sorted(set(above).union(*(known[parent] for parent in above))))
+        runs[0].append(above[0])  # all are smaller than the parent's own number, so that the order holds
+        return runs[0]
+    return array("I", sorted(set(above).union(*runs)))
 
 
 def _loop(parents: Sequence[Numbers], waiting: Sequence[int], codes: Sequence[str]) -> str:

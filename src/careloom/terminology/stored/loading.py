@@ -13,15 +13,16 @@ import sqlite3
 import sys
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
 from careloom.model import serialize_json
 from careloom.model.errors import UnavailableError
+from careloom.model.records import dataclass
 from careloom.terminology.stored.gathering import STEP, Gathered, Progress, folding, gather
 from careloom.terminology.stored.hierarchy import ancestors
 from careloom.terminology.stored.source import open_source
+from careloom.terminology.stored.spool import Spool
 
 SUFFIX = ".codes.db"
 
@@ -57,12 +58,28 @@ def load_code_system(path: Path, folder: Path, progress: Progress = lambda what,
         TooCostlyError: Its hierarchy is too deep.
         UnavailableError: The table cannot be written.
     """
-    with _collector_resting():
-        gathered = gather(open_source(path), progress)
-        header = gathered.header
-        target = folder / file_name(header.url, header.version)
-        _write(gathered, target, progress)
-        return Loaded(header.url, header.version, len(gathered.rows), target, gathered.unknown_parents)
+    source = open_source(path)
+    target = folder / file_name(source.header.url, source.header.version)
+    with _collector_resting(), _told_of(target), contextlib.closing(_spool(folder)) as spool:
+        gathered = gather(source, spool, progress)
+        _write(gathered, spool, target, progress)
+        return Loaded(
+            gathered.header.url, gathered.header.version, len(gathered.rows), target, gathered.unknown_parents
+        )
+
+
+def _spool(folder: Path) -> Spool:
+    folder.mkdir(parents=True, exist_ok=True)
+    return Spool(folder)
+
+
+@contextlib.contextmanager
+def _told_of(target: Path) -> Iterator[None]:
+    """Have what the disk or SQLite refuses name the table."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        raise UnavailableError(f"{target}: the table cannot be written: {error}") from error
 
 
 def file_name(url: str, version: str) -> str:
@@ -83,33 +100,34 @@ def _collector_resting() -> Iterator[None]:
             gc.enable()
 
 
-def _write(gathered: Gathered, target: Path, progress: Progress) -> None:
+def _write(gathered: Gathered, spool: Spool, target: Path, progress: Progress) -> None:
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.closing(sqlite3.connect(draft, isolation_level=None)) as database:
-            _fill(database, gathered, progress)
+            _fill(database, gathered, spool, progress)
         _put_in_place(draft, target)
-    except (OSError, sqlite3.Error) as error:
-        raise UnavailableError(f"{target}: the table cannot be written: {error}") from error
     finally:
         with contextlib.suppress(OSError):  # it is in place, or could not be made
             draft.unlink()
 
 
-def _fill(database: sqlite3.Connection, gathered: Gathered, progress: Progress) -> None:
+def _fill(database: sqlite3.Connection, gathered: Gathered, spool: Spool, progress: Progress) -> None:
     """Write the table; it is a draft, so a crash may leave it in pieces."""
     database.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA page_size = 8192;")
     database.executescript(files(__package__).joinpath("schema.sql").read_text("utf-8"))
-    closure = ancestors(gathered.above, gathered.header.url)
-    edges = sorted((parent, child) for child, parents in enumerate(gathered.above) for parent in parents)
     database.execute("BEGIN")
     database.execute("INSERT INTO code_system VALUES (?, ?, ?, ?, ?, ?, ?)", _header_row(gathered))
     progress("write", 0)
-    database.executemany("INSERT INTO concept VALUES (?, ?, ?, ?, ?, ?)", sorted(_concepts(gathered)))
-    database.executemany("INSERT INTO more VALUES (?, ?, ?, ?)", _more(gathered, closure, progress))
-    database.executemany("INSERT INTO edge VALUES (?, ?)", edges)
+    database.executemany("INSERT INTO edge VALUES (?, ?)", _edges(gathered.above))
+    database.executemany("INSERT INTO concept VALUES (?, ?, ?, ?, ?, ?)", _concepts(gathered))
+    database.executemany("INSERT INTO more VALUES (?, ?, ?, ?)", _more(gathered, spool, progress))
     database.execute("COMMIT")
+
+
+def _edges(above: Sequence[Sequence[int]]) -> Iterator[tuple[int, int]]:
+    """Parent and child, in the order of the table; packed into one number each while they are sorted."""
+    packed = array("Q", (parent << 32 | child for child, parents in enumerate(above) for parent in parents))
+    return ((edge >> 32, edge & 0xFFFFFFFF) for edge in sorted(packed))
 
 
 def _header_row(gathered: Gathered) -> tuple[object, ...]:
@@ -126,21 +144,22 @@ def _header_row(gathered: Gathered) -> tuple[object, ...]:
 
 
 def _concepts(gathered: Gathered) -> Iterator[tuple[str, int, str | None, str, str, int]]:
-    fold = folding(gathered.header)
-    for number, row in enumerate(gathered.rows):
+    """The rows of the table, in its order."""
+    rows, fold = gathered.rows, folding(gathered.header)
+    for number in sorted(range(len(rows)), key=lambda each: fold(rows[each].code)):
+        row = rows[number]
         key = fold(row.code)
         status = row.is_inactive + 2 * row.is_abstract
         yield key, number, None if key == row.code else row.code, row.display, "\n".join(row.parents), status
 
 
-def _more(
-    gathered: Gathered, closure: Sequence["array[int]"], progress: Progress
-) -> Iterator[tuple[int, str, bytes, bytes]]:
+def _more(gathered: Gathered, spool: Spool, progress: Progress) -> Iterator[tuple[int, str, bytes, bytes]]:
     fold = folding(gathered.header)
-    for number, (row, numbers) in enumerate(zip(gathered.rows, closure, strict=True)):
+    closure = ancestors(gathered.above, gathered.header.url)
+    for number, (row, position, numbers) in enumerate(zip(gathered.rows, gathered.order, closure, strict=True)):
         if sys.byteorder == "big":
             numbers.byteswap()
-        yield number, fold(row.code), numbers.tobytes(), row.detail
+        yield number, fold(row.code), numbers.tobytes(), spool.read(position)
         if number % STEP == 0:
             progress("write", number)
 

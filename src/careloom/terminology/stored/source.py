@@ -6,14 +6,13 @@ Two forms are read, each plain or compressed by gzip or zstandard:
 * NDJSON: a CodeSystem resource in the first line, then one ``CodeSystem.concept`` a line, or more CodeSystem resources
   of the same URL and version, as a bulk export cuts them.
 
-Of a concept only what the table needs is parsed; designations and properties stay the JSON text they are, which
-keeps 400,000 concepts under a gigabyte of memory.
+Of a concept only what the table needs is parsed, when its turn comes; designations and properties stay the JSON text
+they are.
 """
 
 import gzip
 import io
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
 
@@ -21,6 +20,7 @@ import msgspec
 import zstandard
 
 from careloom.model.errors import DefinitionError, MalformedError, NotFoundError
+from careloom.model.records import dataclass
 from careloom.terminology.concept import StandardProperties
 
 T = TypeVar("T")
@@ -64,7 +64,7 @@ class SourceSystem(msgspec.Struct):
     caseSensitive: bool = True  # noqa: N815  (the JSON key)
     supplements: str = ""
     property: list[dict[str, Any]] = []
-    concept: list[SourceConcept] = []
+    concept: list[msgspec.Raw] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +104,7 @@ def open_source(path: Path) -> Source:
         return _of_lines(path)
     with _opened(path) as file:
         header = _system(_read(path, file), f"{path}")
-    concepts, header.concept = header.concept, []
-    return _source(header, nested(concepts))
+    return _source(header, _in_turn(header, f"{path}"))
 
 
 def read_properties(raw: msgspec.Raw) -> list[SourceProperty]:
@@ -120,10 +119,18 @@ def read_properties(raw: msgspec.Raw) -> list[SourceProperty]:
         raise MalformedError(f"CodeSystem.concept.property: {error}") from error
 
 
-def nested(concepts: Iterable[SourceConcept]) -> Iterator[tuple[SourceConcept, str | None]]:
-    """Concepts and those nested in them, in document order, each with the code above it."""
-    pending: list[tuple[SourceConcept, str | None]] = [(concept, None) for concept in concepts]
-    pending.reverse()
+def _in_turn(system: SourceSystem, where: str) -> Iterator[tuple[SourceConcept, str | None]]:
+    """The concepts of a resource, which are given back as soon as they are read."""
+    waiting, system.concept = system.concept[::-1], []
+    number = 0
+    while waiting:
+        number += 1
+        yield from _nested(_decoded(_CONCEPT, waiting.pop(), f"{where} concept {number}"))
+
+
+def _nested(concept: SourceConcept) -> Iterator[tuple[SourceConcept, str | None]]:
+    """A concept and those nested in it, in document order, each with the code above it."""
+    pending: list[tuple[SourceConcept, str | None]] = [(concept, None)]
     while pending:
         concept, above = pending.pop()
         yield concept, above
@@ -134,14 +141,13 @@ def _of_lines(path: Path) -> Source:
     lines = _lines(path)
     number, first = next(lines, (1, b""))
     header = _system(first, f"{path} line {number}")
-    concepts, header.concept = header.concept, []
-    return _source(header, _with_lines(path, header, concepts, lines))
+    return _source(header, _with_lines(path, header, lines))
 
 
 def _with_lines(
-    path: Path, header: SourceSystem, concepts: list[SourceConcept], lines: Iterable[tuple[int, bytes]]
+    path: Path, header: SourceSystem, lines: Iterable[tuple[int, bytes]]
 ) -> Iterator[tuple[SourceConcept, str | None]]:
-    yield from nested(concepts)
+    yield from _in_turn(header, f"{path} line 1")
     for number, line in lines:
         where = f"{path} line {number}"
         if b'"resourceType"' in line:
@@ -149,9 +155,9 @@ def _with_lines(
             if (part.url, part.version) != (header.url, header.version):
                 found = f"{part.url}|{part.version} found"
                 raise DefinitionError(f"{where}: one code system a file expected, {found}", url=header.url)
-            yield from nested(part.concept)
+            yield from _in_turn(part, where)
         else:
-            yield from nested([_decoded(_CONCEPT, line, where)])
+            yield from _nested(_decoded(_CONCEPT, line, where))
 
 
 def _source(header: SourceSystem, concepts: Iterator[tuple[SourceConcept, str | None]]) -> Source:
@@ -170,7 +176,7 @@ def _system(data: bytes, where: str) -> SourceSystem:
     return found
 
 
-def _decoded(decoder: "msgspec.json.Decoder[T]", data: bytes, where: str) -> T:
+def _decoded(decoder: "msgspec.json.Decoder[T]", data: bytes | msgspec.Raw, where: str) -> T:
     try:
         return decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from careloom.definitions.versions import version_order
+from careloom.model.errors import UnavailableError
 from careloom.terminology.stored.content import StoredContent
 from careloom.terminology.stored.loading import SUFFIX
 from careloom.terminology.versions import is_version
@@ -30,6 +31,28 @@ class CodeSystemStore:
             content for content in self._by_url().get(url, ()) if not version or is_version(content.version, version)
         ]
         return fitting[-1] if fitting else None
+
+    def remove(self, url: str, version: str = "") -> Sequence[StoredContent]:
+        """Take a code system out of the folder; a process that has it open keeps what it has.
+
+        Args:
+            url: Canonical URL.
+            version: Exactly as it was loaded; empty for every version.
+
+        Returns:
+            What was there.
+
+        Raises:
+            UnavailableError: The file cannot be removed.
+        """
+        gone = [content for content in self._by_url().get(url, ()) if version in ("", content.version)]
+        for content in gone:
+            try:
+                content.file.unlink(missing_ok=True)
+            except OSError as error:
+                raise UnavailableError(f"{content.file}: cannot be removed: {error.strerror}") from error
+        self._found = None
+        return gone
 
     def _by_url(self) -> dict[str, list[StoredContent]]:
         if self._found is None:

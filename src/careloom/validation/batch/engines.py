@@ -4,7 +4,6 @@ Results come in the order of the tasks. Only a few packs of tasks are under way 
 grow with the input.
 """
 
-from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from typing import Literal
 
@@ -21,7 +20,7 @@ Engine = Literal["local", "ray"]
 def judged(
     tasks: Iterable[Task], question: Question, *, jobs: int = 1, engine: Engine = "local", judge: Judge | None = None
 ) -> Generator[Batch]:
-    """What is to be said of each task, in order, with lines counted from the beginning of each source.
+    """What is to be said of each task, in order.
 
     Args:
         tasks: Read as far as the judging has got.
@@ -37,33 +36,18 @@ def judged(
     """
     if jobs < 1:
         raise InvalidError(f"--jobs: a number of processes from 1 expected, {jobs} found")
-    starts: deque[bool] = deque()
-    noted = _noting_starts(tasks, starts)
-    batches: Iterable[Batch]
     if engine == "ray":
         from careloom.validation.batch.on_ray import judged_on_ray  # noqa: PLC0415  (an extra)
 
-        batches = judged_on_ray(packed(noted), question, jobs)
+        yield from judged_on_ray(packed(tasks), question, jobs)
     elif jobs > 1:
         from careloom.validation.batch.workers import judged_by_workers  # noqa: PLC0415  (few runs need it)
 
-        batches = judged_by_workers(packed(noted), question, jobs)
+        yield from judged_by_workers(packed(tasks), question, jobs)
     else:
-        batches = map((judge or Judge(question)).judge, noted)
-    return _with_lines_of_source(batches, starts)
+        yield from _judged_here(tasks, judge or Judge(question))
 
 
-def _noting_starts(tasks: Iterable[Task], starts: deque[bool]) -> Iterator[Task]:
-    for task in tasks:
-        starts.append(task.is_first)
-        yield task
-
-
-def _with_lines_of_source(batches: Iterable[Batch], starts: deque[bool]) -> Generator[Batch]:
-    """Lines of a task turned into lines of its source."""
-    lines = 0
-    for batch in batches:
-        if starts.popleft():
-            lines = 0
-        yield batch.moved(lines)
-        lines += batch.lines
+def _judged_here(tasks: Iterable[Task], judge: Judge) -> Iterator[Batch]:
+    yield from map(judge.judge, tasks)
+    judge.keep()

@@ -1,34 +1,38 @@
 """The part of the source that a person needs to see, and the name of the resource it is about."""
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from careloom.model import Resource
 from careloom.model.issues import Issue
+from careloom.model.late import late_pattern
 from careloom.validation.batch.judgement import Finding
 
 WIDTH = 110
 """Characters of a source line that are shown around a place."""
 
-_LINE_END = re.compile(r"\r\n|\r|\n")
-_ENTRY = re.compile(r"Bundle\.entry\[(\d+)\]\.resource")
+_LINE_END = late_pattern(r"\r\n|\r|\n")
+_ENTRY = late_pattern(r"Bundle\.entry\[(\d+)\]\.resource")
 
 
-def findings_of(issues: Iterable[Issue], text: str, resource: Resource | None) -> Iterator[Finding]:
+def findings_of(
+    issues: Iterable[Issue], text: str, resource: Resource | None, line_of_source: int = 0
+) -> Iterator[Finding]:
     """Issues with their line of the source.
 
     Args:
         issues: With line and column in the text.
         text: The whole source.
         resource: What could be read of it.
+        line_of_source: Where the text is one line of many: which, from 1.
     """
-    lines = _LINE_END.split(text)
+    lines = _LINE_END.split(text) if "\n" in text or "\r" in text else [text]
     for issue in issues:
         line = lines[issue.line - 1] if 0 < issue.line <= len(lines) else ""
         start = max(0, issue.column - 1 - WIDTH // 2) if len(line) > WIDTH else 0
         excerpt = printable(line[start : start + WIDTH])
-        yield Finding(issue, subject_at(resource, issue.expression), excerpt, max(issue.column - 1 - start, 0))
+        placed = issue.at(line_of_source, issue.column) if line_of_source else issue
+        yield Finding(placed, subject_at(resource, issue.expression), excerpt, max(issue.column - 1 - start, 0))
 
 
 def subject_at(resource: Any, expression: str) -> str:

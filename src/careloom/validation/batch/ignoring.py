@@ -14,9 +14,7 @@ An expression without indexes means every occurrence: ``Patient.name.given`` is 
 """
 
 import re
-import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -24,10 +22,12 @@ from typing import Any
 
 from careloom.model.errors import MalformedError, NotFoundError
 from careloom.model.issues import Issue
+from careloom.model.late import late_pattern
+from careloom.model.records import dataclass
 
 _PATTERNS = ("rule", "expression", "profile")
 _KEYS = frozenset({*_PATTERNS, "reason", "expires"})
-_INDEX = re.compile(r"\[\d+\]")
+_INDEX = late_pattern(r"\[\d+\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,8 @@ def read_ignore_file(file: Path) -> tuple[IgnoreEntry, ...]:
         NotFoundError: The file is not there.
         MalformedError: It is not as the head of this module says; names the entry and what is wrong with it.
     """
+    import tomllib  # noqa: PLC0415  (few runs have such a file)
+
     try:
         content = tomllib.loads(file.read_text("utf-8"))
     except OSError as error:

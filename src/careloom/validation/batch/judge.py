@@ -1,11 +1,12 @@
 """One task judged, in whatever process: the function that every engine runs."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from io import BytesIO
 
 from careloom.model.errors import CareloomError, NotFoundError
 from careloom.model.issues import Issue
+from careloom.model.records import replace
+from careloom.terminology.formal.known_units import KNOWN_UNITS
 from careloom.validation.batch.excerpts import findings_of, subject_of
 from careloom.validation.batch.ignoring import cover
 from careloom.validation.batch.judgement import Batch, Judgement
@@ -35,22 +36,28 @@ class Judge:
             NotFoundError: A file is not there any more, or may not be read.
         """
         self._used = set()
-        judgements, lines = self._document(task) if isinstance(task, Document) else self._records(task)
-        return Batch(tuple(judgements), lines, task.size, frozenset(self._used))
+        judgements = self._document(task) if isinstance(task, Document) else self._records(task)
+        return Batch(tuple(judgements), task.size, frozenset(self._used))
 
-    def _document(self, task: Document) -> tuple[list[Judgement], int]:
+    def keep(self) -> None:
+        """Keep what was read and found out for the next run; to be called when the work is done."""
+        self._validator.definitions.keep()
+        KNOWN_UNITS.keep()
+
+    def _document(self, task: Document) -> list[Judgement]:
         data = _content(task)
         if isinstance(data, Issue):
-            return [self._told(Report(task.name, "", None, (data,)))], 0
-        return [self._told(self._report(data, task.name))], 0
+            return [self._told(Report(task.name, "", None, (data,)))]
+        return [self._told(self._report(data, task.name))]
 
-    def _records(self, task: Range | Block) -> tuple[list[Judgement], int]:
-        lines = _lines(task)
-        told = _gathered(self._record(task.name, data, number) for number, data in enumerate(lines, 1) if data.strip())
+    def _records(self, task: Range | Block) -> list[Judgement]:
+        lines, first = _lines(task), task.before + 1
+        numbered = enumerate(lines, first)
+        told = _gathered(self._record(task.name, data, number) for number, data in numbered if data.strip())
         if isinstance(task, Block) and task.damage:
             issue = Issue("fatal", "incomplete", task.damage, rule="packing")
-            told.append(self._told(Report(task.name, "", None, (issue,)), max(len(lines), 1)))
-        return told or [Judgement(task.name, line=1, count=0)], len(lines)
+            told.append(self._told(Report(task.name, "", None, (issue,)), task.before + max(len(lines), 1)))
+        return told or [Judgement(task.name, line=first, count=0)]
 
     def _record(self, name: str, data: bytes, line: int) -> Judgement:
         return self._told(self._report(data, name), line)
@@ -73,8 +80,7 @@ class Judge:
         if not report.issues:
             return Judgement(report.file_name, subject="" if line else subject_of(report.resource), line=line)
         issues = self._not_ignored(report.issues)
-        found = findings_of(issues, report.text, report.resource)
-        findings = tuple(finding.moved(line - finding.issue.line) for finding in found) if line else tuple(found)
+        findings = tuple(findings_of(issues, report.text, report.resource, line))
         ignored = len(report.issues) - len(issues)
         return Judgement(report.file_name, findings, subject_of(report.resource), line, ignored=ignored)
 

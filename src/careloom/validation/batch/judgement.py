@@ -1,10 +1,10 @@
 """What is said of resources, small enough to travel between processes: the source text stays behind, excerpts come."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Literal
 
 from careloom.model.issues import Issue
+from careloom.model.records import dataclass
 
 FailOn = Literal["error", "warning"]
 
@@ -26,10 +26,6 @@ class Finding:
     subject: str = ""
     excerpt: str = ""
     caret: int = 0
-
-    def moved(self, lines: int) -> "Finding":
-        """The same, so many lines further down."""
-        return replace(self, issue=self.issue.at(self.issue.line + lines, self.issue.column))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,29 +67,17 @@ class Judgement:
         """Whether there is a finding of that severity or worse."""
         return any(issue.severity in _FAILING[level] for issue in self.issues)
 
-    def moved(self, lines: int) -> "Judgement":
-        """The same, so many lines further down; a file of its own does not move."""
-        if not self.is_record or not lines:
-            return self
-        return replace(self, line=self.line + lines, findings=tuple(finding.moved(lines) for finding in self.findings))
-
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What became of one task.
 
     Attributes:
-        judgements: In the order of the source; lines count from the beginning of the task.
-        lines: Lines that the task covers.
+        judgements: In the order of the source.
         size: Bytes of the source that it stands for.
         used: Which entries of the ignore file had an effect.
     """
 
     judgements: tuple[Judgement, ...]
-    lines: int
     size: int
     used: frozenset[int] = frozenset()
-
-    def moved(self, lines: int) -> "Batch":
-        """The same, so many lines further down."""
-        return replace(self, judgements=tuple(judgement.moved(lines) for judgement in self.judgements))

@@ -33,10 +33,15 @@ def judge_pack(pack: Pack, question: Question) -> Batches:
     Raises:
         CareloomError: The question cannot be asked, or an input cannot be had.
     """
-    judge = _judge(question)
+    judge = judge_for(question)
     return tuple(judge.judge(task) for task in pack)
 
 
 @lru_cache(maxsize=1)
-def _judge(question: Question) -> Judge:
+def judge_for(question: Question) -> Judge:
+    """The judge of this process.
+
+    Raises:
+        CareloomError: The question cannot be asked.
+    """
     return Judge(question)

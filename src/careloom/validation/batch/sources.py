@@ -1,15 +1,13 @@
 """What the arguments name: files, folders, patterns, ``file:`` addresses and standard input become sources in order."""
 
-import glob
-import gzip
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
 from urllib.parse import unquote, urlsplit
 
 from careloom.model.errors import InvalidError, NotFoundError
+from careloom.model.records import dataclass
 
 STANDARD_INPUT = "-"
 
@@ -17,6 +15,9 @@ Compression = Literal["", "gz", "zst"]
 
 _COMPRESSIONS: dict[str, Compression] = {".gz": "gz", ".zst": "zst"}
 _MAGIC: dict[bytes, Compression] = {b"\x1f\x8b": "gz", b"\x28\xb5": "zst"}
+_MAGIC_LETTERS = frozenset("*?[")
+"""What makes a name a pattern, as `glob` has it."""
+
 _RECORDS = frozenset({".ndjson", ".jsonl"})
 _DOCUMENTS = frozenset({".json", ".xml"})
 _NOT_FHIR = frozenset({"package.json", "package-lock.json", "tsconfig.json"})
@@ -73,9 +74,11 @@ def sources(arguments: Iterable[str]) -> list[Source]:
 def unpacked(stream: IO[bytes], compression: Compression) -> IO[bytes]:
     """The bytes of a stream as they were before packing."""
     if compression == "gz":
+        import gzip  # noqa: PLC0415  (few inputs are packed)
+
         return gzip.GzipFile(fileobj=stream)  # type: ignore[return-value]  # it reads as one does
     if compression == "zst":
-        import zstandard  # noqa: PLC0415  (few inputs need it)
+        import zstandard  # noqa: PLC0415  (as above)
 
         return zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True)
     return stream
@@ -104,7 +107,7 @@ def _named(argument: str) -> Iterator[Source]:
         raise InvalidError(f"{argument}: no such option, and no such file")
     if path.is_dir():
         yield from _in_folder(path)
-    elif not path.exists() and glob.has_magic(argument):
+    elif not path.exists() and not _MAGIC_LETTERS.isdisjoint(argument):
         yield from _matching(argument)
     else:
         yield _file(path)
@@ -129,6 +132,8 @@ def _in_folder(folder: Path) -> Iterator[Source]:
 
 
 def _matching(pattern: str) -> Iterator[Source]:
+    import glob  # noqa: PLC0415  (a shell has mostly done this)
+
     names = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207  (Path.glob takes no absolute pattern)
     files = [path for path in map(Path, names) if path.is_file()]
     if not files:

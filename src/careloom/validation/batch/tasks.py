@@ -1,14 +1,16 @@
 """Sources cut into tasks: pieces that can be judged apart from each other, in any process, and put together in order.
 
-A plain NDJSON file is cut by bytes, without being read: a line belongs to the range in which it begins.
+A plain NDJSON file is cut by bytes: a line belongs to the range in which it begins. Whoever cuts looks at the bytes
+only to count the lines, so that each task knows where in its source it stands and nobody has to wait for another.
 A packed one, and standard input, can be read in one place only, so they come as blocks of whole lines.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from careloom.model.errors import NotFoundError
+from careloom.model.records import dataclass
 from careloom.validation.batch.sources import Compression, Source, compression_of, unpacked, unpacking_errors
 
 RANGE = 1 << 17
@@ -35,22 +37,25 @@ class Document:
     data: bytes
     compression: Compression
     size: int
-    is_first: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The lines of a file that begin at or after one offset and before another."""
+    """The lines of a file that begin at or after one offset and before another.
+
+    Attributes:
+        name: Of the source.
+        path: Where to read it.
+        start: The first offset.
+        end: The offset after the last.
+        before: Lines of the source that begin before it.
+    """
 
     name: str
     path: Path
     start: int
     end: int
-
-    @property
-    def is_first(self) -> bool:
-        """Whether the file begins here."""
-        return self.start == 0
+    before: int = 0
 
     @property
     def size(self) -> int:
@@ -66,14 +71,14 @@ class Block:
         name: The source they come from.
         data: The lines.
         size: Bytes of the source, as packed, that they stand for.
-        is_first: Whether the source begins here.
+        before: Lines of the source that begin before it.
         damage: Why the source cannot be read on from here; empty when it can.
     """
 
     name: str
     data: bytes
     size: int
-    is_first: bool
+    before: int
     damage: Damage = ""
 
 
@@ -131,16 +136,16 @@ def blocks(name: str, stream: IO[bytes], compression: Compression, head: bytes =
         compression: How they are packed.
         head: Unpacked bytes that were read already.
     """
-    rest, is_first, told, damage = bytearray(head), True, 0, ""
+    rest, before, told, damage = bytearray(head), 0, 0, ""
     for data, position in _pieces(stream, compression):
         if isinstance(data, str):
             damage = data
             break
         lines, rest = _whole_lines(rest, data)
         if lines:
-            yield Block(name, lines, position - told, is_first)
-            is_first, told = False, position
-    yield Block(name, b"" if damage else bytes(rest), 0, is_first, damage)
+            yield Block(name, lines, position - told, before)
+            before, told = before + lines.count(b"\n"), position
+    yield Block(name, b"" if damage else bytes(rest), 0, before, damage)
 
 
 def _whole_lines(rest: bytearray, data: bytes) -> tuple[bytes, bytearray]:
@@ -169,8 +174,21 @@ def _pieces(stream: IO[bytes], compression: Compression) -> Iterator[tuple[bytes
 
 
 def _ranges(name: str, path: Path, size: int) -> Iterator[Range]:
-    for start in range(0, max(size, 1), RANGE):
-        yield Range(name, path, start, min(start + RANGE, size))
+    before, last = 0, b"\n"
+    with _opened(name, path) as file:
+        for start in range(0, max(size, 1), RANGE):
+            data = file.read(RANGE)
+            yield Range(name, path, start, min(start + RANGE, size), before)
+            # A line begins behind every line feed, so one that ends a range begins a line of the next.
+            before += (last + data[:-1]).count(b"\n") if data else 0
+            last = data[-1:]
+
+
+def _opened(name: str, path: Path) -> IO[bytes]:
+    try:
+        return path.open("rb", buffering=0)
+    except OSError as error:
+        raise NotFoundError(f"{name}: {error.strerror or error}") from error
 
 
 def _of_standard_input(source: Source) -> Iterator[Task]:
@@ -180,7 +198,7 @@ def _of_standard_input(source: Source) -> Iterator[Task]:
     head, is_document, has_line = bytearray(), False, False
     for data, _ in _pieces(plain, ""):
         if isinstance(data, str):
-            yield Block(source.name, b"", 0, is_first=True, damage=data)
+            yield Block(source.name, b"", 0, 0, damage=data)
             return
         head += data
         has_line = has_line or b"\n" in data

@@ -4,7 +4,8 @@ Each guard is a Python expression over a variable, written into the generated co
 wrong, and only then is `careloom.validation.primitives` asked. A value of another JSON type may make a guard raise,
 which whoever runs the generated code takes for "look closer".
 
-Codes, addresses and days come again and again: those accepted once are remembered, as many as `ROOM` of each.
+Codes, addresses, days and moments come again and again: those accepted once are remembered, as many as `ROOM` of each.
+A memory that is full is emptied, and fills with what comes now.
 """
 
 import re
@@ -13,13 +14,27 @@ from decimal import Decimal
 from typing import Any
 
 from careloom.model import ExactDecimal
-from careloom.validation.primitives import MAX_STRING, primitive_fault
+from careloom.validation.primitives import MAX_STRING, is_plain, primitive_fault
 
 ROOM = 20_000
-"""Values that are remembered of a kind; a stream of new ones is judged one by one after that."""
+"""Values that are remembered of a kind."""
 
 
-class Accepted(set[Any]):
+LONGEST = 2_000
+"""Bytes of the text of a value that is remembered."""
+
+
+class Memory(set[Any]):
+    """Values that need no second look."""
+
+    def learn(self, value: Any) -> None:
+        """Remember a value."""
+        if len(self) >= ROOM:
+            self.clear()
+        self.add(value)
+
+
+class Accepted(Memory):
     """Values of a primitive type that were found right."""
 
     def __init__(self, type: str) -> None:
@@ -28,10 +43,10 @@ class Accepted(set[Any]):
 
     def is_wrong(self, value: Any) -> bool:
         """Whether the rules of the type find fault with a value; if not, it is remembered."""
-        if primitive_fault(self._type, value) is not None:
+        if not is_plain(self._type, value):
             return True
-        if len(self) < ROOM and len(value) <= 200:
-            self.add(value)
+        if len(value) <= 200:
+            self.learn(value)
         return False
 
 
@@ -46,27 +61,33 @@ class Days(Accepted):
         return super().is_wrong(value) if len(value) == 10 else primitive_fault("date", value) is not None
 
 
-class Moments:
-    """Instants, by the days that they fall on."""
+class Moments(Memory):
+    """Full dates with time and zone that were found right: what is done at one visit bears one time.
 
-    def __init__(self, type: str, days: Days) -> None:
-        self._type = type
+    A new one is right if its day has been met, and its hour, its second and its zone exist.
+    """
+
+    def __init__(self, days: Days) -> None:
+        super().__init__()
         self._days = days
 
-    def is_wrong(self, value: Any) -> bool:
-        """Whether the rules of the type find fault with a value; if not, its day is remembered."""
-        if primitive_fault(self._type, value) is not None:
+    def is_wrong(self, type: str, value: Any) -> bool:
+        """Whether the rules of a type find fault with a value; if not, it is remembered, or its day."""
+        if value[:10] in self._days and value[19:] in _ZONES and value[10:17] in _MINUTES and value[17:19] in _SECONDS:
+            self.learn(value)
+        elif primitive_fault(type, value) is not None:
             return True
-        if len(value) > 19 and len(self._days) < ROOM:
-            self._days.add(value[:10])
+        elif len(value) > 19:
+            self._days.learn(value[:10])
         return False
 
 
 def _judge(type: str) -> Callable[[Any], bool]:
-    return lambda value: primitive_fault(type, value) is not None
+    return lambda value: not is_plain(type, value)
 
 
 _DAYS = Days()
+_MOMENTS = Moments(_DAYS)
 _MINUTES = frozenset(f"T{hour:02}:{minute:02}:" for hour in range(24) for minute in range(60))
 _SECONDS = frozenset(f"{second:02}" for second in range(61))
 _ZONES = frozenset(
@@ -78,22 +99,18 @@ is_relative = re.compile(r"([A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64}").fullmatch
 """Matches the text of a reference of the form ``Type/id``, the type as its group."""
 
 NAMES: Mapping[str, Any] = {
-    **{f"ok_{type}": Accepted(type) for type in ("canonical", "code", "oid", "uri", "url", "uuid")},
+    **{f"ok_{type}": Accepted(type) for type in ("canonical", "code", "id", "oid", "uri", "url", "uuid")},
     **{f"bad_{type}": _judge(type) for type in ("base64Binary", "string", "time")},
-    **{f"ok_{type}": Moments(type, _DAYS) for type in ("dateTime", "instant")},
     "is_relative": is_relative,
     "is_word": re.compile(r"[^\s#]\S*").fullmatch,
     "is_id": re.compile(r"[A-Za-z0-9\-.]{1,64}").fullmatch,
     "NUMBERS": frozenset([int, Decimal, ExactDecimal]),
     "DAYS": _DAYS,
-    "MINUTES": _MINUTES,
-    "SECONDS": _SECONDS,
-    "ZONES": _ZONES,
+    "MOMENTS": _MOMENTS,
 }
 """What the guards refer to."""
 
 _STRING = f"(not ({{0}}.isprintable() and {{0}} > '!' and len({{0}}) <= {MAX_STRING}) and bad_string({{0}}))"
-_MOMENT = "{0}[:10] in DAYS and {0}[19:] in ZONES and {0}[10:17] in MINUTES and {0}[17:19] in SECONDS"
 _REMEMBERED = "({{0}} not in ok_{0} and ok_{0}.is_wrong({{0}}))"
 _INTEGER = "({{0}}.__class__ is not int or not {0} <= {{0}} <= 2147483647)"
 
@@ -102,10 +119,10 @@ GUARDS: Mapping[str, str] = {
     "base64Binary": "bad_base64Binary({0})",
     "boolean": "({0} is not True and {0} is not False)",
     "date": "({0} not in DAYS and DAYS.is_wrong({0}))",
-    "dateTime": f"({{0}} not in DAYS and not ({_MOMENT}) and ok_dateTime.is_wrong({{0}}))",
+    "dateTime": "({0} not in MOMENTS and {0} not in DAYS and MOMENTS.is_wrong('dateTime', {0}))",
     "decimal": "({0}.__class__ not in NUMBERS)",
     "id": "(is_id({0}) is None)",
-    "instant": f"(not ({_MOMENT}) and ok_instant.is_wrong({{0}}))",
+    "instant": "({0} not in MOMENTS and MOMENTS.is_wrong('instant', {0}))",
     "integer": _INTEGER.format("-2147483648"),
     "markdown": _STRING,
     "positiveInt": _INTEGER.format("1"),
@@ -115,3 +132,19 @@ GUARDS: Mapping[str, str] = {
     "xhtml": "({0}.__class__ is not str)",
 }
 """Primitive type to an expression that is true when a value is wrong, with ``{0}`` for the variable that holds it."""
+
+RECURRING_ID = _REMEMBERED.format("id")
+"""The guard of an id that comes again and again, as versions do; those of resources do not."""
+
+TEXTS = frozenset(["markdown", "string"])
+"""Types whose guard several values can share, see `texts_guard`."""
+
+
+def texts_guard(values: list[str]) -> str:
+    """The guard of several texts at once, which costs less than one for each."""
+    if len(values) < 3:
+        return " or ".join(_STRING.format(value) for value in values)
+    joined = "f'" + "".join(f"{{{value}}}" for value in values) + "'"
+    are_fine = " and ".join(f"{value} > '!'" for value in values)
+    is_wrong = " or ".join(f"bad_string({value})" for value in values)
+    return f"not ({are_fine} and (w := {joined}).isprintable() and len(w) <= {MAX_STRING}) and ({is_wrong})"

@@ -4,10 +4,8 @@ The first resource of each type goes to the interpreter, so that a command on on
 anything for it. A Bundle goes to the quick tier at once, as it holds many.
 """
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from careloom.validation.context import Run, Scope
 from careloom.validation.library import Library
 from careloom.validation.options import Options
 
@@ -24,19 +22,22 @@ class QuickGate:
         self._awaited = set(library.types.resource_types()) - {"Bundle", "Parameters"}
         self._tier: QuickTier | None = None
 
-    def is_fine(self, scope: Scope, profiles: Sequence[str], run: Run) -> bool:
-        """Whether the interpreter would find nothing but what is in ``run.issues`` afterwards; False says nothing."""
-        if not self._is_open or not isinstance(scope.resource, dict):
-            return False
-        name = scope.resource.get("resourceType")
-        if not isinstance(name, str) or name in self._awaited:
-            self._awaited.discard(str(name))
-            return False
+    def tier_for(self, type: str) -> "QuickTier | None":
+        """The tier, to be asked about a document of a type; None where the interpreter is to judge it alone."""
+        if self._tier is None or type in self._awaited:
+            return self._begins(type)
+        return self._tier
+
+    def _begins(self, type: str) -> "QuickTier | None":
+        """As above, where the type may not have been met, or nothing worth writing code for."""
+        if not self._is_open or type in self._awaited:
+            self._awaited.discard(type)
+            return None
         if self._tier is None:
             from careloom.validation.quick.tier import QuickTier  # noqa: PLC0415  (one file alone needs none of it)
 
             self._tier = QuickTier(self._library)
-        return self._tier.is_fine(scope, profiles, run)
+        return self._tier
 
 
 def fits(options: Options) -> bool:

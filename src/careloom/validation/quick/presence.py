@@ -11,8 +11,10 @@ known is never skipped over unless one to its left has already decided.
 
 from collections.abc import Callable, Mapping
 from enum import Enum
+from itertools import product
 
 from careloom.fhirpath.ast import Binary, Call, Index, Literal, Member, Tree, TypeOperation
+from careloom.validation.schema import Node
 
 
 class Known(Enum):
@@ -28,6 +30,9 @@ class Known(Enum):
 
 EMPTY, SOME, VALUE, TRUE, FALSE, UNKNOWN = Known
 
+MOST_NAMES = 6
+"""Elements of an invariant of which each case is gone through."""
+
 Presence = Mapping[str, Known]
 """Element name to what is known of it; elements that the type does not have are left out."""
 
@@ -36,6 +41,23 @@ def outcome(tree: Tree, presence: Presence) -> bool | None:
     """Whether an invariant holds for every object with these elements; None when it depends on more."""
     known = evaluate(tree, presence)
     return True if known is TRUE else False if known in (FALSE, EMPTY) else None
+
+
+def asks_presence_alone(tree: Tree, names: frozenset[str]) -> bool:
+    """Whether an invariant, which names these elements, is decided by which of them are there."""
+    cases = product((EMPTY, SOME), repeat=len(names)) if len(names) <= MOST_NAMES else [(UNKNOWN,) * len(names)]
+    return all(outcome(tree, dict(zip(names, case, strict=True))) is not None for case in cases)
+
+
+def presence_of(node: Node, keys: tuple[str, ...]) -> dict[str, Known]:
+    """What is known of each element of an object; one that has siblings may be there or not."""
+    found = dict.fromkeys(node.elements, EMPTY)
+    for key in sorted(keys, key=lambda one: one[:1] == "_"):
+        known = node.properties.get(key.removeprefix("_"))
+        if known is not None:
+            is_value = known.is_primitive and not known.element.is_list and f"_{key}" not in keys
+            found[known.element.name] = UNKNOWN if key[:1] == "_" else VALUE if is_value else SOME
+    return found
 
 
 def evaluate(tree: Tree, presence: Presence) -> Known:  # noqa: PLR0911 - one case for each kind of tree

@@ -46,3 +46,17 @@ SHORTCUTS: Mapping[str, str] = {
     **dict.fromkeys(_NO_ERROR, f"'verificationStatus' in {{0}} and {_IS_NO_ERROR}"),
 }
 """Expression to a look that may only say yes where the expression is true."""
+
+
+def shortcut(expression: str, value: str, variables: Mapping[str, str]) -> str:
+    """The look for an invariant, on a value; empty where there is none.
+
+    Args:
+        expression: The invariant.
+        value: Expression for the value.
+        variables: The variables that hold its properties, by key, where it is known which it has; else empty.
+    """
+    look = SHORTCUTS.get(expression, "").format(value)
+    for key, variable in variables.items():
+        look = look.replace(f"{value}[{key!r}]", variable).replace(f"{key!r} in {value}", "True")
+    return f"({look})" if look else ""

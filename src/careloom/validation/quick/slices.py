@@ -8,6 +8,8 @@ the element gives the same. The address of an extension is compared as it is.
 from typing import TYPE_CHECKING
 
 from careloom.validation.nodes import is_primitive
+from careloom.validation.quick.formats import ROOM
+from careloom.validation.quick.recurrent import TYPES as RECURRENT_TYPES
 from careloom.validation.quick.writing import Source
 from careloom.validation.schema import Discriminator, Element
 
@@ -21,7 +23,7 @@ DEFAULT = "@default"
 def write_slices(source: Source, whole: Element, type: str, overlays: "Overlays", depth: int) -> bool:
     """Write what sorts the items of ``a`` into slices and judges them; False when the interpreter must.
 
-    The code stands where ``a`` is the list, ``q`` its path and ``c`` the check.
+    The code stands where ``a`` is the list, ``q`` its path and ``u`` the check.
     """
     slicing = whole.slicing
     if slicing is None or slicing.rules == "openAtEnd" or slicing.is_ordered or not slicing.discriminators:
@@ -31,7 +33,7 @@ def write_slices(source: Source, whole: Element, type: str, overlays: "Overlays"
     tests = [[_acceptance(slice, one, type, overlays) for one in slicing.discriminators] for slice in whole.slices]
     if any(test is None for slice in tests for test in slice):
         return False
-    _write_homes(source, [[test for test in slice if test] for slice in tests], slicing.rules == "closed", depth)
+    _write_homes(source, _Sorting(whole, type, [[test for test in slice if test] for slice in tests], overlays), depth)
     for index, slice in enumerate(whole.slices):
         _write_slice(source, index, slice, type, overlays, depth=depth)
     return True
@@ -48,17 +50,68 @@ def is_by_type(whole: Element) -> bool:
     return all(one.types and one.slice_name != DEFAULT and not one.slicing for one in whole.slices)
 
 
-def _write_homes(source: Source, tests: list[list[str]], is_closed: bool, depth: int) -> None:
+class Homes(dict[bytes, int]):
+    """Which slice an item belongs to, by the text of what the slices are told apart by."""
+
+    def __init__(self, whole: str) -> None:
+        super().__init__()
+
+    def learn(self, text: bytes, slice: int) -> None:
+        """Remember one."""
+        if len(self) >= ROOM:
+            self.clear()
+        self[text] = slice
+
+
+class _Sorting:
+    """How items are sorted into slices.
+
+    Attributes:
+        whole: What is sliced.
+        tests: Conditions on an item ``y``, of each slice.
+        text: Expression for the text of all that the conditions look at, where it comes again and again; else empty.
+        homes: Name of what remembers them.
+    """
+
+    def __init__(self, whole: Element, type: str, tests: list[list[str]], overlays: "Overlays") -> None:
+        self.whole = whole
+        self.tests = tests
+        part = _part_looked_at(whole, type, overlays)
+        self.text = overlays.memos.text_of(part) if part else ""
+        self.homes = overlays.memos.of(Homes, overlays.memos.names.of(whole)) if part else ""
+
+
+def _part_looked_at(whole: Element, type: str, overlays: "Overlays") -> str:
+    """Expression for the one part of an item that all discriminators look at; empty where it does not recur."""
+    if type in RECURRENT_TYPES:
+        return "y"
+    assert whole.slicing is not None
+    first = {one.path.partition(".")[0] for one in whole.slicing.discriminators}
+    node = overlays.library.node(type)
+    base = node.elements.get(next(iter(first))) if node and len(first) == 1 else None
+    if base is None or base.is_choice or base.types[0].code not in RECURRENT_TYPES:
+        return ""
+    return f"y.get({base.name!r})"
+
+
+def _write_homes(source: Source, sorting: _Sorting, depth: int) -> None:
     """Write the list ``h`` of slice numbers, -1 for none; what fits two slices is looked at more closely."""
     source.add("h = []", depth)
     source.add("for y in a:", depth)
-    source.add("k = -1", depth + 1)
-    for index, test in enumerate(tests):
-        source.add(f"if {' and '.join(test)}:", depth + 1)
+    inner = depth + 1
+    if sorting.text:
+        source.add(f"k = {sorting.homes}.get(t := {sorting.text})", depth + 1)
+        source.add("if k is None:", depth + 1)
+        inner = depth + 2
+    source.add("k = -1", inner)
+    for index, test in enumerate(sorting.tests):
+        source.add(f"if {' and '.join(test)}:", inner)
         if index:
-            source.refuse_if("k >= 0", depth + 2)
-        source.add(f"k = {index}", depth + 2)
-    if is_closed:
+            source.refuse_if("k >= 0", inner + 1)
+        source.add(f"k = {index}", inner + 1)
+    if sorting.text:
+        source.add(f"{sorting.homes}.learn(t, k)", inner)
+    if sorting.whole.slicing and sorting.whole.slicing.rules == "closed":
         source.refuse_if("k < 0", depth + 1)
     source.add("h.append(k)", depth + 1)
 
@@ -69,9 +122,11 @@ def _write_slice(source: Source, index: int, slice: Element, type: str, overlays
         source.refuse_if(f"h.count({index}) < {slice.min}", depth)
     if slice.max is not None:
         source.refuse_if(f"h.count({index}) > {slice.max}", depth)
-    if condition := overlays.judged(slice, type, "y", "(q, i)"):
-        source.add("for i, y in enumerate(a):", depth)
-        source.refuse_if(f"h[i] == {index} and not {condition}", depth + 1)
+    if condition := overlays.judged(slice, type, "y", "(q, i)", "u"):
+        source.add("for i, k in enumerate(h):", depth)
+        source.add(f"if k == {index}:", depth + 1)
+        source.add("y = a[i]", depth + 2)
+        source.require(condition, depth + 2)
 
 
 def _acceptance(slice: Element, discriminator: Discriminator, type: str, overlays: "Overlays") -> str | None:
@@ -94,7 +149,7 @@ def _led(  # noqa: PLR0911 - one return for each form that a step takes
     if not steps:
         if not elements or not all(element.max != 0 and is_plain(element) for element in elements):
             return None
-        return "(" + " and ".join(f"{overlays.content(element, type)}({value}, p, None)" for element in elements) + ")"
+        return "(" + " and ".join(overlays.content(element, type, value, "p", "None") for element in elements) + ")"
     step = steps[0]
     node = overlays.library.node(type)
     base = node.elements.get(step) if node else None

@@ -5,23 +5,19 @@ where it has no code for something. So the few issues that go with a fine resour
 here, come out as the interpreter tells them. Whatever else happens, an exception included, means "look closer".
 """
 
-from collections.abc import Sequence
-
 from careloom.model import Resource
+from careloom.model.issues import Issue
 from careloom.validation.contained import check_contained
-from careloom.validation.context import Run, Scope
-from careloom.validation.implied import implied_profiles
 from careloom.validation.library import Library
 from careloom.validation.path import Path
-from careloom.validation.quick.asking import QuickCheck, is_quiet
+from careloom.validation.quick.asking import is_quiet
+from careloom.validation.quick.check import Begin, QuickCheck
+from careloom.validation.quick.entrances import Entrance, Profiles
 from careloom.validation.quick.judges import Judges
 from careloom.validation.quick.memos import Memos
 from careloom.validation.quick.overlays import Overlays
-from careloom.validation.resources import applicable_schemas
-from careloom.validation.rules import RULES
-from careloom.validation.schema import Schema
-
-_COLLECTIONS = frozenset(["Bundle", "Parameters"])
+from careloom.validation.quick.shapes import Budget
+from careloom.validation.quick.skim import Skim
 
 
 class QuickTier:
@@ -29,61 +25,59 @@ class QuickTier:
 
     def __init__(self, library: Library) -> None:
         memos = Memos(library)
-        self._library = library
-        self._functions = memos.names.values
-        self._overlays = Overlays(library, memos)
-        self._judges = Judges(library, memos, self._overlays, self._is_inner_fine)
+        budget = Budget()
+        self._overlays = Overlays(library, memos, budget)
+        self._judges = Judges(library, memos, self._overlays, budget, self._is_inner_fine)
         self._types = library.types.resource_types()
+        self._entrances: dict[str, Entrance] = {}
 
-    def is_fine(self, scope: Scope, profiles: Sequence[str], run: Run) -> bool:
-        """Whether the interpreter would find nothing but what is in ``run.issues`` afterwards.
+    def issues(self, resource: Resource, profiles: Profiles, begin: Begin, *, is_closed: bool) -> list[Issue] | None:
+        """What there is to tell of a document that is fine; None says that it may not be.
 
-        False says nothing about the resource, and leaves the run in no useful state.
+        Args:
+            resource: The document, with the name of a type as its ``resourceType``.
+            profiles: Canonical URLs of profiles that it must conform to besides.
+            begin: Makes the run of the document.
+            is_closed: Whether nothing is known of resources outside the document.
         """
         try:
-            is_alone = run.resolve is None and scope.resource["resourceType"] not in _COLLECTIONS
-            return self._is_fine(profiles, QuickCheck(run, scope, run.issues, is_alone=is_alone))
+            entrance = self._entrance(resource)
+            check = QuickCheck(resource, entrance.path, begin, is_closed and entrance.may_be_alone)
+            return check.issues if _is_fine(resource, entrance.path, profiles, check, entrance) else None
         except Exception:  # data may be anything; the interpreter finds out what is wrong
-            return False
+            return None
 
-    def _is_fine(self, profiles: Sequence[str], check: QuickCheck) -> bool:
-        scope = check.scope
-        resource = scope.resource
-        name = resource["resourceType"]
-        if name not in self._types or not self._judges.of(name)[tuple(resource)](resource, scope.path, check):
-            return False
-        if "contained" in resource and not _is_contained_fine(check):
-            return False
-        claims = profiles or "profile" in resource.get("meta", ())
-        if claims:
-            if not self._meets(profiles, check):
-                return False
-        elif name == "Observation" and not self._meets_implied(check):
-            return False
-        return name not in RULES or _keeps_rules(name, check)
+    def skim(self) -> Skim:
+        """What tells the interpreter of one document where nothing is wrong."""
+        return Skim(self._judges, self._overlays)
 
-    def _meets(self, profiles: Sequence[str], check: QuickCheck) -> bool:
-        before = len(check.issues)
-        schemas = applicable_schemas(check.scope, profiles, check)
-        return all(self._conforms(schema, check) for schema in schemas) and is_quiet(check, before)
-
-    def _meets_implied(self, check: QuickCheck) -> bool:
-        """Whether an Observation that claims nothing conforms to the vital signs that apply unasked."""
-        for canonical in dict.fromkeys(implied_profiles(check.scope.resource)):
-            schema = self._library.find_schema(canonical)
-            if schema is not None and not self._conforms(schema, check):
-                return False
-        return True
-
-    def _conforms(self, schema: Schema, check: QuickCheck) -> bool:
-        scope = check.scope
-        name = self._overlays.schema(schema, scope.resource["resourceType"])
-        return bool(self._functions[name](scope.resource, scope.path, check))
+    def _entrance(self, resource: Resource) -> Entrance:
+        """What is known of the type of a resource."""
+        type = resource["resourceType"]
+        known = self._entrances.get(type)
+        if known is None:
+            if type not in self._types:
+                raise LookupError(type)
+            known = self._entrances[type] = Entrance(type, self._judges, self._overlays)
+        return known
 
     def _is_inner_fine(self, value: Resource, path: Path, check: QuickCheck) -> bool:
         """Whether a resource within the one in question is fine, by its type and its own claims."""
-        scope = check.scope.inner(value, path)
-        return self._is_fine((), QuickCheck(check.run, scope, check.issues))
+        inner = QuickCheck.of(check, check.scope.inner(value, path))
+        return _is_fine(value, path, (), inner, self._entrance(value))
+
+
+def _is_fine(resource: Resource, path: Path, profiles: Profiles, check: QuickCheck, entrance: Entrance) -> bool:
+    before = len(check.issues)
+    way = entrance.way(resource, profiles, check)
+    if len(check.issues) != before or not way.shapes[tuple(resource)](resource, path, check):
+        return False
+    if "contained" in resource and not _is_contained_fine(check):
+        return False
+    for conforms in way.profiles:
+        if not conforms(resource, path, check):
+            return False
+    return not entrance.rules or _keeps_rules(entrance, check)
 
 
 def _is_contained_fine(check: QuickCheck) -> bool:
@@ -92,8 +86,8 @@ def _is_contained_fine(check: QuickCheck) -> bool:
     return is_quiet(check, before)
 
 
-def _keeps_rules(name: str, check: QuickCheck) -> bool:
+def _keeps_rules(entrance: Entrance, check: QuickCheck) -> bool:
     before = len(check.issues)
-    for rule in RULES[name]:
+    for rule in entrance.rules:
         rule(check.scope, check)
     return is_quiet(check, before)

@@ -13,11 +13,11 @@ Unknown keys, cardinalities, choices and the invariants that only ask what exist
 written. The checks that remain come in the order of the interpreter, since what is told comes out in that order.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from itertools import count
 from typing import Any
 
+from careloom.model.records import dataclass, field
 from careloom.validation.quick.formats import GUARDS
 from careloom.validation.quick.shapes import Keys
 from careloom.validation.schema import Node, Property
@@ -46,11 +46,31 @@ class Names:
         return name
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where generated code meets an object.
+
+    Attributes:
+        value: Expression for the object.
+        path: Expression for its path; evaluated only where something is asked.
+        depth: How deep the code stands in its function.
+    """
+
+    value: str
+    path: str
+    depth: int
+
+
 @dataclass(slots=True)
 class Source:
     """Lines of a function as it is written."""
 
     lines: list[str] = field(default_factory=list)
+    _numbers: Iterator[int] = field(default_factory=count)
+
+    def variable(self) -> str:
+        """A variable that the function does not have yet."""
+        return f"a{next(self._numbers)}"
 
     def add(self, line: str, depth: int = 1) -> None:
         """Add a line."""
@@ -65,19 +85,19 @@ class Source:
         self.add(f"if not {condition}: return False", depth)
 
 
-def variable(keys: Keys, key: str) -> str:
-    """The variable that holds the value of a key; ``None`` when the shape has no such key."""
-    return f"a{keys.index(key)}" if key in keys else "None"
-
-
-def unpacked(keys: Keys) -> str:
+def unpacked(variables: Mapping[str, str], value: str) -> str:
     """The line that puts the values of an object into variables."""
-    return ", ".join(f"a{index}" for index in range(len(keys))) + ("," if len(keys) == 1 else "") + " = v.values()"
+    return ", ".join(variables.values()) + ("," if len(variables) == 1 else "") + f" = {value}.values()"
+
+
+def taken(variables: Mapping[str, str], value: str) -> str:
+    """The line that puts the values of an object into variables by their keys, whatever their order."""
+    return "; ".join(f"{variable} = {value}[{key!r}]" for key, variable in variables.items())
 
 
 def is_guarded(known: Property) -> bool:
     """Whether there is a cheap guard for the values of a property."""
-    return known.is_primitive and known.type.code in GUARDS
+    return known.is_primitive and known.type.code in GUARDS and not known.is_pointer
 
 
 def known_keys(node: Node, keys: Keys) -> Iterator[tuple[str, Property, bool]]:

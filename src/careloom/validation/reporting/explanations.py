@@ -2,10 +2,11 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
+
+from careloom.model.records import dataclass
 
 INVARIANT = "invariant"
 """The entry that stands for every invariant that a type or a profile states under a key of its own."""

@@ -1,11 +1,11 @@
 """The table of formats: a reporter gets judgements one by one and gives text, or keeps it on disk until the end."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
 from typing import Literal, Protocol
 
+from careloom.model.records import dataclass
 from careloom.validation.batch.judgement import FailOn, Judgement
 from careloom.validation.reporting.tally import Tally
 

@@ -1,8 +1,7 @@
 """Counts over a run: files, resources, findings by severity and by rule."""
 
-from dataclasses import dataclass, field
-
 from careloom.model.issues import Severity
+from careloom.model.records import dataclass, field
 from careloom.validation.batch.judgement import FailOn, Judgement
 
 SEVERITIES: tuple[Severity, ...] = ("fatal", "error", "warning", "information")

@@ -9,10 +9,10 @@ from typing import Any
 
 from careloom.validation.bundle_index import REST_URL
 from careloom.validation.context import Check, Scope
+from careloom.validation.references import UNADDRESSED
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
-ADDRESSED = ("collection", "document", "message")
-"""Types of Bundle in which every entry has an address."""
+_SEARCHED = frozenset(["history", "searchset"])
 
 _SEARCH_LINKS = frozenset(["first", "last", "next", "previous", "prev"])
 _SINGLE_LINKS = _SEARCH_LINKS | {"self"}
@@ -39,18 +39,17 @@ def _check_links(scope: Scope, kind: Any, check: Check) -> None:
                 "invalid", ((scope.path, "link"), index), f"one link '{relation}' expected, a second found", "bundle"
             )
         seen.add(relation)
-        if kind == "document" and relation in _SEARCH_LINKS:
+        if isinstance(kind, str) and kind not in _SEARCHED and relation in _SEARCH_LINKS:
             path = (((scope.path, "link"), index), "relation")
-            check.error(
-                "invalid", path, f"no relation of searches expected in a document, '{relation}' found", "bundle"
-            )
+            message = f"no relation of searches expected in a Bundle of type {kind}, '{relation}' found"
+            check.error("invalid", path, message, "bundle")
 
 
 def _check_full_url(entry: Scope, kind: Any, check: Check) -> None:
     path = entry.path[0]
     full_url = entry.full_url
     if not full_url:
-        if kind in ADDRESSED:
+        if isinstance(kind, str) and kind not in UNADDRESSED:
             check.error("invalid", path, f"a fullUrl expected for each entry of a {kind}, none found", "bundle")
         return
     if not _ABSOLUTE.fullmatch(full_url):

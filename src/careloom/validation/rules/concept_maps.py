@@ -3,8 +3,7 @@
 Source: FHIR R4, ConceptMap.source[x], target[x] and group.
 """
 
-from dataclasses import dataclass
-
+from careloom.model.records import dataclass
 from careloom.validation.context import Check, Scope
 from careloom.validation.path import Path
 from careloom.validation.rules.parts import Part, parts, text

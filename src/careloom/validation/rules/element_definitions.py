@@ -1,13 +1,15 @@
 """Elements of a StructureDefinition: what each says fits its types and what the base has said of it.
 
-What a derived element may not do at all, such as widening a cardinality, comes to light when the snapshot is made.
-Source: FHIR R4, ElementDefinition, "Rules about which elements can be used" and profiling, "Slicing".
+What a derived element may not do at all, such as widening a cardinality, comes to light when the snapshot is made; how
+elements are sliced is told by `careloom.validation.rules.slicing_definitions`.
+Source: FHIR R4, ElementDefinition, "Rules about which elements can be used" and its invariants.
 """
 
 from collections.abc import Iterator, Mapping
 
 from careloom.fhirpath import compile_expression
 from careloom.model.errors import CareloomError, MalformedError
+from careloom.terminology.expansion import ExpansionRequest
 from careloom.validation.context import Check, Scope
 from careloom.validation.path import Path
 from careloom.validation.rules.parts import Part, part, parts, text, texts, value_of
@@ -30,21 +32,32 @@ _ALLOWED: Mapping[str, frozenset[str]] = {
 _OPEN = frozenset(["BackboneElement", "Element", "Resource", "DomainResource"])
 
 
-def check_element_definitions(scope: Scope, check: Check) -> None:
-    """Check the elements of the differential, by the base where it is to be had, and those of the snapshot."""
-    base = _elements_of(text(scope.resource, "baseDefinition"), check)
+def check_element_definitions(scope: Scope, made: Mapping[str, Part], check: Check) -> None:
+    """Check the elements of the differential, and those of the snapshot if there is one.
+
+    Args:
+        scope: Of the StructureDefinition.
+        made: The elements of the snapshot that the differential makes, by id; empty where it makes none.
+        check: To tell the findings to.
+    """
+    base = elements_of(text(scope.resource, "baseDefinition"), check)
     for name in ("differential", "snapshot"):
         path = (scope.path, name)
         for element, here in parts(part(scope.resource, name), "element", path):
             _check_types(element, here, check)
             _check_capabilities(element, here, check)
             if name == "differential":
-                _check_slicing(element, here, check)
                 _check_by_base(element, base, here, check)
                 _check_invariants(element, base, scope, here, check)
+                _check_value_set(element, here, check)
+                _check_by_snapshot(element, made.get(_id_of(element), {}), base.get(_id_of(element), {}), here, check)
 
 
-def _elements_of(canonical: str, check: Check) -> Mapping[str, Part]:
+def _id_of(element: Part) -> str:
+    return text(element, "id") or text(element, "path")
+
+
+def elements_of(canonical: str, check: Check) -> Mapping[str, Part]:
     """The elements of a definition by id; none where it cannot be had."""
     try:
         structure = check.library.definitions.structure(canonical) if canonical else {}
@@ -60,9 +73,17 @@ def _check_types(element: Part, path: Path, check: Check) -> None:
     for type, here in parts(element, "type", path):
         code = text(type, "code")
         for canonical, place in texts(type, "profile", here):
+            _check_profile(canonical, code, place, check)
             _check_extension(canonical, text(element, "path"), place, check)
         for canonical, place in texts(type, "targetProfile", here):
             _check_target(canonical, code, place, check)
+
+
+def _check_profile(canonical: str, code: str, path: Path, check: Check) -> None:
+    schema = check.library.find_schema(canonical)
+    if schema and schema.type != code and code not in _OPEN:
+        message = f"a profile of {code} expected, {canonical} is one of {schema.type}"
+        check.error("business-rule", path, message, "structure-definition")
 
 
 def _check_extension(canonical: str, element_path: str, path: Path, check: Check) -> None:
@@ -100,32 +121,16 @@ def _check_capabilities(element: Part, path: Path, check: Check) -> None:
             check.error(
                 "business-rule", path, f"{name}: a type that can have it expected, {named} found", "element-type"
             )
+    _check_values(element, codes, path, check)
+
+
+def _check_values(element: Part, codes: set[str], path: Path, check: Check) -> None:
     for name in ("fixed", "pattern", "defaultValue"):
         found = value_of(element, name)
         type = found[0].removeprefix(name) if found else ""
         if type and not {type, type[:1].lower() + type[1:]} & codes:
+            named = ", ".join(sorted(codes))
             check.error("exception", (path, name), f"a value of type {named} expected, {type} found", "element-type")
-
-
-# Slicing
-
-
-def _check_slicing(element: Part, path: Path, check: Check) -> None:
-    """What occurs once at most cannot be sliced, and neither can the whole."""
-    place = text(element, "path")
-    if "slicing" not in element or not place:
-        return
-    if "." not in place:
-        check.error("invalid", path, f"slicing of an element expected, of the whole of {place} found", "slicing-rule")
-        return
-    defined = _elements_of_type(place.partition(".")[0], check).get(place)
-    if defined is not None and defined.get("max") == "1" and "[x]" not in place:
-        message = f"slicing of an element that may repeat expected, {place} occurs once at most"
-        check.error("business-rule", (path, "slicing"), message, "slicing-rule")
-
-
-def _elements_of_type(name: str, check: Check) -> Mapping[str, Part]:
-    return _elements_of(name, check) if name in check.library.types.resource_types() else {}
 
 
 # What the base has said
@@ -176,3 +181,57 @@ def _check_expression(key: str, expression: str, path: Path, check: Check) -> No
         check.error("invalid", path, f"{key}: FHIRPath expected: {error}", "invariant-rule")
     except CareloomError as error:
         check.warning("not-supported", path, f"{key}: cannot be checked: {error}", "invariant-rule")
+
+
+# Value sets and fixed values, by the types that the snapshot gives
+
+
+_MOST_CODES = 1_000
+_UNCODED = frozenset(["Extension", "Reference", "Period", "Attachment", "Identifier", "HumanName", "Address"])
+"""Types that have no code by nature, of those that bindings are seen on."""
+
+
+def _check_by_snapshot(element: Part, made: Part, base: Part, path: Path, check: Check) -> None:
+    """What an element says without naming its types must fit those that it has all the same."""
+    codes = {text(type, "code") for type, _ in parts(made, "type", path)}
+    if "type" not in element and codes and not codes & _OPEN and not any(":" in code for code in codes):
+        _check_values(element, codes, path, check)
+    if "binding" in element and codes and codes <= _UNCODED:
+        named = ", ".join(sorted(codes))
+        message = f"a value set on an element that has codes expected, one on type {named} found"
+        check.error("business-rule", (path, "binding"), message, "element-type")
+    elif "binding" in element:
+        _check_subset(part(element, "binding"), part(base, "binding"), path, check)
+
+
+def _check_subset(binding: Part, inherited: Part, path: Path, check: Check) -> None:
+    """Where the base insists on a value set, another one has codes of it alone, as far as they can be listed here."""
+    wider, narrower = text(inherited, "valueSet"), text(binding, "valueSet")
+    if inherited.get("strength") != "required" or not narrower or narrower == wider.partition("|")[0]:
+        return
+    terminology = check.run.terminology
+    try:
+        entries = terminology.expand(narrower, ExpansionRequest(count=_MOST_CODES)).entries
+    except CareloomError:
+        return  # that the value set is not to be had is told by itself
+    answers = ((one, terminology.validate_code(wider, system=one.system, code=one.code)) for one in entries)
+    strange = next((one.code for one, answer in answers if answer.result == "out"), None)
+    if strange is not None:
+        message = f"a value set within {wider} expected, as the base requires, {narrower} has '{strange}'"
+        check.error("business-rule", (path, "binding"), message, "element-binding")
+
+
+def _check_value_set(element: Part, path: Path, check: Check) -> None:
+    """A value set that cannot be found leaves the codes unchecked; an address of something else never will be one."""
+    canonical = text(part(element, "binding"), "valueSet")
+    if not canonical or canonical.startswith("#") or check.run.terminology.value_set(canonical):
+        return
+    place = ((path, "binding"), "valueSet")
+    other = check.library.definitions.find(canonical)
+    if other is not None and other.get("resourceType") != "ValueSet":
+        message = f"the address of a value set expected, {canonical} is that of a {other.get('resourceType')}"
+        check.error("invalid", place, message, "value-set")
+    elif "/StructureDefinition/" in canonical:
+        check.warning("invalid", place, f"the address of a value set expected, {canonical} found", "value-set")
+    else:
+        check.warning("not-found", place, f"the value set {canonical} is not in the loaded definitions", "value-set")

@@ -9,34 +9,56 @@ from decimal import Decimal
 from typing import Any
 
 from careloom.fhirpath.quantities import Quantity, compare
-from careloom.validation.rules.questionnaires import all_items, objects
+from careloom.validation.limits import is_same_instant, order_of_times
+from careloom.validation.rules.parts import all_items, objects
 
 Item = Mapping[str, Any]
 
 
-class Answers:
-    """The answers of a response by linkId, each as its plain value."""
+class Level:
+    """A place in a response from which the answers to other questions are looked up.
 
-    def __init__(self, response: Item) -> None:
-        self._values: defaultdict[str, list[Any]] = defaultdict(list)
-        for item in all_items(response):
-            for answer in objects(item.get("answer")):
-                self._values[str(item.get("linkId"))].extend(
-                    value for key, value in answer.items() if key.startswith("value")
-                )
+    Attributes:
+        holder: The response, an item of it, or an answer.
+        below: Link ids of all that is defined below what stands here.
+        outer: The level around it; None around the response.
+    """
 
-    def of(self, link_id: str) -> list[Any]:
-        """All answers to a question."""
-        return self._values.get(link_id, [])
+    __slots__ = ("_answers", "below", "holder", "outer")
+
+    def __init__(self, holder: Item, below: frozenset[str], outer: "Level | None" = None) -> None:
+        self.holder = holder
+        self.below = below
+        self.outer = outer
+        self._answers: dict[str, list[Any]] | None = None
+
+    def answers(self, link_id: str) -> list[Any]:
+        """The answers to a question, by plain value: those nearest, where a group repeats.
+
+        Source: FHIR R4, Questionnaire.item.enableWhen.question: "the nearest question occurrence".
+        """
+        if link_id not in self.below:
+            return self.outer.answers(link_id) if self.outer else []
+        if self._answers is None:
+            self._answers = _answers_below(self.holder)
+        return self._answers.get(link_id, [])
 
 
-def is_enabled(question: Item, answers: Answers) -> bool:
-    """Whether the conditions of a question hold; all of them, unless it says that any will do."""
+def _answers_below(holder: Item) -> dict[str, list[Any]]:
+    found: defaultdict[str, list[Any]] = defaultdict(list)
+    for item in all_items(holder):
+        for answer in objects(item.get("answer")):
+            found[str(item.get("linkId"))].extend(value for key, value in answer.items() if key.startswith("value"))
+    return found
+
+
+def is_enabled(question: Item, around: Level) -> bool:
+    """Whether the conditions of a question hold; any of them, unless it says that all must."""
     conditions = objects(question.get("enableWhen"))
     if not conditions:
         return True
-    held = [_holds(condition, answers.of(str(condition.get("question")))) for condition in conditions]
-    return any(held) if question.get("enableBehavior") == "any" else all(held)
+    held = [_holds(condition, around.answers(str(condition.get("question")))) for condition in conditions]
+    return all(held) if question.get("enableBehavior") == "all" else any(held)
 
 
 def _holds(condition: Item, answers: list[Any]) -> bool:
@@ -53,11 +75,13 @@ def _holds(condition: Item, answers: list[Any]) -> bool:
 
 def _is_same(answer: Any, expected: Any) -> bool:
     if isinstance(answer, dict) and isinstance(expected, dict):
-        if "code" in expected:
-            return all(answer.get(key) == expected.get(key) for key in ("system", "code"))
+        if "code" in expected and "value" not in expected:
+            return all(answer.get(key) == expected[key] for key in ("system", "code") if key in expected)
         if "reference" in expected:
             return bool(answer.get("reference") == expected["reference"])
         return _order(answer, expected) == 0
+    if isinstance(answer, str) and isinstance(expected, str):
+        return answer == expected or is_same_instant(answer, expected)
     return bool(answer == expected)
 
 
@@ -67,6 +91,8 @@ def _order(answer: Any, expected: Any) -> int | None:
         return compare(mine, yours) if mine and yours else None
     if isinstance(answer, str) != isinstance(expected, str) or isinstance(answer, bool) or isinstance(expected, bool):
         return None
+    if isinstance(answer, str):
+        return order_of_times(answer, expected)
     return int(answer > expected) - int(answer < expected)
 
 

@@ -1,19 +1,19 @@
-"""Definitions of extensions, and what only they may have; how a definition stands to its base.
+"""Definitions of extensions, and what only they may have.
 
-Source: FHIR R4, "Defining Extensions"; StructureDefinition.context, derivation and kind.
+Source: FHIR R4, "Defining Extensions"; StructureDefinition.context.
 """
 
 from careloom.validation.context import Check, Scope
 from careloom.validation.path import Path
 from careloom.validation.rules.parts import Part, part, parts, text, texts
 
+_CORE = "http://hl7.org/fhir/StructureDefinition/"
 _EXTENSION = "http://hl7.org/fhir/StructureDefinition/Extension"
 
 
 def check_extension_definition(scope: Scope, check: Check) -> None:
-    """Check the address and the contexts of an extension; that nothing else has contexts; kind and base."""
+    """Check the address and the contexts of an extension; that nothing else has contexts."""
     _check_contexts(scope, check)
-    _check_derivation(scope, check)
     if text(scope.resource, "baseDefinition").partition("|")[0] == _EXTENSION:
         _check_url(scope, check)
 
@@ -37,16 +37,18 @@ def _check_context(expression: str, path: Path, check: Check) -> None:
     if expression == "Element":
         message = "a context narrower than Element expected, unless the extension is meant for anything at all"
         check.warning("business-rule", path, message, "extension-context")
-    elif ":" not in expression and not _is_element(expression, check):
+    elif not _is_element(expression.rpartition("#")[2], check):
         check.error("invalid", path, f"the path of an element expected, '{expression}' found", "extension-context")
 
 
 def _is_element(expression: str, check: Check) -> bool:
-    """Whether a path leads somewhere; one that starts with no type that is known here may."""
+    """Whether a path leads somewhere, from a type that is known here."""
+    if ":" in expression:  # a logical model is known by its address, a type of the specification by its name
+        return "/" in expression and not expression.startswith(_CORE)
     start, *steps = expression.split(".")
     nodes = [node] if (node := check.library.node(start)) else []
     if not nodes:
-        return not start[:1].isupper() or start not in check.library.types.resource_types()
+        return not steps and check.library.types.node(expression) is not None
     for step in steps:
         elements = [element for node in nodes if (element := node.elements.get(step.removesuffix("[x]")))]
         if not elements:
@@ -73,20 +75,3 @@ def _fixed_url(resource: Part, path: Path) -> str:
             if element.get("path") == "Extension.url" and "fixedUri" in element:
                 return text(element, "fixedUri")
     return ""
-
-
-def _check_derivation(scope: Scope, check: Check) -> None:
-    """A constraint is of the kind of its base; a specialization is a type of its own."""
-    resource = scope.resource
-    base = check.library.definitions.find(text(resource, "baseDefinition"), "StructureDefinition")
-    if base is None or base.get("url") == resource.get("url"):
-        return
-    kind, expected = resource.get("kind"), base.get("kind")
-    if kind != expected and (resource.get("derivation") == "constraint" or not base.get("abstract")):
-        message = f"kind: {expected} expected as in {base.get('url')}, {kind} found"
-        check.error("business-rule", scope.path, message, "derivation")
-    if resource.get("derivation") == "specialization" and resource.get("type") == base.get("type"):
-        message = (
-            f"type: a type of its own expected of a specialization, {base.get('type')} found, the type of its base"
-        )
-        check.error("business-rule", scope.path, message, "derivation")

@@ -4,10 +4,10 @@ Source: FHIR R4, messaging, "Bundle content"; MessageHeader; MessageDefinition.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from careloom.model import Resource
-from careloom.model.references import parse_reference
+from careloom.model.records import dataclass
+from careloom.model.references import parse_reference, references_in
 from careloom.validation.context import Check, Item, Scope
 from careloom.validation.library import event_of
 from careloom.validation.path import Path
@@ -40,7 +40,18 @@ def check_message(scope: Scope, check: Check) -> None:
     for focus in foci:
         if focus.entry is None:
             check.error("not-found", focus.path, f"'{focus.reference}' expected in the message, not found", "message")
+    for entry in entries:
+        _check_namesakes(entry, scope, check)
     _check_by_definition(header, foci, check)
+
+
+def _check_namesakes(entry: Scope, bundle: Scope, check: Check) -> None:
+    """A reference that means no entry, though one has that type and id, has been meant for it."""
+    for node in references_in(entry.resource):
+        reference = node["reference"]
+        if bundle.index.namesakes(reference) and not bundle.index.find(reference, entry):
+            message = f"'{reference}' means no entry, by the rules for fullUrl; one of that type and id is there"
+            check.error("not-found", entry.path, message, "message")
 
 
 def _foci(header: Scope, bundle: Scope) -> Iterator[_Focus]:

@@ -24,6 +24,20 @@ def texts(holder: Part, name: str, path: Path) -> Iterator[tuple[str, Path]]:
             yield value, ((path, name), index)
 
 
+def objects(values: Any) -> list[Part]:
+    """The objects in a list that may be none."""
+    return [value for value in values if isinstance(value, dict)] if isinstance(values, list) else []
+
+
+def all_items(holder: Part) -> Iterator[Part]:
+    """Every item below a Questionnaire, a response, an item or an answer, in document order."""
+    for item in objects(holder.get("item")):
+        yield item
+        for answer in objects(item.get("answer")):
+            yield from all_items(answer)
+        yield from all_items(item)
+
+
 def text(holder: Part, name: str) -> str:
     """A text, empty where there is none."""
     value = holder.get(name)

@@ -3,9 +3,9 @@
 Source: FHIR R4, profiles ShareableValueSet and ShareableCodeSystem. What HL7 publishes must have all of it.
 """
 
-import re
 from collections.abc import Mapping
 
+from careloom.model.late import late_pattern
 from careloom.validation.context import Check, Scope
 from careloom.validation.rules.parts import text
 
@@ -13,7 +13,7 @@ _WANTED: Mapping[str, tuple[str, ...]] = {
     "CodeSystem": ("url", "version", "title", "name", "status", "experimental", "description", "caseSensitive"),
     "ValueSet": ("url", "version", "title", "name", "status", "experimental", "description"),
 }
-_HL7 = re.compile(r"https?://([a-z0-9-]+\.)*hl7\.org/")
+_HL7 = late_pattern(r"https?://([a-z0-9-]+\.)*hl7\.org/")
 
 
 def check_publication(scope: Scope, check: Check) -> None:

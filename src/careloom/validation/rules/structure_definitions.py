@@ -1,92 +1,91 @@
-"""StructureDefinitions: they can be worked out, and what they refer to fits.
+"""StructureDefinitions: a type and a base that go together, a snapshot that can be made, elements in order.
 
 Source: FHIR R4, StructureDefinition and ElementDefinition, and the profiling rules.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
 
+from careloom.model import Resource
 from careloom.model.errors import DefinitionError, NotFoundError
 from careloom.model.issues import Severity
 from careloom.validation.context import Check, Scope
 from careloom.validation.path import Path
-from careloom.validation.rules.questionnaires import objects
-from careloom.validation.schema import Node
-
-_ABSTRACT = frozenset(["BackboneElement", "DomainResource", "Element", "Resource"])
+from careloom.validation.rules.element_definitions import check_element_definitions
+from careloom.validation.rules.parts import Part, part, parts, text
 
 
 def check_structure_definition(scope: Scope, check: Check) -> None:
-    """Check the type, the snapshot that can be made, and the elements of the differential."""
-    resource, path = scope.resource, scope.path
-    _check_type(resource, path, check)
-    _check_snapshot(resource, path, check)
-    differential = resource.get("differential")
-    elements = objects(differential.get("element")) if isinstance(differential, dict) else []
-    for index, element in enumerate(elements):
-        here = (((path, "differential"), "element"), index)
-        _check_profiles(element, here, check)
-        _check_discriminators(element, here, check)
+    """Check the whole, then its elements by themselves, by their base, and by the snapshot that can be made."""
+    _check_type(scope, check)
+    _check_derivation(scope, check)
+    snapshot = _snapshot(scope, check)
+    _check_order(scope, snapshot, check)
+    check_element_definitions(scope, snapshot, check)
 
 
-def _check_type(resource: Mapping[str, Any], path: Path, check: Check) -> None:
-    type = resource.get("type")
-    if isinstance(type, str) and ":" not in type and check.library.types.node(type) is None:
+def _check_type(scope: Scope, check: Check) -> None:
+    type = text(scope.resource, "type")
+    if type and ":" not in type and check.library.types.node(type) is None:
         message = f"a type of FHIR or one with an absolute address expected, '{type}' found"
-        check.error("business-rule", (path, "type"), message, "structure-definition")
+        check.error("business-rule", (scope.path, "type"), message, "structure-definition")
 
 
-def _check_snapshot(resource: dict[str, Any], path: Path, check: Check) -> None:
+def _check_derivation(scope: Scope, check: Check) -> None:
+    """A constraint is of the kind of its base; a specialization is a type of its own; what has a base is either."""
+    resource = scope.resource
+    if "baseDefinition" in resource and "derivation" not in resource:
+        message = "derivation: constraint or specialization expected where there is a base, none found"
+        check.error("business-rule", scope.path, message, "derivation")
+    base = check.library.definitions.find(text(resource, "baseDefinition"), "StructureDefinition")
+    if base is None or base.get("url") == resource.get("url"):
+        return
+    kind, expected = resource.get("kind"), base.get("kind")
+    if kind != expected and (resource.get("derivation") == "constraint" or not base.get("abstract")):
+        message = f"kind: {expected} expected as in {base.get('url')}, {kind} found"
+        check.error("business-rule", scope.path, message, "derivation")
+    if resource.get("derivation") == "specialization" and resource.get("type") == base.get("type"):
+        message = (
+            f"type: a type of its own expected of a specialization, {base.get('type')} found, the type of its base"
+        )
+        check.error("business-rule", scope.path, message, "derivation")
+
+
+# The snapshot
+
+
+def _snapshot(scope: Scope, check: Check) -> Mapping[str, Part]:
+    """The elements of the snapshot that the differential makes of the base, by id; none where it makes none."""
+    resource = scope.resource
     url = resource.get("url")
     if not isinstance(url, str) or resource.get("derivation") != "constraint" or "differential" not in resource:
-        return
+        return {}
     bare = {key: value for key, value in resource.items() if key != "snapshot"}
     try:
-        check.library.definitions.with_resources([bare]).structure(url)
+        return dict(_by_id(check.library.definitions.with_resources([bare]).structure(url)))
     except DefinitionError as error:
         severity: Severity = "error" if error.url == url else "warning"  # what it builds on may be at fault
-        check.tell(severity, "exception", path, f"the snapshot cannot be made: {error}", "snapshot")
+        check.tell(severity, "exception", scope.path, f"the snapshot cannot be made: {error}", "snapshot")
     except NotFoundError as error:
-        check.warning("not-found", path, f"the snapshot cannot be made: {error}", "snapshot")
+        check.warning("not-found", scope.path, f"the snapshot cannot be made: {error}", "snapshot")
+    return {}
 
 
-def _check_profiles(element: Mapping[str, Any], path: Path, check: Check) -> None:
-    for index, type in enumerate(objects(element.get("type"))):
-        profiles = type.get("profile")
-        for position, canonical in enumerate(profiles if isinstance(profiles, list) else ()):
-            schema = check.library.find_schema(canonical) if isinstance(canonical, str) else None
-            code = str(type.get("code"))
-            if schema and schema.type != code and code not in _ABSTRACT:
-                here = ((((path, "type"), index), "profile"), position)
-                message = f"a profile of {code} expected, {canonical} is one of {schema.type}"
-                check.error("business-rule", here, message, "structure-definition")
+def _by_id(structure: Resource) -> Iterator[tuple[str, Part]]:
+    for element, _ in parts(part(structure, "snapshot"), "element", (None, "")):
+        yield text(element, "id"), element
 
 
-def _check_discriminators(element: Mapping[str, Any], path: Path, check: Check) -> None:
-    slicing = element.get("slicing")
-    nodes = _nodes_at(str(element.get("path")), check)
-    for index, one in enumerate(objects(slicing.get("discriminator")) if isinstance(slicing, dict) else ()):
-        step = str(one.get("path", "")).partition(".")[0]
-        if not nodes or "(" in step or step == "$this" or not step:
-            continue
-        if not any(step in node.elements for node in nodes):
-            here = (((path, "slicing"), "discriminator"), index)
-            names = ", ".join(node.name for node in nodes)
-            check.error("invalid", here, f"a path in {names} expected, '{step}' found", "structure-definition")
-
-
-def _nodes_at(path: str, check: Check) -> list[Node]:
-    """The nodes that an element may be of; none where that is not certain."""
-    start, *steps = path.split(".")
-    nodes = [node] if (node := check.library.node(start)) else []
-    for step in steps:
-        names = [
-            type.code
-            for node in nodes
-            if (element := node.elements.get(step.removesuffix("[x]")))
-            for type in element.types
-        ]
-        if any(name in ("Resource", "DomainResource") for name in names):
-            return []
-        nodes = [node for name in names if (node := check.library.node(name))]
-    return nodes
+def _check_order(scope: Scope, snapshot: Mapping[str, Part], check: Check) -> None:
+    """Elements below the same parent come in the order of the base; slices of one element in any."""
+    order = {id: place for place, id in enumerate(snapshot)}
+    last: dict[str, tuple[int, str]] = {}
+    path: Path = (scope.path, "differential")
+    for element, here in parts(part(scope.resource, "differential"), "element", path):
+        parent, _, step = text(element, "id").rpartition(".")
+        place = order.get(f"{parent}.{step.partition(':')[0]}")
+        latest, name = last.get(parent, (-1, ""))
+        if place is not None and place < latest:
+            message = f"{text(element, 'id')} expected before {name}, as in the base, found after it"
+            check.error("exception", here, message, "element-order")
+        elif place is not None:
+            last[parent] = (place, text(element, "id"))

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 
 import pytest
-from tests.unit.terminology.building import CS, VS, filtered, parameters, terminology, value_set
+from tests.unit.terminology.building import CS, VS, filtered, listed, parameters, terminology, value_set
 
-from careloom.model.errors import InvalidError, NotFoundError
+from careloom.model.errors import InvalidError, MalformedError, NotFoundError
 from careloom.terminology.operations import expand
 
 ANIMALS = value_set(filtered("concept", "is-a", "animal"), version="1.0")
@@ -47,9 +47,15 @@ def test_what_is_lacking_or_wrong_is_told() -> None:
         expand(terminology(), parameters())
     with pytest.raises(NotFoundError, match="nowhere"):
         expand(terminology(), parameters(url="http://example.org/nowhere"))
-    with pytest.raises(InvalidError, match="count: a whole number"):
+    with pytest.raises(MalformedError, match="count: a whole number"):
         expand(terminology(ANIMALS), parameters(url=VS, count="many"))
-    with pytest.raises(InvalidError, match="activeOnly: true or false"):
+    with pytest.raises(MalformedError, match="activeOnly: true or false"):
         expand(terminology(ANIMALS), parameters(url=VS, activeOnly="perhaps"))
     with pytest.raises(NotFoundError):
         expand(terminology(ANIMALS), parameters(url=VS, valueSetVersion="9"))
+
+
+def test_a_code_system_can_be_left_out() -> None:
+    both = value_set(listed("dog"), listed("1", system="http://example.org/numbers"))
+    answer = expand(terminology(both), parameters(url=VS, exclude_system="http://example.org/numbers"))
+    assert ["dog"] == [entry["code"] for entry in answer["expansion"]["contains"]]

@@ -96,3 +96,75 @@ def test_a_question_without_a_map_is_an_error() -> None:
         translate(terminology(), parameters(url=MAP, system=CS, code="dog"))
     with pytest.raises(NotFoundError, match="a concept map from"):
         translate(terminology(), parameters(source="http://x", system=CS, code="dog"))
+
+
+SEX = "http://example.org/sex"
+
+
+def dependent(value: str, system: str | None = THERE) -> Resource:
+    needed = {"property": SEX, "value": value} | ({"system": system} if system else {})
+    target = {"code": value.upper(), "equivalence": "equivalent", "dependsOn": [needed]}
+    element = {"code": "dog", "target": [target, {"code": "ANY", "equivalence": "wider"}]}
+    return {
+        "resourceType": "ConceptMap",
+        "url": MAP,
+        "group": [{"source": CS, "target": THERE, "sourceVersion": "2", "element": [element]}],
+    }
+
+
+def known(element: str, concept: Resource) -> Resource:
+    return {
+        "name": "dependency",
+        "part": [{"name": "element", "valueUri": element}, {"name": "concept", "valueCodeableConcept": concept}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("dependency", "expected"),
+    [
+        (None, [("wider", "ANY")]),
+        (known(SEX, {"coding": [{"system": THERE, "code": "male"}]}), [("equivalent", "MALE"), ("wider", "ANY")]),
+        (known(SEX, {"text": "male"}), [("equivalent", "MALE"), ("wider", "ANY")]),
+        (known(SEX, {"coding": [{"system": CS, "code": "male"}]}), [("wider", "ANY")]),
+        (known(SEX, {"coding": [{"system": THERE, "code": "female"}]}), [("wider", "ANY")]),
+        (known("http://example.org/else", {"coding": [{"system": THERE, "code": "male"}]}), [("wider", "ANY")]),
+    ],
+)
+def test_a_code_that_hangs_on_something_is_given_where_that_is_known(
+    dependency: Resource | None, expected: list[Any]
+) -> None:
+    asked = parameters(url=MAP, system=CS, code="dog")
+    asked["parameter"] += [dependency] if dependency else []
+    assert expected == matches(translate(terminology(dependent("male")), asked))
+
+
+def test_what_is_lacking_for_a_code_is_told() -> None:
+    only = dependent("male")
+    del only["group"][0]["element"][0]["target"][1]
+    answer = told(translate(terminology(only), parameters(url=MAP, system=CS, code="dog")))
+    assert {"result": False, "message": f"no code for {CS}#dog without the dependency {SEX} = male"} == answer
+
+
+def test_a_map_of_another_version_of_the_system_is_not_read() -> None:
+    made = terminology(dependent("male"))
+    for version, expected in (("2", [("wider", "ANY")]), ("3", [])):
+        asked = parameters(url=MAP, system=CS, code="dog", version=version)
+        assert expected == matches(translate(made, asked))
+
+
+def test_the_closest_comes_first_and_none_twice() -> None:
+    equivalences = ["inexact", "narrower", "equal", "wider", "relatedto", "unmatched", "equivalent"]
+    targets = [{"code": each, "equivalence": each} for each in equivalences]
+    group = {"source": CS, "target": THERE, "element": [{"code": "dog", "target": [*targets, *targets]}]}
+    made = terminology({"resourceType": "ConceptMap", "url": MAP, "group": [group]})
+    found = [code for _, code in matches(translate(made, parameters(url=MAP, system=CS, code="dog")))]
+    assert ["equal", "equivalent", "wider", "narrower", "relatedto", "inexact", "unmatched"] == found
+
+
+def test_backward_source_and_target_change_places_and_dependencies_come_out() -> None:
+    one = {**dependent("male"), "sourceUri": "http://example.org/from", "targetUri": "http://example.org/to"}
+    by_ends = {"source": "http://example.org/to", "target": "http://example.org/from"}
+    answer = translate(terminology(one), parameters(**by_ends, system=THERE, code="MALE", reverse=True))
+    assert [("equivalent", "dog")] == matches(answer)
+    product = next(part for part in answer["parameter"][-1]["part"] if part["name"] == "product")
+    assert SEX == product["part"][0]["valueUri"]

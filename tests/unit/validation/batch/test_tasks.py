@@ -36,7 +36,8 @@ def test_lines_part_at_line_feeds_alone(data: bytes, lines: list[bytes]) -> None
 def test_a_stream_gives_whole_lines_however_it_drips(data: bytes) -> None:
     found = list(blocks("x", Drip(data), ""))
     assert [line for block in found for line in lines_of(block.data)] == lines_of(data)
-    assert [block.is_first for block in found] == [True] + [False] * (len(found) - 1)
+    lines = [len(lines_of(block.data)) for block in found]
+    assert [block.before for block in found] == [sum(lines[:number]) for number in range(len(found))]
     assert sum(block.size for block in found) in (len(data), data.rfind(b"\n") + 1)
 
 

@@ -6,9 +6,8 @@ from careloom.definitions import Definitions
 from careloom.fhirpath import Node
 from careloom.fhirpath.parser import parse
 from careloom.validation.library import Library
-from careloom.validation.quick.judges import presence_of
 from careloom.validation.quick.memos import in_force
-from careloom.validation.quick.presence import EMPTY, SOME, UNKNOWN, VALUE, outcome
+from careloom.validation.quick.presence import EMPTY, SOME, UNKNOWN, VALUE, outcome, presence_of
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
-"""Elements of profiles: what they say fits their types and their base."""
+"""Elements of a definition: types, values, invariants and value sets."""
 
 from typing import Any
 
 import pytest
-from tests.unit.validation.builders import BASE, profile
+from tests.unit.validation.builders import BASE, judge, profile
 from tests.unit.validation.rules.findings import found
 
 from careloom.definitions import Definitions
@@ -104,3 +104,68 @@ def test_an_invariant_has_a_key_of_its_own_and_can_be_read(
     invariant = {"key": "p-1", "severity": "error", "human": "x", "expression": "name.exists()", **fields}
     resource = profile("Patient", {"path": "Patient", "constraint": [invariant]})
     assert found(definitions, resource, "invariant-rule") == ([] if is_fine else [f"{AT}.constraint[0]"])
+
+
+GENDER = "http://hl7.org/fhir/ValueSet/administrative-gender"
+SLICING = {
+    "path": "Patient.identifier",
+    "slicing": {"discriminator": [{"type": "value", "path": "system"}], "rules": "open"},
+}
+
+
+def told(definitions: Definitions, *elements: dict[str, Any], type: str = "Patient") -> list[tuple[str, str, str]]:
+    issues = judge(definitions, profile(type, *elements))
+    told = [(issue.severity, issue.rule, issue.expression) for issue in issues]
+    return [one for one in told if one[1] in ("slice-name", "value-set", "element-type")]
+
+
+def bound(value_set: str, path: str = "Patient.gender") -> dict[str, Any]:
+    return {"path": path, "binding": {"strength": "required", "valueSet": value_set}}
+
+
+@pytest.mark.parametrize("value_set", [GENDER, f"{GENDER}|4.0.1", "http://snomed.info/sct?fhir_vs=isa/404684003"])
+def test_a_value_set_that_is_there_is_fine(definitions: Definitions, value_set: str) -> None:
+    assert told(definitions, bound(value_set)) == []
+
+
+def test_a_value_set_that_is_nowhere_is_a_warning(definitions: Definitions) -> None:
+    place = "StructureDefinition.differential.element[0].binding.valueSet"
+    assert told(definitions, bound("http://example.org/ValueSet/none")) == [("warning", "value-set", place)]
+
+
+def test_an_address_of_something_else_is_an_error(definitions: Definitions) -> None:
+    assert [one[:2] for one in told(definitions, bound(BASE + "Patient"))] == [("error", "value-set")]
+
+
+def test_a_value_set_on_what_has_no_codes_is_an_error(definitions: Definitions) -> None:
+    parts = [
+        {
+            "id": "Extension.extension:kind",
+            "path": "Extension.extension",
+            "sliceName": "kind",
+            "binding": {"strength": "required", "valueSet": GENDER},
+        },
+    ]
+    issues = told(definitions, *parts, type="Extension")
+    assert issues == [("error", "element-type", "StructureDefinition.differential.element[0].binding")]
+
+
+@pytest.mark.parametrize(
+    ("said", "rule", "is_fine"),
+    [
+        ({"fixedCode": "male"}, "element-type", True),
+        ({"fixedString": "male"}, "element-type", False),
+        ({"patternString": "male"}, "element-type", False),
+        ({"binding": {"strength": "required", "valueSet": GENDER}}, "element-binding", True),
+        (
+            {"binding": {"strength": "required", "valueSet": "http://hl7.org/fhir/ValueSet/observation-status"}},
+            "element-binding",
+            False,
+        ),
+    ],
+)
+def test_what_an_element_says_fits_the_types_and_the_codes_that_the_base_gives_it(
+    definitions: Definitions, said: dict[str, Any], rule: str, is_fine: bool
+) -> None:
+    issues = judge(definitions, profile("Patient", {"path": "Patient.gender", **said}))
+    assert ([issue for issue in issues if issue.rule == rule] == []) is is_fine

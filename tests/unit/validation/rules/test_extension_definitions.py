@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from tests.unit.validation.builders import BASE, profile
+from tests.unit.validation.builders import profile
 from tests.unit.validation.rules.findings import found
 
 from careloom.definitions import Definitions
@@ -43,14 +43,3 @@ def test_only_an_extension_has_contexts(definitions: Definitions) -> None:
     contexts = [{"type": "element", "expression": "Patient"}]
     resource = profile("Patient", {"path": "Patient.name", "min": 1}, context=contexts)
     assert found(definitions, resource, "extension-context") == [CONTEXT]
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [{"kind": "complex-type"}, {"derivation": "specialization"}],
-    ids=["a constraint of another kind", "a specialization without a type of its own"],
-)
-def test_a_definition_goes_with_its_base(definitions: Definitions, fields: dict[str, Any]) -> None:
-    assert found(definitions, profile("Patient", {"path": "Patient.name", "min": 1}), "derivation") == []
-    resource = profile("Patient", {"path": "Patient.name", "min": 1}, baseDefinition=BASE + "Patient", **fields)
-    assert found(definitions, resource, "derivation") == ["StructureDefinition"]

@@ -1,0 +1,54 @@
+"""The log of a hub: one line of JSON for each event, on standard error, and nothing of patients in it.
+
+An exception's message may quote what a client has sent, and a library's message may quote an exception. So of an
+exception the log keeps its kind and where it came from, and of a library's message the words its author wrote, without
+the values put into them.
+"""
+
+import logging
+import sys
+from types import TracebackType
+from typing import Any
+
+import structlog
+from structlog.types import EventDict, WrappedLogger
+
+from careloom.rest.perform import trace
+
+_Raised = tuple[type[BaseException], BaseException, TracebackType | None]
+
+
+def log_to_stderr() -> None:
+    """Write the log of this process, that of the libraries in it included, to standard error."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            without_messages,
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+    )
+    logging.basicConfig(handlers=[_Handler()], level=logging.WARNING, force=True)
+    logging.captureWarnings(True)
+
+
+def without_messages(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """Put in place of an exception its kind and the frames it came through."""
+    raised = event.pop("exc_info", None)
+    error = sys.exc_info()[1] if raised is True else raised[1] if isinstance(raised, tuple) else raised
+    if isinstance(error, BaseException):
+        event.update(trace(error))
+    return event
+
+
+class _Handler(logging.Handler):
+    """Hands on what libraries log."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log the words of a record without the values put into them."""
+        told: dict[str, Any] = {"logger": record.name, "words": record.msg if isinstance(record.msg, str) else ""}
+        if record.exc_info and record.exc_info[1]:
+            told |= trace(record.exc_info[1])
+        structlog.get_logger(__name__).log(record.levelno, "library", **told)

@@ -1,0 +1,64 @@
+"""The topics in force, found by their URL and by the change they look at."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from careloom.model.errors import InvalidError
+from careloom.notify.topics.compiled import TopicTest
+from careloom.notify.topics.topic import Topic
+from careloom.search import SearchParameters
+
+
+class TopicRegistry:
+    """The topics in force; what a change costs depends on those that look at its type, not on how many there are."""
+
+    def __init__(self, topics: Iterable[Topic], parameters: SearchParameters) -> None:
+        """Read every topic's tests.
+
+        Raises:
+            InvalidError: A test cannot be read, a filter or include is no search parameter, or two topics share a URL.
+        """
+        self.parameters = parameters
+        self._topics: dict[str, Topic] = {}
+        self._tests: dict[tuple[str, str], list[TopicTest]] = defaultdict(list)
+        for topic in topics:
+            if topic.url in self._topics:
+                raise InvalidError(f"topic {topic.url}: defined twice")
+            self._topics[topic.url] = topic
+            self._read(topic)
+            _check_filters(topic, parameters)
+            _check_includes(topic, parameters)
+
+    def __iter__(self) -> Iterator[Topic]:
+        return iter(self._topics.values())
+
+    def find(self, url: str) -> Topic | None:
+        """The topic by that canonical URL."""
+        return self._topics.get(url)
+
+    def of_change(self, type: str, interaction: str) -> Sequence[TopicTest]:
+        """The triggers that look at such a change."""
+        return self._tests.get((type, interaction), ())
+
+    def _read(self, topic: Topic) -> None:
+        for trigger in topic.triggers:
+            test = TopicTest.of(topic, trigger, self.parameters)
+            for interaction in trigger.interactions:
+                self._tests[trigger.resource, interaction].append(test)
+
+
+def _check_filters(topic: Topic, parameters: SearchParameters) -> None:
+    for each in topic.filters:
+        types = (each.resource,) if each.resource else topic.resources
+        if not any(type in topic.resources and each.parameter in parameters.of(type) for type in types):
+            raise InvalidError(
+                f"topic {topic.url}: a search parameter of {' or '.join(types)} expected, found {each.parameter!r}"
+            )
+
+
+def _check_includes(topic: Topic, parameters: SearchParameters) -> None:
+    for text in topic.include:
+        type, _, code = text.partition(":")
+        parameter = parameters.of(type).get(code) if type in topic.resources else None
+        if parameter is None or parameter.kind != "reference":
+            raise InvalidError(f"topic {topic.url}: an include such as Encounter:patient expected, found {text!r}")

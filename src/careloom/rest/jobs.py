@@ -1,0 +1,274 @@
+"""Requests that are answered later: ``Prefer: respond-async``.
+
+The client gets 202 and the address of a job, asks there how far it is, and finds its answer there when it is done.
+
+Each job is a folder that every process of the hub can see: ``job.json`` says what it is and how far, ``answer.json``
+is what was answered, ``files`` holds what the work has written, such as NDJSON of an export. Any process can therefore
+tell of a job that another one runs, and an answer outlives the process that gave it.
+
+Work itself does not: it runs in one process and is lost with it. That process writes to ``job.json`` every few
+seconds; a job that is not done and has not been written to for a while was cut off, and is told as such. What it had
+committed stays committed, as after any request whose answer was lost.
+
+A job belongs to the client that started it. To others it reads as if it had never been.
+
+Source: FHIR R4, 3.1.7 asynchronous request patterns; for the Bundle that tells the answer of an ordinary request,
+FHIR R5, 3.2.6.1.
+"""
+
+import asyncio
+import re
+import shutil
+import tempfile
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+from careloom.model.errors import NotFoundError
+from careloom.model.instants import Clock, instant
+from careloom.model.json import parse_json, serialize_json
+from careloom.rest.messages import FhirResponse
+from careloom.rest.outcomes import ThrottledError
+
+BEAT: Final = 2.0
+"""Seconds between two signs of life."""
+
+SILENCE: Final = timedelta(seconds=30)
+"""After so long without one a job was cut off."""
+
+KEPT: Final = timedelta(hours=24)
+"""How long an answer can be fetched."""
+
+_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One request that is answered later.
+
+    Attributes:
+        id: Names it in its address.
+        client: Whose it is.
+        url: What was asked for, the whole address.
+        code: The interaction or operation, ``search-type``, ``$export``.
+        started: When it was taken on.
+        seen: Last sign of life.
+        progress: How far it is, for people.
+        is_done: Whether the answer is there.
+        is_bulk: Whether the answer is told as it is, and not as an entry of a Bundle.
+    """
+
+    id: str
+    client: str
+    url: str
+    code: str
+    started: datetime
+    seen: datetime
+    progress: str = ""
+    is_done: bool = False
+    is_bulk: bool = False
+
+    @property
+    def expires(self) -> datetime:
+        """Until when its answer is kept."""
+        return self.started + KEPT
+
+    def was_cut_off(self, now: datetime) -> bool:
+        """Whether the process that ran it is gone."""
+        return not self.is_done and now - self.seen > SILENCE
+
+
+@dataclass(slots=True)
+class Task:
+    """What the work of a job may say and write.
+
+    Attributes:
+        job: As it was taken on.
+        files: Folder for files that the client is to fetch; they are gone with the job.
+        base_url: Address of the FHIR base.
+    """
+
+    job: Job
+    files: Path
+    base_url: str
+    progress: str = ""
+
+    def tell(self, progress: str) -> None:
+        """Say how far the work is: ``12 of 40 types``; no patient data, anybody may look over a shoulder."""
+        self.progress = progress
+
+    def address(self, name: str) -> str:
+        """Where a client fetches a file that the work writes in ``files``."""
+        return f"{job_address(self.base_url, self.job.id)}/{name}"
+
+
+Work = Callable[[Task], Awaitable[FhirResponse]]
+
+
+def job_address(base_url: str, id: str) -> str:
+    """Where a job is asked after."""
+    return f"{base_url}/_jobs/{id}"
+
+
+@dataclass(slots=True, eq=False)
+class Jobs:
+    """The jobs of a hub.
+
+    Args:
+        root: Folder that every process of the hub sees.
+        clock: Present instant.
+        new_id: Makes ids that nobody guesses.
+        most: Jobs that this process works on at a time.
+    """
+
+    root: Path
+    clock: Clock
+    new_id: Callable[[], str]
+    most: int = 8
+    _running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+
+    def start(self, job: Job, work: Work, base_url: str) -> None:
+        """Take a job on, and work on it from now.
+
+        Raises:
+            ThrottledError: As many as this process takes are in progress.
+        """
+        if len(self._running) >= self.most:
+            raise ThrottledError(f"{self.most} jobs are in progress, which is as many as are taken at a time")
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)  # answers are records of patients
+        self._sweep()
+        files = self._folder(job.id) / "files"
+        files.mkdir(parents=True)
+        self._save(job)
+        task = Task(job, files, base_url)
+        self._running[job.id] = asyncio.create_task(self._run(task, work))
+
+    def new(self, *, client: str, url: str, code: str, is_bulk: bool = False) -> Job:
+        """A job that has not begun."""
+        now = self.clock()
+        return Job(self.new_id(), client, url, code, now, now, is_bulk=is_bulk)
+
+    def find(self, id: str, client: str) -> Job:
+        """A job of a client.
+
+        Raises:
+            NotFoundError: There is none by this id that is the client's.
+        """
+        job = self._load(id) if _ID.fullmatch(id) else None
+        if job is None or job.client != client:
+            raise NotFoundError(f"no job {id!r}: it was never there, was cancelled, or its answer is no longer kept")
+        return job
+
+    def answer(self, job: Job) -> FhirResponse:
+        """What a job that is done has answered."""
+        told = parse_json((self._folder(job.id) / "answer.json").read_bytes())
+        return FhirResponse(told["status"], told["resource"], told["headers"], json=told["json"])
+
+    def file(self, job: Job, name: str) -> Path:
+        """A file that the work of a job has written.
+
+        Raises:
+            NotFoundError: There is none by that name.
+        """
+        path = self._folder(job.id) / "files" / name
+        if not _FILE.fullmatch(name) or not path.is_file():
+            raise NotFoundError(f"job {job.id} has no file {name!r}")
+        return path
+
+    def cancel(self, job: Job) -> None:
+        """Stop the work, where it is still going on, and forget job, answer and files."""
+        if running := self._running.get(job.id):
+            running.cancel()
+        shutil.rmtree(self._folder(job.id), ignore_errors=True)  # another process that runs it sees this at its beat
+
+    def forget_all(self) -> int:
+        """Forget every job of every client, done or not, and give how many there were.
+
+        Answers and files may hold what has been erased from the record, and cannot be searched for it.
+        """
+        jobs = [job for folder in self._folders() if (job := self._load(folder.name))]
+        for job in jobs:
+            self.cancel(job)
+        return len(jobs)
+
+    async def close(self) -> None:
+        """Stop all work of this process; what is not done is told as cut off."""
+        running = list(self._running.values())
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    async def _run(self, task: Task, work: Work) -> None:
+        beating = asyncio.create_task(self._beat(task, asyncio.current_task()))
+        try:
+            response = await work(task)
+            self._keep(task, response)
+        except Exception as error:
+            log.error("job failed", job=task.job.id, error=type(error).__name__)
+        finally:
+            beating.cancel()
+            del self._running[task.job.id]
+
+    async def _beat(self, task: Task, worker: "asyncio.Task[None] | None") -> None:
+        while True:
+            await asyncio.sleep(BEAT)
+            if self._load(task.job.id) is None and worker:
+                worker.cancel()
+                return
+            self._save(replace(task.job, seen=self.clock(), progress=task.progress))
+
+    def _keep(self, task: Task, response: FhirResponse) -> None:
+        folder = self._folder(task.job.id)
+        if not folder.is_dir():
+            return  # cancelled by another process a moment ago
+        told = {
+            "status": response.status,
+            "headers": dict(response.headers),
+            "resource": response.resource,
+            "json": response.json,
+        }
+        _replace(folder / "answer.json", told)
+        self._save(replace(task.job, seen=self.clock(), progress=task.progress, is_done=True))
+
+    def _save(self, job: Job) -> None:
+        told = {name: getattr(job, name) for name in Job.__slots__}
+        times = {"started": instant(job.started), "seen": instant(job.seen)}
+        with suppress(FileNotFoundError):  # cancelled by another process a moment ago
+            _replace(self._folder(job.id) / "job.json", told | times)
+
+    def _load(self, id: str) -> Job | None:
+        try:
+            told = parse_json((self._folder(id) / "job.json").read_bytes())
+        except FileNotFoundError:
+            return None
+        times = {name: datetime.fromisoformat(told[name]) for name in ("started", "seen")}
+        job = Job(**told | times)
+        return None if job.expires <= self.clock() else job
+
+    def _sweep(self) -> None:
+        """Remove what is no longer kept."""
+        for folder in self._folders():
+            if self._load(folder.name) is None:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _folders(self) -> list[Path]:
+        found = self.root.iterdir() if self.root.is_dir() else ()
+        return [folder for folder in found if _ID.fullmatch(folder.name)]
+
+    def _folder(self, id: str) -> Path:
+        return self.root / id
+
+
+def _replace(path: Path, value: Any) -> None:
+    """Write a file so that a reader sees the one before or this one, and nothing between."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(serialize_json(value))
+    Path(file.name).replace(path)

@@ -1,0 +1,95 @@
+"""The resources of a transaction as it will most likely write them, made ready before its turn.
+
+What an entry becomes depends on ids: its own, and those of the resources it refers to. Most of them are known before
+the turn (addresses, new ids) and the rest can be guessed (a conditional create seldom finds anything but what a look
+at the record finds now). So each resource is linked and prepared outside the turn under these guesses, and the turn,
+which alone can tell, only compares: where a guess that went into a resource was wrong, that one is made again.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from careloom.rest.entries import Entry
+from careloom.rest.hub import Hub
+from careloom.rest.relinking import conditional_references, relink
+from careloom.search import Query
+from careloom.store import Prepared
+
+Links = Mapping[str, str]
+"""From ``fullUrl`` or reference by search to ``Type/id``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A resource as a transaction would write it.
+
+    Attributes:
+        id: Guess of its id.
+        used: The links that went into it; an empty target where nothing was found.
+        prepared: The resource, ready for the store.
+    """
+
+    id: str
+    used: Links
+    prepared: Prepared
+
+    def holds(self, id: str, links: Links) -> bool:
+        """Whether all that was guessed turned out to be so."""
+        return self.id == id and all(links.get(text) == target for text, target in self.used.items())
+
+
+async def found_references(references: Mapping[str, Query], hub: Hub) -> dict[str, str]:
+    """Where references by search lead to as the record is now; those that lead to one resource."""
+    found = {}
+    for text, query in references.items():
+        matches = (await hub.repository.search(query)).matches
+        if len(matches) == 1:
+            found[text] = matches[0].reference
+    return found
+
+
+def make_ready(entries: Iterable[Entry], references: Links, hub: Hub) -> dict[int, Made]:
+    """The resources that entries create and update, by the number of their entry."""
+    writing = [entry for entry in entries if _writes_body(entry)]
+    ids = {entry.number: _guessed_id(entry, hub) for entry in writing}
+    named = {entry.full_url: f"{entry.request.type}/{ids[entry.number]}" for entry in writing if entry.full_url}
+    links = {**named, **references}
+    return {entry.number: _made(entry, ids[entry.number], links, hub) for entry in writing}
+
+
+def _writes_body(entry: Entry) -> bool:
+    return entry.interaction.body == "resource" and entry.interaction.operation is None and bool(entry.request.body)
+
+
+def _guessed_id(entry: Entry, hub: Hub) -> str:
+    sent = (entry.request.body or {}).get("id")
+    if entry.request.method == "PUT":
+        return entry.request.id or (sent if isinstance(sent, str) else hub.new_id())
+    return hub.new_id()
+
+
+def _made(entry: Entry, id: str, links: Links, hub: Hub) -> Made:
+    body = entry.request.body or {}
+    noted = _Noted(links)
+    linked = relink({**body, "id": id}, noted, entry.full_url, hub.types)
+    used = noted.used | {text: links.get(text, "") for _, text in conditional_references(body)}
+    return Made(id, used, hub.repository.prepare(linked, id=id))
+
+
+class _Noted(dict[str, str]):
+    """Links that remember which of them were followed."""
+
+    def __init__(self, links: Links) -> None:
+        super().__init__(links)
+        self.used: dict[str, str] = {}
+
+    def __getitem__(self, key: str) -> str:
+        self.used[key] = target = super().__getitem__(key)
+        return target
+
+    def get(self, key: str, default: str | None = None) -> str | None:  # type: ignore[override]  # of one kind of default
+        """The target of a link, which is then noted."""
+        try:
+            return self[key]
+        except KeyError:
+            return default

@@ -1,0 +1,35 @@
+"""How much one GraphQL query may cost: resources that are read and values that are told, each with a clear refusal."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from careloom.model.errors import TooCostlyError
+
+RESOURCES: Final = 5_000
+VALUES: Final = 50_000
+SEARCHES: Final = 200
+
+
+@dataclass(slots=True)
+class Budget:
+    """What is left of it."""
+
+    resources: int = RESOURCES
+    values: int = VALUES
+    searches: int = SEARCHES
+
+    def spend(self, *, resources: int = 0, values: int = 0, searches: int = 0) -> None:
+        """Take something off.
+
+        Raises:
+            TooCostlyError: There is not as much left.
+        """
+        self.resources -= resources
+        self.values -= values
+        self.searches -= searches
+        if self.resources < 0:
+            raise TooCostlyError(f"query: at most {RESOURCES} resources are read for one query")
+        if self.values < 0:
+            raise TooCostlyError(f"query: at most {VALUES} values are told by one query")
+        if self.searches < 0:
+            raise TooCostlyError(f"query: at most {SEARCHES} searches are made for one query")

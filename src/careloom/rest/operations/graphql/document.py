@@ -1,0 +1,339 @@
+"""A GraphQL document, read: queries with fields, arguments, aliases, fragments, variables and directives.
+
+What a query language for reading needs is here: mutations, subscriptions and type definitions are refused. Reading is
+by recursive descent over tokens, and bounded in length and depth before anything is carried out.
+
+Source: GraphQL specification, June 2018, sections 2.1 to 2.12.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from careloom.model.errors import MalformedError, NotSupportedError, TooCostlyError
+
+LONGEST: Final = 64 * 1024
+"""Characters of a document."""
+DEEPEST: Final = 20
+"""Selections inside one another."""
+
+_TOKEN: Final = re.compile(
+    r"""(?P<skipped>[\s,\ufeff]+|\#[^\n\r]*)
+    |(?P<name>[_A-Za-z][_0-9A-Za-z]*)
+    |(?P<number>-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)
+    |(?P<block>\"\"\"(?:[^"\\]|\\.|"(?!""))*\"\"\")
+    |(?P<string>"(?:[^"\\\n\r]|\\.)*")
+    |(?P<mark>\.\.\.|[!$()\[\]{}:=@|&])""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """``$name`` in place of a value."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a selection.
+
+    Attributes:
+        name: Of the element.
+        alias: What it is called in the answer; its name unless it was given another.
+        arguments: By name; values are JSON, or variables.
+        directives: Name and arguments of each.
+        selections: What is wanted of it; empty for a primitive.
+    """
+
+    name: str
+    alias: str
+    arguments: Mapping[str, Any]
+    directives: tuple[tuple[str, Mapping[str, Any]], ...]
+    selections: "Selections"
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A fragment: by its name, or in line with its selections.
+
+    Attributes:
+        fragment: Its name; empty where it is in line.
+        type: The type it is for; empty for any.
+        directives: Name and arguments of each.
+        selections: Of a fragment in line.
+    """
+
+    fragment: str
+    type: str
+    directives: tuple[tuple[str, Mapping[str, Any]], ...]
+    selections: "Selections" = ()
+
+
+Selections = tuple[Field | Spread, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document with queries.
+
+    Attributes:
+        queries: By name, selections and what its variables stand for where they are not given; a query may be unnamed.
+        fragments: By name.
+    """
+
+    queries: Mapping[str, tuple[Selections, Mapping[str, Any]]]
+    fragments: Mapping[str, Spread]
+
+    def query(self, name: str) -> tuple[Selections, Mapping[str, Any]]:
+        """The query by a name, or without one the only query.
+
+        Raises:
+            MalformedError: There is none, or the name is lacking.
+        """
+        if not name and len(self.queries) == 1:
+            return next(iter(self.queries.values()))
+        if name not in self.queries:
+            known = ", ".join(sorted(filter(None, self.queries))) or "none that is named"
+            raise MalformedError(f"operationName: one of {known} expected, found {name[:80]!r}")
+        return self.queries[name]
+
+
+def read_document(text: str) -> Document:
+    """Read a document.
+
+    Raises:
+        MalformedError: It is no GraphQL; the message says where.
+        NotSupportedError: It is something else than queries and fragments.
+        TooCostlyError: It is over a ceiling.
+    """
+    if len(text) > LONGEST:
+        raise TooCostlyError(f"query: at most {LONGEST} characters are read, found {len(text)}")
+    return _Reader(list(_tokens(text))).document()
+
+
+def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
+    """Kind, text and place of each token, with an end."""
+    at = 0
+    while at < len(text):
+        found = _TOKEN.match(text, at)
+        if found is None:
+            raise MalformedError(f"query: character {at + 1}: GraphQL expected, found {text[at]!r}", expression="query")
+        if found.lastgroup != "skipped":
+            yield str(found.lastgroup), found[0], at
+        at = found.end()
+    yield "end", "", at
+
+
+def _depth_of(selections: Selections, fragments: Mapping[str, Spread], within: tuple[str, ...], above: int = 0) -> None:
+    """Hold selections, with the fragments in them, to the ceiling of depth.
+
+    Raises:
+        MalformedError: A fragment is not there, or uses itself.
+        TooCostlyError: They are too deep.
+    """
+    if above >= DEEPEST or len(within) >= DEEPEST:
+        raise _too_deep()
+    for each in selections:
+        if isinstance(each, Field):
+            if each.selections:
+                _depth_of(each.selections, fragments, within, above + 1)
+            continue
+        fragment = fragments.get(each.fragment) if each.fragment else each
+        if fragment is None or (each.fragment and each.fragment in within):
+            why = "uses itself" if fragment else "is not in the document"
+            raise MalformedError(f"query: the fragment {each.fragment!r} {why}", expression="query")
+        _depth_of(fragment.selections, fragments, (*within, each.fragment) if each.fragment else within, above)
+
+
+def _too_deep() -> TooCostlyError:
+    return TooCostlyError(f"query: at most {DEEPEST} selections inside one another")
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Takes tokens one by one."""
+
+    tokens: list[tuple[str, str, int]]
+    _at: int = 0
+    _depth: int = 0
+    _defaults: dict[str, Any] = field(default_factory=dict)
+
+    def document(self) -> Document:
+        queries: dict[str, tuple[Selections, Mapping[str, Any]]] = {}
+        fragments: dict[str, Spread] = {}
+        while self._kind != "end":
+            if self._text == "fragment":
+                fragment = self._fragment()
+                fragments[fragment.fragment] = fragment
+                continue
+            name, selections, defaults = self._query()
+            if name in queries or (queries and not (name and all(queries))):
+                raise self._wrong("queries with a name each")
+            queries[name] = selections, defaults
+        if not queries:
+            raise self._wrong("a query")
+        for selections, _ in queries.values():
+            _depth_of(selections, fragments, ())
+        return Document(queries, fragments)
+
+    def _query(self) -> tuple[str, Selections, Mapping[str, Any]]:
+        if self._text == "{":
+            return "", self._selections(), {}
+        if self._text != "query":
+            raise NotSupportedError(f"query: a query or fragment expected, found {self._text[:80]!r}")
+        self._take()
+        name = self._take()[1] if self._kind == "name" else ""
+        defaults = self._variables() if self._text == "(" else {}
+        self._directives()
+        return name, self._selections(), defaults
+
+    def _fragment(self) -> Spread:
+        self._take()
+        name = self._name()
+        self._expect("on")
+        type = self._name()
+        return Spread(name, type, self._directives(), self._selections())
+
+    def _variables(self) -> Mapping[str, Any]:
+        """What each declared variable stands for unless it is given; None where nothing is said."""
+        found: dict[str, Any] = {}
+        self._expect("(")
+        while self._text != ")":
+            self._expect("$")
+            name = self._name()
+            self._expect(":")
+            self._type()
+            found[name] = self._default() if self._text == "=" else None
+        self._take()
+        return found
+
+    def _default(self) -> Any:
+        self._take()
+        return self._value(is_constant=True)
+
+    def _type(self) -> None:
+        if self._text == "[":
+            self._take()
+            self._type()
+            self._expect("]")
+        else:
+            self._name()
+        if self._text == "!":
+            self._take()
+
+    def _selections(self) -> Selections:
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise _too_deep()
+        self._expect("{")
+        found: list[Field | Spread] = []
+        while self._text != "}":
+            found.append(self._spread() if self._text == "..." else self._field())
+        self._take()
+        self._depth -= 1
+        if not found:
+            raise self._wrong("a field between braces")
+        return tuple(found)
+
+    def _field(self) -> Field:
+        name = alias = self._name()
+        if self._text == ":":
+            self._take()
+            name = self._name()
+        arguments = self._arguments() if self._text == "(" else {}
+        directives = self._directives()
+        selections = self._selections() if self._text == "{" else ()
+        return Field(name, alias, arguments, directives, selections)
+
+    def _spread(self) -> Spread:
+        self._take()
+        if self._kind == "name" and self._text != "on":
+            return Spread(self._name(), "", self._directives())
+        type = ""
+        if self._text == "on":
+            self._take()
+            type = self._name()
+        return Spread("", type, self._directives(), self._selections())
+
+    def _directives(self) -> tuple[tuple[str, Mapping[str, Any]], ...]:
+        found = []
+        while self._text == "@":
+            self._take()
+            name = self._name()
+            found.append((name, self._arguments() if self._text == "(" else {}))
+        return tuple(found)
+
+    def _arguments(self) -> Mapping[str, Any]:
+        found: dict[str, Any] = {}
+        self._expect("(")
+        while self._text != ")":
+            name = self._name()
+            self._expect(":")
+            if name in found:
+                raise self._wrong(f"the argument {name} once")
+            found[name] = self._value()
+        self._take()
+        return found
+
+    def _value(self, *, is_constant: bool = False) -> Any:
+        kind, text, _ = token = self._take()
+        match kind:
+            case "string":
+                return self._string(token)
+            case "block":
+                return text[3:-3].replace('\\"""', '"""').strip()
+            case "number":
+                return json.loads(text)
+            case "name":
+                return {"true": True, "false": False, "null": None}.get(text, text)
+        if text == "$" and not is_constant:
+            return Variable(self._name())
+        if text == "[":
+            found = []
+            while self._text != "]":
+                found.append(self._value(is_constant=is_constant))
+            self._take()
+            return found
+        self._at -= 1
+        raise self._wrong("a value")
+
+    def _string(self, token: tuple[str, str, int]) -> str:
+        try:
+            return str(json.loads(token[1]))
+        except ValueError as error:
+            self._at -= 1
+            raise self._wrong("a string with the escapes of JSON") from error
+
+    def _name(self) -> str:
+        if self._kind != "name":
+            raise self._wrong("a name")
+        return self._take()[1]
+
+    def _expect(self, text: str) -> None:
+        if self._text != text:
+            raise self._wrong(repr(text))
+        self._take()
+
+    def _take(self) -> tuple[str, str, int]:
+        token = self.tokens[self._at]
+        if token[0] == "end":
+            raise self._wrong("more")
+        self._at += 1
+        return token
+
+    def _wrong(self, expected: str) -> MalformedError:
+        _, text, at = self.tokens[self._at]
+        found = repr(text[:80]) if text else "the end"
+        return MalformedError(f"query: character {at + 1}: {expected} expected, found {found}", expression="query")
+
+    @property
+    def _kind(self) -> str:
+        return self.tokens[self._at][0]
+
+    @property
+    def _text(self) -> str:
+        return self.tokens[self._at][1]

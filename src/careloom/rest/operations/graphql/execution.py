@@ -1,0 +1,367 @@
+"""A GraphQL query, carried out on resources: fields, lists, references and searches, as FHIR has them.
+
+An element is asked for by its name in JSON; of a choice also without its type. A field that a type does not have is an
+error. What a reference leads to is its field ``resource``; what refers to a resource is its field ``ConditionList``
+with ``_reference``. Everything read is held to what the client may read, everything searched to what it may see.
+
+Source: FHIR R4, 3.3 using GraphQL.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from typing import Any, Final
+
+from careloom.definitions.types import TypeNode
+from careloom.fhirpath import compile_expression
+from careloom.model.errors import (
+    DeletedError,
+    ForbiddenError,
+    InvalidError,
+    MalformedError,
+    NotFoundError,
+    NotSupportedError,
+)
+from careloom.model.resource import Resource, resource_type
+from careloom.rest.access import judge_right, permitted
+from careloom.rest.hub import Hub
+from careloom.rest.messages import FhirRequest
+from careloom.rest.operations.addressed import addressed_version, resource_of
+from careloom.rest.operations.graphql.budget import Budget
+from careloom.rest.operations.graphql.document import Document, Field, Selections, Variable
+from careloom.rest.operations.references import local_reference
+from careloom.rest.visibility import narrowed
+from careloom.search import Query, parse_query
+from careloom.store import Page, Version
+
+_LIST: Final = "List"
+_CONNECTION: Final = "Connection"
+_USUAL_COUNT: Final = 50
+_OF_LISTS: Final = frozenset({"fhirpath", "_offset", "_count"})
+_OF_CONNECTIONS: Final = frozenset({"count", "pagesize", "offset", "first", "previous", "next", "last", "edges"})
+
+
+@dataclass(slots=True)
+class Execution:
+    """One query that is being carried out.
+
+    Attributes:
+        document: Where its fragments are.
+        variables: What its variables stand for.
+        request: Who asks.
+        hub: Whom.
+        versions: All that was read, for the audit record.
+        budget: What it may still cost.
+    """
+
+    document: Document
+    variables: Mapping[str, Any]
+    request: FhirRequest
+    hub: Hub
+    versions: dict[str, Version] = field(default_factory=dict)
+    budget: Budget = field(default_factory=Budget)
+
+    async def of_system(self, selections: Selections) -> dict[str, Any]:
+        """What is asked of the record: ``Patient(id: 1)``, ``PatientList(…)``, ``PatientConnection(…)``."""
+        told: dict[str, Any] = {}
+        for each in self._fields(selections, "Query"):
+            if each.name == "__typename":
+                told[each.alias] = "Query"
+                continue
+            searched = self._searched(each.name)
+            if searched:
+                told[each.alias] = await self._search(each, *searched, None)
+            else:
+                told[each.alias] = await self._read(each)
+        return told
+
+    async def of_resource(self, selections: Selections, resource: Resource) -> dict[str, Any]:
+        """What is asked of a resource."""
+        return await self._object(selections, resource, resource_type(resource), resource)
+
+    async def _object(
+        self, selections: Selections, value: Mapping[str, Any], type: str, resource: Resource
+    ) -> dict[str, Any]:
+        """What is asked of an object of a type, within a resource."""
+        told: dict[str, Any] = {}
+        for each in self._fields(selections, type):
+            told[each.alias] = await self._field(each, value, type, resource)
+        return told
+
+    async def _field(self, asked: Field, value: Mapping[str, Any], type: str, resource: Resource) -> Any:
+        if asked.name == "__typename":
+            return type
+        if asked.name == "resourceType" and "resourceType" in value:
+            return value["resourceType"]
+        if asked.name == "resource" and type == "Reference":
+            return await self._referred(asked, value)
+        if "resourceType" in value and (searched := self._searched(asked.name)):
+            return await self._search(asked, *searched, resource)
+        key, inner, is_list = self._element(asked.name, value, type)
+        found = value.get(key)
+        if is_list:
+            return await self._items(asked, found, inner, resource)
+        if asked.arguments:
+            raise MalformedError(f"{type}.{asked.name}: no arguments expected, since it is no list")
+        return await self._value(asked, found, inner, resource)
+
+    async def _items(self, asked: Field, found: Any, type: str, resource: Resource) -> list[Any] | None:
+        """The items of a list that meet the arguments."""
+        items = self._kept(asked, found if isinstance(found, list) else [], type)
+        return [await self._value(asked, item, type, resource) for item in items] if found is not None else None
+
+    async def _value(self, asked: Field, value: Any, type: str, resource: Resource) -> Any:
+        if isinstance(value, dict):
+            if not asked.selections:
+                raise MalformedError(f"{asked.name}: {type} has fields; say between braces which of them are wanted")
+            if "resourceType" in value:
+                return await self._object(asked.selections, value, resource_type(value), value)
+            return await self._object(asked.selections, value, type, resource)
+        if asked.selections and value is not None:
+            raise MalformedError(f"{asked.name}: {type} has no fields, and none can be chosen")
+        return value
+
+    def _element(self, name: str, value: Mapping[str, Any], type: str) -> tuple[str, str, bool]:
+        """Key in JSON, type and listness of an element.
+
+        Raises:
+            MalformedError: The type has no such element.
+        """
+        node = self.hub.types.node(type)
+        if node is None:
+            raise MalformedError(f"{name}: {type} has no fields")
+        if found := self.hub.types.property(node, name):
+            return name, found[1], found[0].is_list
+        info = node.elements.get(name)
+        if info is None or not info.is_choice:
+            raise MalformedError(_unknown(name, type, node), expression="query")
+        ways = ((f"{name}{each[0].upper()}{each[1:]}", each) for each in info.types)
+        key, inner = next(((key, each) for key, each in ways if key in value), ("", info.types[0]))
+        return key, inner, info.is_list
+
+    def _kept(self, asked: Field, items: list[Any], type: str) -> list[Any]:
+        """The items that have the values asked for, a FHIRPath that holds, and their place in the list."""
+        arguments = self._arguments(asked.arguments)
+        offset, count = (_whole(arguments, name) for name in ("_offset", "_count"))
+        if path := arguments.get("fhirpath"):
+            items = [item for item in items if self._holds(str(path), item, type)]
+        for name, wanted in arguments.items():
+            if name not in _OF_LISTS:
+                self._element(name, {}, type)
+                items = [item for item in items if isinstance(item, dict) and _is(item.get(name), wanted)]
+        first = offset or 0
+        return items[first:] if count is None else items[first : first + count]
+
+    def _holds(self, path: str, item: Any, type: str) -> bool:
+        self.budget.spend(values=10)
+        try:
+            return compile_expression(path, types=self.hub.types, context_type=type).is_true(item)
+        except (InvalidError, MalformedError) as error:
+            raise MalformedError(f"fhirpath: {error}", expression="query") from error
+
+    async def _referred(self, asked: Field, value: Mapping[str, Any]) -> Any:
+        """What a reference leads to.
+
+        Raises:
+            NotFoundError: It is not there, and the query does not say that this is fine.
+        """
+        arguments = self._arguments(asked.arguments)
+        _require_known(arguments, {"optional", "type"}, "resource")
+        reference = local_reference(value.get("reference"), self.hub.base_url)
+        if reference is None or arguments.get("type") not in (None, reference.type):
+            if arguments.get("optional") or reference is not None:
+                return None
+            raise NotFoundError(f"{value.get('reference')!r} leads to nothing held here; optional: true passes it over")
+        address = replace(
+            self.request, type=reference.type, id=reference.id, version_id=reference.version, url=reference.local
+        )
+        try:
+            resource = await self._resource(address)
+        except (NotFoundError, DeletedError, ForbiddenError):
+            if arguments.get("optional"):
+                return None
+            raise
+        return await self._object(asked.selections, resource, reference.type, resource)
+
+    async def _read(self, asked: Field) -> dict[str, Any]:
+        arguments = self._arguments(asked.arguments)
+        if asked.name not in self.hub.routes.types or set(arguments) != {"id"}:
+            told = "a type with the argument id, or a type with List or Connection after it, expected"
+            raise MalformedError(f"query: {told}, found {asked.name[:80]!r}", expression="query")
+        id = str(arguments["id"])
+        address = replace(self.request, type=asked.name, id=id, url=f"{asked.name}/{id}")
+        resource = await self._resource(address)
+        return await self._object(asked.selections, resource, asked.name, resource)
+
+    async def _resource(self, address: FhirRequest) -> Resource:
+        permitted(judge_right("read", address.type, address, self.hub))
+        self.budget.spend(resources=1)
+        version = await addressed_version(address, self.hub)
+        self.versions[version.reference] = version
+        return resource_of(version)
+
+    def _searched(self, name: str) -> tuple[str, str] | None:
+        """The type that a field searches, and how it tells what it finds; None where it searches none."""
+        for kind in (_CONNECTION, _LIST):
+            if name.endswith(kind) and name.removesuffix(kind) in self.hub.routes.types:
+                return name.removesuffix(kind), kind
+        return None
+
+    async def _search(self, asked: Field, type: str, kind: str, owner: Resource | None) -> Any:
+        permitted(judge_right("search-type", type, self.request, self.hub))
+        query = self._query(type, self._arguments(asked.arguments), owner)
+        self.budget.spend(searches=1)
+        page = await self.hub.repository.search(query)
+        self.budget.spend(resources=len(page.matches))
+        self.versions |= {version.reference: version for version in page.matches}
+        if kind == _LIST:
+            return [await self.of_resource(asked.selections, resource_of(each)) for each in page.matches]
+        return await self._connection(asked, page, query)
+
+    def _query(self, type: str, arguments: Mapping[str, Any], owner: Resource | None) -> Query:
+        criteria: list[tuple[str, str]] = []
+        for name, value in arguments.items():
+            if name == "_reference":
+                continue
+            criteria += [(self._parameter(name, type), _text(each)) for each in _listed(value)]
+        if owner is not None:
+            criteria.append((self._parameter(self._referring(arguments, type), type), _address(owner)))
+        try:
+            query = parse_query(type, criteria, self.hub.parameters, strict=True, now=self.hub.clock)
+        except InvalidError as error:
+            raise MalformedError(f"{type}List: {error}", issues=error.issues) from error
+        if query.includes or query.revincludes or query.elements or query.summary:
+            raise NotSupportedError(
+                f"{type}List: fields say what is told; _include, _elements and _summary do not count"
+            )
+        count = min(_USUAL_COUNT if query.count is None else query.count, self.hub.limits.page)
+        return narrowed(replace(query, count=count), self.request, self.hub)
+
+    def _referring(self, arguments: Mapping[str, Any], type: str) -> str:
+        if not isinstance(arguments.get("_reference"), str):
+            told = "_reference expected, the parameter by which it refers to the resource that it stands in"
+            raise MalformedError(f"{type}List: {told}, found {arguments.get('_reference')!r}", expression="query")
+        return str(arguments["_reference"])
+
+    def _parameter(self, name: str, type: str) -> str:
+        """The search parameter that an argument means: GraphQL has no hyphens, and no modifiers."""
+        if name == "_cursor":
+            return "_page"
+        known = self.hub.parameters.of(type)
+        return next((code for code in known if code.replace("-", "_") == name), name)
+
+    async def _connection(self, asked: Field, page: Page, query: Query) -> dict[str, Any]:
+        told: dict[str, Any] = {}
+        for each in self._fields(asked.selections, f"{query.type}Connection"):
+            if each.name not in _OF_CONNECTIONS:
+                known = ", ".join(sorted(_OF_CONNECTIONS))
+                raise MalformedError(f"{query.type}Connection: one of {known} expected, found {each.name[:80]!r}")
+            values = {"count": page.total, "pagesize": query.count, "next": page.next}
+            told[each.alias] = await self._edges(each, page) if each.name == "edges" else values.get(each.name)
+        return told
+
+    async def _edges(self, asked: Field, page: Page) -> list[dict[str, Any]]:
+        edges = []
+        for version in page.matches:
+            edge: dict[str, Any] = {}
+            for each in self._fields(asked.selections, "Edge"):
+                if each.name not in ("mode", "score", "resource"):
+                    raise MalformedError(f"edges: one of mode, score, resource expected, found {each.name[:80]!r}")
+                is_resource = each.name == "resource"
+                value = await self.of_resource(each.selections, resource_of(version)) if is_resource else None
+                edge[each.alias] = "match" if each.name == "mode" else value
+            edges.append(edge)
+        return edges
+
+    def _fields(self, selections: Selections, type: str) -> list[Field]:
+        """The fields that are asked of a type, those of fragments among them; one that is asked for twice, once.
+
+        Raises:
+            MalformedError: Different fields are to have the same name in the answer.
+        """
+        found: dict[str, Field] = {}
+        for each in self._spread(selections, type):
+            before = found.get(each.alias)
+            if before and (before.name, before.arguments) != (each.name, each.arguments):
+                raise MalformedError(f"query: two different fields are called {each.alias!r}", expression="query")
+            wanted = (*before.selections, *each.selections) if before else each.selections
+            found[each.alias] = replace(each, selections=wanted)
+        return list(found.values())
+
+    def _spread(self, selections: Selections, type: str) -> Iterator[Field]:
+        for each in selections:
+            self.budget.spend(values=1)
+            if not self._is_included(each.directives):
+                continue
+            if isinstance(each, Field):
+                yield each
+                continue
+            fragment = self.document.fragments[each.fragment] if each.fragment else each
+            if not fragment.type or self.hub.types.is_a(type, fragment.type):
+                yield from self._spread(fragment.selections, type)
+
+    def _is_included(self, directives: tuple[tuple[str, Mapping[str, Any]], ...]) -> bool:
+        for name, arguments in directives:
+            if name not in ("include", "skip"):
+                raise NotSupportedError(f"@{name}: the directives include and skip are known, no others")
+            condition = self._arguments(arguments).get("if")
+            if not isinstance(condition, bool):
+                raise MalformedError(f"@{name}: if with true or false expected, found {condition!r}")
+            if condition != (name == "include"):
+                return False
+        return True
+
+    def _arguments(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: self._resolved(value) for name, value in arguments.items()}
+
+    def _resolved(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._resolved(each) for each in value]
+        if not isinstance(value, Variable):
+            return value
+        if value.name not in self.variables:
+            raise MalformedError(f"variables: {value.name!r} is used, and not declared by the query")
+        return self.variables[value.name]
+
+
+def _unknown(name: str, type: str, node: TypeNode) -> str:
+    near = get_close_matches(name, node.elements, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(node.elements)}"
+    return f"query: {type} has no element {name[:80]!r}; {hint}"
+
+
+def _require_known(arguments: Mapping[str, Any], known: set[str], where: str) -> None:
+    for name in arguments:
+        if name not in known:
+            raise MalformedError(f"{where}: one of {', '.join(sorted(known))} expected, found {name[:80]!r}")
+
+
+def _whole(arguments: Mapping[str, Any], name: str) -> int | None:
+    value = arguments.get(name)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
+        raise MalformedError(f"{name}: a whole number from 0 expected, found {value!r}")
+    return value
+
+
+def _is(found: Any, wanted: Any) -> bool:
+    """Whether an element has a value; of a list, whether one of its items has."""
+    if isinstance(found, list):
+        return any(_is(each, wanted) for each in found)
+    return type(found) is type(wanted) and bool(found == wanted)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _text(value: Any) -> str:
+    """A value as a search has it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, str | int | float):
+        raise MalformedError(f"a text or number expected as an argument, found {value!r}")
+    return str(value)
+
+
+def _address(resource: Resource) -> str:
+    return f"{resource_type(resource)}/{resource['id']}"

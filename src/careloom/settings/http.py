@@ -1,0 +1,112 @@
+"""The section ``[http]``: how the hub is served, and how it treats its clients over HTTP."""
+
+import re
+import ssl
+from dataclasses import dataclass
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Final
+
+from careloom.model.errors import InvalidError
+from careloom.rest.policy import ALLOWANCES, Network, Policy
+from careloom.settings.tables import Table, told
+
+_ORIGIN: Final = re.compile(r"\*|https?://[^\s/?#]+")
+_MOST_WORKERS: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """How the hub is served.
+
+    Attributes:
+        certificate: PEM file of the certificate and those that lead to it; None to serve without TLS.
+        key: PEM file of its private key; None where the certificate's file has it.
+        key_password: Of that key; empty where it has none.
+        grace: Seconds that requests in progress have to finish once the hub is told to stop.
+        workers: Processes that serve.
+        jobs: Folder for requests that are answered later.
+        policy: How clients are treated.
+    """
+
+    certificate: Path | None
+    key: Path | None
+    key_password: str
+    grace: float
+    workers: int
+    jobs: Path
+    policy: Policy
+
+    def tls(self) -> ssl.SSLContext | None:
+        """What TLS is spoken with; None where none is.
+
+        Raises:
+            InvalidError: The certificate or its key cannot be used.
+        """
+        if self.certificate is None:
+            return None
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        try:
+            context.load_cert_chain(self.certificate, self.key, lambda: self.key_password)
+        except (OSError, ssl.SSLError) as error:
+            raise InvalidError(f"{self.certificate}: cannot be served with: {error.strerror or error}") from error
+        return context
+
+
+def read_http(root: Table) -> HttpSettings:
+    """The section of a settings file; what is wrong with it becomes a complaint."""
+    with root.table("http") as http:
+        return HttpSettings(
+            certificate=_path(http, "certificate"),
+            key=_path(http, "key"),
+            key_password=_password(http),
+            grace=http.seconds("grace", 10.0),
+            workers=http.whole("workers", 1, least=1, most=_MOST_WORKERS),
+            jobs=http.path("jobs", "var/jobs"),
+            policy=_policy(http),
+        )
+
+
+def _policy(http: Table) -> Policy:
+    usual = Policy()
+    return Policy(
+        version_required=http.flag("version_required", usual.version_required),
+        delete_many=http.whole("delete_many", usual.delete_many, least=1, most=1000),
+        origins=frozenset(
+            http.texts("origins", (), pattern=_ORIGIN, form="origins such as https://app.example, or *,")
+        ),
+        explain=http.flag("explain", usual.explain),
+        metrics=tuple(_network(http, text) for text in http.texts("metrics", ())),
+        allowances=_allowances(http),
+    )
+
+
+def _allowances(http: Table) -> frozenset[str]:
+    chosen = frozenset(http.texts("allowances", sorted(ALLOWANCES)))
+    for name in sorted(chosen - ALLOWANCES.keys()):
+        http.complain("allowances", f"out of {', '.join(ALLOWANCES)} expected, found {told(name)}")
+    return chosen & ALLOWANCES.keys()
+
+
+def _network(http: Table, text: str) -> Network:
+    try:
+        return ip_network(text)
+    except ValueError:
+        http.complain("metrics", f"networks such as 10.0.0.0/8 expected, found {told(text)}")
+        return ip_network("127.0.0.1")
+
+
+def _path(http: Table, key: str) -> Path | None:
+    return http.path(key) if key in http else None
+
+
+def _password(http: Table) -> str:
+    if "key_password_file" not in http:
+        return ""
+    path = http.path("key_password_file")
+    try:
+        return path.read_text("utf-8").strip()
+    except OSError as error:
+        http.complain("key_password_file", f"{path} cannot be read: {error.strerror}")
+        return ""

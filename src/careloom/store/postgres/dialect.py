@@ -1,0 +1,148 @@
+"""How PostgreSQL says what SQLite says differently, and how rows get there: by arrays when few, by COPY when many.
+
+A single write is a handful of rows in as many tables: each table's rows are one INSERT from arrays, and all of them
+travel together with the COMMIT. A bundle is thousands of rows: each table's are one binary COPY.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from careloom.store.postgres.connection import MOST_AT_ONCE, NUL, Connection, array
+from careloom.store.postgres.copying import packed
+from careloom.store.sql import dialect
+from careloom.store.sql.dialect import Dialect, Row
+from careloom.store.sql.tables import COLUMNS
+from careloom.store.sql.text import Sql
+
+FEW = 64
+"""Rows up to which an INSERT from arrays is quicker than a COPY, which needs a round trip of its own."""
+
+_LONGEST_WORD = 500
+"""Characters of a word that are kept: a tsvector takes words of 2,046 bytes at most."""
+
+_MOST_WORDS = 500_000
+"""Characters of all words of a version that are kept: a tsvector takes a megabyte of them."""
+
+_TYPES: Mapping[str, str] = {
+    "bytes": "bytea",
+    "words": "text",
+    "folded": "text",
+    "text": "text",
+    "vid": "bigint",
+    "rid": "bigint",
+    "h": "bigint",
+    "target": "bigint",
+    "exact": "bigint",
+    "position": "bigint",
+    "valid_to": "bigint",
+    "cell": "bigint",
+    "low": "bigint",
+    "high": "bigint",
+    "latitude": "double precision",
+    "longitude": "double precision",
+}
+"""By column; those not named are ``integer``."""
+
+_REAL = frozenset({("num", "low"), ("num", "high"), ("pair", "low"), ("pair", "high")})
+
+
+def types_of(table: str) -> tuple[str, ...]:
+    """The types of the columns that rows of a table have, in order."""
+    return tuple(
+        "double precision" if (table, column) in _REAL else _TYPES.get(column, "integer") for column in COLUMNS[table]
+    )
+
+
+def append(connection: dialect.Connection, table: str, rows: Sequence[Row]) -> None:
+    """Write rows into a table; none of them is there yet."""
+    assert isinstance(connection, Connection), connection
+    if len(rows) > FEW and table != "fts":
+        _copy(connection, table, rows)
+        return
+    for start in range(0, len(rows), MOST_AT_ONCE):
+        connection.later(_INSERTS[table], _columns(table, rows[start : start + MOST_AT_ONCE]))
+
+
+def _copy(connection: Connection, table: str, rows: Sequence[Row]) -> None:
+    connection.flush()
+    types = types_of(table)
+    kept = [_without_nul(row) for row in rows] if "text" in types else rows
+    statement = f"COPY {table} ({', '.join(COLUMNS[table])}) FROM STDIN (FORMAT BINARY)"
+    with connection.raw.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.write(packed(table, types, kept))
+
+
+def _without_nul(row: Row) -> Row:
+    return tuple(each.replace("\0", NUL) if type(each) is str else each for each in row)
+
+
+def _columns(table: str, rows: Sequence[Row]) -> list[Any]:
+    """The rows turned into one array for each column."""
+    if table == "fts":
+        rows = [(vid, tenant, _kept(words)) for vid, tenant, words in rows]
+    elif "text" in types_of(table):
+        rows = [_without_nul(row) for row in rows]
+    return [array(column) for column in zip(*rows, strict=True)]
+
+
+def _kept(words: str) -> str:
+    """As many of the words, and of each word, as the server takes."""
+    return " ".join(word[:_LONGEST_WORD] for word in words[:_MOST_WORDS].replace("\0", NUL).split())
+
+
+def _insert(table: str) -> str:
+    columns = COLUMNS[table]
+    arrays = ", ".join(f"?::{type_name}[]" for type_name in types_of(table))
+    taken = ", ".join(_TAKEN.get((table, column), f"r.{column}") for column in columns)
+    names = ", ".join(columns)
+    return f"INSERT INTO {table} ({names}) SELECT {taken} FROM unnest({arrays}) AS r ({names})"
+
+
+_TAKEN = {("fts", "words"): "array_to_tsvector(string_to_array(r.words, ' '))"}
+"""How a column is made of what a row has, where it is not that itself."""
+
+_INSERTS = {table: _insert(table) for table in COLUMNS}
+
+
+def _words(words: Sequence[str]) -> Sql:
+    """``word*`` is the start of a word; quoted, so that nothing in a word is an operator."""
+    asked = " & ".join(_lexeme(word) for word in words)
+    return Sql("SELECT vid FROM fts WHERE words @@ ?::tsquery", (asked,))
+
+
+def _lexeme(word: str) -> str:
+    bare, is_start = word.removesuffix("*"), word.endswith("*")
+    quoted = bare[:_LONGEST_WORD].replace("\\", "\\\\").replace("'", "''")
+    return f"'{quoted}'{':*' if is_start else ''}"
+
+
+def _rows(connection: dialect.Connection, sql: Sql) -> Iterator[Row]:
+    """By a cursor of the server, so that what nobody reads is not even found."""
+    assert isinstance(connection, Connection), connection
+    return connection.stream(sql.text, sql.values)
+
+
+def _among(column: str, numbers: Sequence[int]) -> Sql:
+    """One parameter, however many numbers, so that the statement stays the same."""
+    return Sql(f"{column} = ANY (?::bigint[])", (array(numbers),)) if numbers else Sql("1 = 0")
+
+
+def _explained(connection: dialect.Connection, sql: Sql) -> list[str]:
+    return [str(line) for (line,) in connection.execute(f"EXPLAIN {sql.text}", sql.values)]
+
+
+POSTGRES = Dialect(
+    name="PostgreSQL",
+    by=lambda table, index, alias: f"{table} AS {alias}",
+    in_order="JOIN",
+    inside=lambda column: f"strpos({column}, ?) > 0",
+    words=_words,
+    append=append,
+    most_values=30_000,
+    explained=_explained,
+    among=_among,
+    rows=_rows,
+    keeps_order=False,
+    beginning=("substr({column}, 1, 500)", 500),
+)
+"""It takes no hints; which index it goes by is seen to by the planner settings of each connection."""

@@ -1,0 +1,84 @@
+"""The schema of a PostgreSQL database, brought up to date by the steps of `careloom.store.sql.schema`.
+
+Several processes may be started at once on an empty database, so the steps are taken under a lock of the server. A step
+is one transaction: PostgreSQL undoes changes of the schema like any other.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from careloom.model.errors import InvalidError, NotSupportedError
+from careloom.model.instants import Clock, instant
+from careloom.store.postgres.connection import Connection
+from careloom.store.sql.schema import Migration, migrations, missing
+
+__all__ = ["alone", "applied", "check_server", "migrate", "migrations"]
+
+OLDEST = 15
+"""The oldest major version of PostgreSQL that is supported."""
+
+_LOCK = 0x434C4F4D_4D494752
+"""Of the advisory lock: the letters CLOMMIGR."""
+
+_TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()"
+_ADD = "INSERT INTO migration (number, name, checksum, applied) VALUES (:number, :name, :checksum, :applied)"
+
+
+def migrate(connection: Connection, place: str, clock: Clock, steps: Iterable[Migration]) -> None:
+    """Apply the steps that are missing, each in a transaction of its own.
+
+    Raises:
+        InvalidError: Not our database, or one of another release, or one that cannot hold every text.
+        NotSupportedError: The server is too old.
+    """
+    check_server(connection, place)
+    with alone(connection):
+        for step in missing(steps, applied(connection, place), place):
+            _apply(connection, step, clock)
+
+
+def check_server(connection: Connection, place: str) -> None:
+    """See that the server and the database can hold a record.
+
+    Raises:
+        InvalidError: The database does not keep texts as UTF-8.
+        NotSupportedError: The server is too old.
+    """
+    found = connection.raw.info.server_version // 10_000
+    if found < OLDEST:
+        raise NotSupportedError(f"{place}: PostgreSQL {OLDEST} or newer expected, found {found}")
+    (encoding,) = connection.execute("SHOW server_encoding").fetchone() or ("",)
+    if encoding != "UTF8":
+        raise InvalidError(f"{place}: a database with encoding UTF8 expected, found {encoding}")
+
+
+def applied(connection: Connection, place: str) -> dict[int, str]:
+    """Number to checksum of the steps already taken; none in a database that is still empty.
+
+    Raises:
+        InvalidError: The database is another program's.
+    """
+    tables = {name for (name,) in connection.execute(_TABLES)}
+    if not tables:
+        return {}
+    if not {"migration", "tenant", "version"} <= tables:
+        raise InvalidError(f"{place}: an empty database or one of Careloom expected, found one of another program")
+    return dict(connection.execute("SELECT number, checksum FROM migration ORDER BY number").fetchall())
+
+
+@contextmanager
+def alone(connection: Connection) -> Iterator[None]:
+    """Keep other processes from taking steps meanwhile."""
+    connection.execute("SELECT pg_advisory_lock(?)", (_LOCK,))
+    try:
+        yield
+    finally:
+        if not connection.is_lost:
+            connection.execute("SELECT pg_advisory_unlock(?)", (_LOCK,))
+
+
+def _apply(connection: Connection, step: Migration, clock: Clock) -> None:
+    row = {"number": step.number, "name": step.name, "checksum": step.checksum, "applied": instant(clock())}
+    with connection.raw.transaction():
+        connection.raw.execute(step.script)
+        connection.execute(_ADD, row)

@@ -1,0 +1,130 @@
+"""A PostgreSQL database as `careloom.store.upkeep` sees it."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+
+from careloom.model.errors import ConflictError, InvalidError
+from careloom.model.instants import Clock
+from careloom.store.postgres.connection import Connection, Server, connect_plain, storable
+from careloom.store.postgres.dialect import POSTGRES
+from careloom.store.postgres.failures import told
+from careloom.store.postgres.migrations import applied, check_server, migrate, migrations
+from careloom.store.postgres.writer import take_turn
+from careloom.store.sql import dialect
+from careloom.store.sql.schema import Migration, missing
+from careloom.store.sql.tables import COLUMNS
+from careloom.store.upkeep.tables import Table
+
+Row = tuple[Any, ...]
+
+
+class PostgresDatabase:
+    """See `careloom.store.upkeep.databases.Database`."""
+
+    kind = "postgresql"
+
+    def __init__(self, connection: Connection, place: str) -> None:
+        self.connection: dialect.Connection = connection
+        self._own = connection
+        self.dialect = POSTGRES
+        self.place = place
+
+    def rows(self, table: Table) -> Iterator[Row]:
+        """As in the protocol."""
+        return self.stream(table.select)
+
+    def stream(self, select: str) -> Iterator[Row]:
+        """As in the protocol."""
+        return self._own.stream(select)
+
+    def fill(self, table: Table, rows: Iterable[Row]) -> None:
+        """As in the protocol."""
+        self._own.flush()
+        statement = f"COPY {table.name} ({', '.join(table.columns)}) FROM STDIN (FORMAT BINARY)"
+        with self._own.raw.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.set_types(list(table.columns.values()))
+            for row in rows:
+                copy.write_row(tuple(storable(row)))
+
+    def clear(self, table: str) -> None:
+        """As in the protocol."""
+        self.connection.execute(f"DELETE FROM {table}")
+
+
+@contextmanager
+def snapshot(server: Server) -> Iterator[PostgresDatabase]:
+    """All of a database as of one moment, to read from."""
+    with _connected(server) as connection:
+        _require_current(connection, server)
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield PostgresDatabase(connection, server.place)
+
+
+@contextmanager
+def looking(server: Server) -> Iterator[tuple[Connection, str, dict[int, str], list[Migration]]]:
+    """A connection, the place, the steps of the schema that are taken, and those that are missing."""
+    with _connected(server) as connection:
+        check_server(connection, server.place)
+        taken = applied(connection, server.place)
+        yield connection, server.place, taken, missing(migrations("postgres"), taken, server.place)
+
+
+def upgrade(server: Server, clock: Clock) -> None:
+    """Take the steps of the schema that are missing."""
+    with _connected(server) as connection:
+        migrate(connection, server.place, clock, migrations("postgres"))
+
+
+def vacuum(server: Server) -> None:
+    """Free the room of rows that were deleted, so that it is written over."""
+    with _connected(server) as connection:
+        connection.execute(f"VACUUM {', '.join(COLUMNS)}, head")
+
+
+@contextmanager
+def opened(server: Server) -> Iterator[PostgresDatabase]:
+    """A database to write to, with the turns of all tenants taken: hubs go on reading, and wait with writing."""
+    with _connected(server) as connection:
+        _require_current(connection, server)
+        connection.execute("BEGIN")
+        for (tenant,) in connection.execute("SELECT tenant FROM tenant ORDER BY tenant").fetchall():
+            take_turn(connection, tenant)
+        yield PostgresDatabase(connection, server.place)
+        connection.execute("COMMIT")
+
+
+@contextmanager
+def vacant(server: Server, clock: Clock) -> Iterator[PostgresDatabase]:
+    """An empty database to fill, in one transaction: nobody sees any of it before it is complete."""
+    with _connected(server) as connection:
+        migrate(connection, server.place, clock, migrations("postgres"))
+        connection.execute("BEGIN")
+        connection.execute("LOCK TABLE tenant IN EXCLUSIVE MODE")
+        if connection.execute("SELECT 1 FROM tenant LIMIT 1").fetchone():
+            raise ConflictError(f"{server.place}: an empty database expected, there is a record in it already")
+        yield PostgresDatabase(connection, server.place)
+        connection.execute("SELECT setval(pg_get_serial_sequence('tenant', 'tenant'), max(tenant)) FROM tenant")
+        connection.execute("COMMIT")
+        connection.execute("ANALYZE")
+
+
+def _require_current(connection: Connection, server: Server) -> None:
+    check_server(connection, server.place)
+    taken = applied(connection, server.place)
+    if not taken or missing(migrations("postgres"), taken, server.place):
+        raise InvalidError(f"{server.place}: a schema of this release expected; run `careloom db upgrade` first")
+
+
+@contextmanager
+def _connected(server: Server) -> Iterator[Connection]:
+    try:
+        connection = connect_plain(server)
+        try:
+            yield connection
+        finally:
+            connection.close()
+    except psycopg.Error as error:
+        raise told(server.place, error) from error

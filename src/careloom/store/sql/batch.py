@@ -1,0 +1,97 @@
+"""What a unit of work writes, collected and then written table by table, each in the order of its key."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from careloom.store.sql.dialect import Connection, Dialect
+from careloom.store.sql.postings import Rows
+from careloom.store.sql.statements import load_statements
+from careloom.store.sql.tables import COLUMNS, POSTINGS
+
+_SQL = load_statements("record.sql")
+
+
+@dataclass(slots=True)
+class Batch:
+    """Rows that wait to be written.
+
+    Args:
+        tenant: Number of the tenant.
+        dialect: Appends rows.
+    """
+
+    tenant: int
+    dialect: Dialect
+    _rows: dict[str, list[tuple[Any, ...]]] = field(default_factory=lambda: {table: [] for table in COLUMNS})
+    _heads: dict[int, tuple[Any, ...]] = field(default_factory=dict)
+    _closed: list[tuple[int, int, int]] = field(default_factory=list)
+
+    def add_version(self, rid: int, type: int, id: str, version: tuple[int, int, int], shape: int) -> None:
+        """A version (vid, ver, op), as the newest of its resource."""
+        vid, ver, op = version
+        self._heads[rid] = (self.tenant, rid, type, id, vid, ver, op)
+        self._rows["version"].append((self.tenant, vid, rid, type, ver, op, None, shape))
+
+    def close(self, vid: int, by: int) -> None:
+        """End a version with the one that follows it."""
+        self._closed.append((by, self.tenant, vid))
+
+    def add_body(self, vid: int, dictionary: int, packed: bytes) -> None:
+        """The content of a version."""
+        self._rows["body"].append((vid, self.tenant, dictionary, packed))
+
+    def add_change(self, vid: int, previous: int | None) -> None:
+        """The row of the change log that tells of a version."""
+        self._rows["change_log"].append((self.tenant, vid, vid, previous))
+
+    def add_postings(self, vid: int, found: Rows) -> None:
+        """The rows that a version is found by."""
+        for table, rows in laid_out(self.tenant, vid, found).items():
+            self._rows[table] += rows
+
+    def write(self, connection: Connection) -> None:
+        """Write what was collected and start anew."""
+        self.write_content(connection)
+        self.write_heads(connection)
+
+    def write_content(self, connection: Connection) -> None:
+        """Write versions, bodies and index rows, and leave the rest for later."""
+        for table, rows in self._rows.items():
+            if rows and table != "change_log":
+                if table in POSTINGS:
+                    rows.sort()
+                self.dialect.append(connection, table, rows)
+                rows.clear()
+
+    def write_heads(self, connection: Connection, position: Callable[[], int] | None = None) -> None:
+        """Put the heads, close the versions before them, tell the changes: at the place of the version, or later."""
+        changes = self._rows["change_log"]
+        if changes:
+            told = changes if position is None else [(tenant, position(), *rest) for tenant, _, *rest in changes]
+            self.dialect.append(connection, "change_log", told)
+            changes.clear()
+        if self._heads:
+            connection.executemany(_SQL["put_head"], sorted(self._heads.values()))
+            self._heads.clear()
+        if self._closed:
+            connection.executemany(_SQL["close_version"], self._closed)
+            self._closed.clear()
+
+
+def laid_out(tenant: int, vid: int, found: Rows) -> dict[str, list[tuple[Any, ...]]]:
+    """Rows with their tenant and vid, each with the columns of its table in order."""
+    return {table: _LAYOUTS[table](tenant, vid, rows) for table, rows in found.items() if rows}
+
+
+_LAYOUTS: Mapping[str, Callable[[int, int, list[tuple[Any, ...]]], list[tuple[Any, ...]]]] = {
+    "tok": lambda tenant, vid, rows: [(tenant, h, vid, sys) for h, sys in rows],
+    "ref": lambda tenant, vid, rows: [(tenant, target, p, vid) for target, p in rows],
+    "str": lambda tenant, vid, rows: [(tenant, p, folded, vid, exact) for p, folded, exact in rows],
+    "dat": lambda tenant, vid, rows: [(tenant, p, low, high, vid) for p, low, high in rows],
+    "num": lambda tenant, vid, rows: [(tenant, p, low, high, vid, *unit) for p, low, high, *unit in rows],
+    "uri": lambda tenant, vid, rows: [(tenant, p, text, vid) for p, text in rows],
+    "pair": lambda tenant, vid, rows: [(tenant, h, low, high, vid) for h, low, high in rows],
+    "geo": lambda tenant, vid, rows: [(tenant, cell, vid, *place) for cell, *place in rows],
+    "fts": lambda tenant, vid, rows: [(vid, tenant, words) for (words,) in rows],
+}

@@ -1,0 +1,134 @@
+"""What a condition becomes in SQL: how to test a candidate, and how to find candidates."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from careloom.search import IndexValues, SearchParameters
+from careloom.store.hashing import Hash
+from careloom.store.sql.covering import Covers
+from careloom.store.sql.dialect import Connection, Dialect
+from careloom.store.sql.keys import parameter_name
+from careloom.store.sql.names import Names
+from careloom.store.sql.snapshot import Snapshot
+from careloom.store.sql.text import Sql, all_of, any_of, one_of
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Rows under one key of a postings table, in the order of their vid.
+
+    Attributes:
+        name: Of the table.
+        table: The same as it stands behind FROM.
+        where: The key.
+    """
+
+    name: str
+    table: str
+    where: Sql
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A condition in SQL.
+
+    Attributes:
+        probe: Whether the version under the alias of the context meets it.
+        source: Selects the vid of each version that meets it, some of them twice; None if it cannot.
+        run: The same as one run of a key; None if it takes more than that.
+        covers: Whether all that the source selects meets the condition; otherwise the probe has to be asked, too.
+        is_judged: Whether SQL lets too much through, and each candidate is looked at again in memory.
+        reason: For people: what a search that begins here begins with.
+    """
+
+    probe: Sql
+    source: Sql | None = None
+    run: Run | None = None
+    covers: bool = True
+    is_judged: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Where conditions are put into SQL.
+
+    Attributes:
+        connection: To look up numbers, to count, and to settle what SQL alone cannot say.
+        names: Numbers for texts, as the connection sees them.
+        hash_of: Hash of the tenant.
+        dialect: How the database says things.
+        registry: Search parameters.
+        covers: Under which parameters the rows are.
+        snapshot: What is seen.
+        values_of: Index values of a version by its vid, of some parameters.
+        depth: How many references lead here.
+    """
+
+    connection: Connection
+    names: Names
+    hash_of: Hash
+    dialect: Dialect
+    registry: SearchParameters
+    covers: Covers
+    snapshot: Snapshot
+    values_of: Callable[[int], IndexValues]
+    depth: int = 0
+
+    @property
+    def tenant(self) -> int:
+        """Number of the tenant."""
+        return self.names.tenant
+
+    @property
+    def alias(self) -> str:
+        """Of the row of ``version`` that is tested."""
+        return f"v{self.depth}"
+
+    def number(self, text: str) -> int:
+        """The number of a text; one that no row holds if it has none."""
+        return self.names.find(self.connection, text)
+
+    def numbers(self, type: str, key: str) -> list[int]:
+        """The numbers of the parameters under which rows are."""
+        return [self.number(parameter_name(type, each)) for each in self.covers.keys(type, key)]
+
+    def deeper(self) -> "Context":
+        """At the other end of a reference."""
+        return replace(self, depth=self.depth + 1)
+
+    def living(self, *types: str) -> Sql:
+        """Whether the version tested is the living one of its resource, and of one of the types."""
+        of_type = one_of(f"{self.alias}.type", [self.number(type) for type in types])
+        gone = Sql(f"{self.alias}.op <> {DELETED}")
+        return all_of([of_type, self.snapshot.shows(self.alias), gone])
+
+
+DELETED = 2
+"""In the columns called op."""
+
+
+def nothing() -> Clause:
+    """What no version meets."""
+    return Clause(probe=Sql("1 = 0"), source=Sql("SELECT vid FROM version WHERE 1 = 0"), reason="nothing")
+
+
+def either(parts: list[Clause]) -> Clause:
+    """What meets one of some conditions: found if each of them finds."""
+    if len(parts) == 1:
+        return parts[0]
+    if not parts:
+        return nothing()
+    sources = [part.source for part in parts if part.source is not None]
+    return Clause(
+        probe=any_of(part.probe for part in parts),
+        source=together(sources) if len(sources) == len(parts) else None,
+        covers=all(part.covers for part in parts),
+        reason=" + ".join(dict.fromkeys(part.reason for part in parts)),
+    )
+
+
+def together(sources: list[Sql]) -> Sql:
+    """All that the sources select; in brackets of their own, since one of them may be joined of several, too."""
+    text = " UNION ALL ".join(f"SELECT vid FROM ({each.text}) AS s" for each in sources)
+    return Sql(text, tuple(value for each in sources for value in each.values))

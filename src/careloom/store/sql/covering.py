@@ -1,0 +1,109 @@
+"""Parameters whose values are those of other parameters: they need no rows of their own.
+
+Many parameters of R4 say again what others say. ``combo-code`` is ``code`` and ``component-code`` together,
+``phonetic`` is ``name``, and what ``patient`` leads to is found under ``subject``. Their rows would be half of the
+index. A query by such a parameter looks under the others instead.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from careloom.search import SearchParameter
+from careloom.search.registry import SearchParameters
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """Where the values of a parameter are.
+
+    Attributes:
+        codes: The parameters that together have all of them and nothing else.
+        target: Empty; or the resource type that it narrows one other reference parameter to: only references to
+            resources of that type held here are then found under that one.
+    """
+
+    codes: tuple[str, ...]
+    target: str = ""
+
+
+class Covers:
+    """The covered parameters of each type, worked out when the type is first met.
+
+    Args:
+        registry: Search parameters.
+    """
+
+    def __init__(self, registry: SearchParameters) -> None:
+        self._registry = registry
+        self._known: dict[str, Mapping[str, Cover]] = {}
+
+    def of(self, type: str) -> Mapping[str, Cover]:
+        """By code, what covers a parameter; those that have rows of their own are left out."""
+        known = self._known.get(type)
+        if known is None:
+            known = self._known[type] = _covers(self._registry.of(type))
+        return known
+
+    def are_all_of(self, type: str, code: str) -> bool:
+        """Whether nothing needs to be known of a parameter, since others say all of it."""
+        cover = self.of(type).get(code)
+        return cover is not None and not cover.target
+
+    def elements(self, type: str, code: str) -> tuple[str, ...]:
+        """The parameters that tell whether a resource has elements for a parameter."""
+        return self.of(type)[code].codes if self.are_all_of(type, code) else (code,)
+
+    def keys(self, type: str, key: str) -> tuple[str, ...]:
+        """The keys under which the rows of a parameter are: its own, those that cover it, or both."""
+        code, colon, side = key.partition(":")
+        cover = self.of(type).get(code)
+        if cover is None:
+            return (key,)
+        if cover.target:
+            return (key,) if colon else (key, *cover.codes)
+        return tuple(f"{each}{colon}{side}" for each in cover.codes)
+
+
+def _covers(parameters: Mapping[str, SearchParameter]) -> Mapping[str, Cover]:
+    found: dict[str, Cover] = {}
+    for code, parameter in parameters.items():
+        others = [each for each in parameters.values() if each.code not in found and _may_cover(each, parameter)]
+        cover = _narrowed(parameter, others) or _united(parameter, others)
+        if cover is not None:
+            found[code] = cover
+    return found
+
+
+def _may_cover(other: SearchParameter, parameter: SearchParameter) -> bool:
+    alike = (other.kind, other.folded, other.state) == (parameter.kind, parameter.folded, parameter.state)
+    return other.code != parameter.code and alike and _parts(other) == _parts(parameter) and bool(other.branches)
+
+
+def _parts(parameter: SearchParameter) -> list[tuple[str, frozenset[str]]]:
+    return [(each.kind, frozenset(branch.text for branch in each.branches)) for each in parameter.components]
+
+
+def _narrowed(parameter: SearchParameter, others: list[SearchParameter]) -> Cover | None:
+    """A reference parameter that is another one, but for the type it leads to."""
+    targets = {branch.target for branch in parameter.branches}
+    if parameter.kind != "reference" or len(targets) != 1 or "" in targets:
+        return None
+    texts = {branch.text for branch in parameter.branches}
+    for other in others:
+        if texts <= {branch.text for branch in other.branches if not branch.target}:
+            return Cover((other.code,), targets.pop())
+    return None
+
+
+def _united(parameter: SearchParameter, others: list[SearchParameter]) -> Cover | None:
+    """A parameter whose ways are all those of some others."""
+    wanted = {(branch.text, branch.target) for branch in parameter.branches}
+    inside = [other for other in others if {(branch.text, branch.target) for branch in other.branches} <= wanted]
+    codes: list[str] = []
+    missing = set(wanted)
+    for other in sorted(inside, key=lambda other: (-len(other.branches), other.code)):
+        ways = {(branch.text, branch.target) for branch in other.branches}
+        if ways & missing:
+            codes.append(other.code)
+            missing -= ways
+    return Cover(tuple(codes)) if wanted and not missing else None

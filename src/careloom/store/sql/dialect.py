@@ -1,0 +1,100 @@
+"""What differs from database to database, said in one object, and the connection that all of them look like."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from careloom.store.sql.text import Sql, one_of
+
+Row = tuple[Any, ...]
+
+
+class Cursor(Protocol):
+    """The rows of one statement."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows a writing statement touched."""
+        ...
+
+    def fetchone(self) -> Any:
+        """The next row; None behind the last."""
+        ...
+
+    def fetchall(self) -> list[Any]:
+        """The rest of the rows."""
+        ...
+
+    def __iter__(self) -> Iterator[Any]:
+        """The rest of the rows, one by one."""
+        ...
+
+
+class Connection(Protocol):
+    """One connection to a database: ``?`` with values in order, or ``:name`` with values by name."""
+
+    def execute(self, sql: str, parameters: Any = ..., /) -> Cursor:
+        """Run one statement."""
+        ...
+
+    def executemany(self, sql: str, parameters: Any, /) -> Cursor:
+        """Run one statement for each of many sets of values."""
+        ...
+
+
+def _delete_words(connection: Connection, rows: Sequence[Row]) -> None:
+    """As a table is told to that keeps rows."""
+    connection.executemany("DELETE FROM fts WHERE vid = ? AND tenant = ?", [row[:2] for row in rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How one database says what the others say differently.
+
+    Attributes:
+        name: For people.
+        by: A table under an alias in a FROM clause, with the index to go by: ``by("dat", "value", "d")``. The indexes
+            are ``value``, ``version`` and ``long`` of a postings table, ``type``, ``resource`` and ``shape``
+            of ``version``.
+            A database that takes no such advice gives ``dat AS d``.
+        in_order: The join, to be followed by ``ON``, that keeps to the order written: ``CROSS JOIN`` or ``JOIN``.
+        inside: Whether a text, bound as ``?``, occurs in a column.
+        words: Selects the vid of the versions whose text has all of some words; ``word*`` is the start of a word.
+        append: Writes rows into a table of `careloom.store.sql.tables`; none of them is there yet or comes twice.
+        most_values: How many values one statement may bind.
+        forget_words: Takes rows of ``fts`` out again, as they were appended.
+        limited: Stops searches on a connection that cost too much, as long as it is entered, with TooCostlyError.
+        explained: What the database says of how it runs a statement, line by line.
+        among: Whether a column is one of some numbers.
+        rows: The rows of a statement one after the other, when perhaps only the first of them will be read.
+        keeps_order: Whether what is joined to a WITH part comes in the order of that part.
+        beginning: What the index of a column of long texts holds in its stead, and how many characters that are;
+            None where it holds all of it.
+    """
+
+    name: str
+    by: Callable[[str, str, str], str]
+    in_order: str
+    inside: Callable[[str], str]
+    words: Callable[[Sequence[str]], Sql]
+    append: Callable[[Connection, str, Sequence[Row]], None]
+    most_values: int
+    forget_words: Callable[[Connection, Sequence[Row]], None] = _delete_words
+    limited: Callable[[Connection], AbstractContextManager[None]] = lambda connection: nullcontext()
+    explained: Callable[[Connection, Sql], list[str]] = lambda connection, sql: []
+    among: Callable[[str, Sequence[int]], Sql] = one_of
+    rows: Callable[[Connection, Sql], Iterator[Row]] = lambda connection, sql: iter(
+        connection.execute(sql.text, sql.values)
+    )
+    keeps_order: bool = True
+    beginning: tuple[str, int] | None = None
+
+    def compared(self, column: str, sign: str, text: str) -> Sql:
+        """Whether a column of long texts is to a text as the sign says, in a way that the index of the column helps."""
+        test = Sql(f"{column} {sign} ?", (text,))
+        if self.beginning is None:
+            return test
+        held, characters = self.beginning
+        rough = {"<": "<=", ">": ">="}.get(sign, sign)
+        return Sql(f"{held.format(column=column)} {rough} ?", (text[:characters],)) + Sql("AND") + test

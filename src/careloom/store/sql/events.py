@@ -1,0 +1,253 @@
+"""What notify keeps, in tables beside the record and by the writer of the record."""
+
+import copy
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, astuple
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+from careloom.store.events import (
+    Attempt,
+    Cursor,
+    DeadLetter,
+    Lane,
+    Lease,
+    LeaseLostError,
+    Match,
+    Recovery,
+    Replay,
+    SubscriptionEvent,
+)
+from careloom.store.ids import microseconds, moment_of
+from careloom.store.sql.dialect import Connection, Row
+from careloom.store.sql.statements import load_statements
+
+T = TypeVar("T")
+
+_SQL = load_statements("events.sql")
+
+
+class Run(Protocol):
+    """Runs work on a connection of a certain kind."""
+
+    def __call__(self, work: Callable[[Connection], T], /) -> Awaitable[T]:
+        """What the work returns."""
+        ...
+
+
+class SqlEventLog:
+    """A `careloom.store.events.EventLog` in an SQL database.
+
+    Args:
+        tenant: Number of the tenant.
+        read: Runs a reading of one statement.
+        read_at_once: Runs a reading whose statements all see one snapshot.
+        write: Runs a unit of the writer.
+        now: The time by the clock of the store.
+    """
+
+    def __init__(
+        self, tenant: int, *, read: Run, read_at_once: Run, write: Run, now: Callable[[Connection], datetime]
+    ) -> None:
+        self._tenant = tenant
+        self._read = read
+        self._read_at_once = read_at_once
+        self._write = write
+        self._now = now
+
+    def under(self, lease: Lease) -> "SqlEventLog":
+        """As in the port."""
+        plain = self._write
+
+        def write(work: Callable[[Connection], T]) -> Awaitable[T]:
+            def held(connection: Connection) -> T:
+                self._require(connection, lease)
+                return work(connection)
+
+            return plain(held)
+
+        fenced = copy.copy(self)
+        fenced._write = write
+        return fenced
+
+    async def recover(self) -> Recovery:
+        """As in the port."""
+        return await self._read_at_once(self._recovery)
+
+    async def matched_to(self) -> int:
+        """As in the port."""
+        return await self._read(self._matched_to)
+
+    async def record_matches(self, matched_to: int, matches: Sequence[Match]) -> list[SubscriptionEvent]:
+        """As in the port."""
+
+        def record(connection: Connection) -> list[SubscriptionEvent]:
+            connection.execute(_SQL["move_matched"], {"tenant": self._tenant, "vid": matched_to})
+            numbered = [(match, self._add_event(connection, match)) for match in matches]
+            return [_event_of(match, number) for match, number in numbered if number]
+
+        return await self._write(record)
+
+    async def pending(self, subscription: str, limit: int) -> list[SubscriptionEvent]:
+        """As in the port."""
+        return [_event(row) for row in await self._rows("pending", subscription=subscription, limit=limit)]
+
+    async def events(self, subscription: str, first: int, last: int) -> list[SubscriptionEvent]:
+        """As in the port."""
+        return [_event(row) for row in await self._rows("events", subscription=subscription, first=first, last=last)]
+
+    async def last_number(self, subscription: str) -> int:
+        """As in the port."""
+        [(number,)] = await self._rows("last_number", subscription=subscription)
+        return int(number)
+
+    async def first_number(self, subscription: str) -> int:
+        """As in the port."""
+        [(number,)] = await self._rows("first_number", subscription=subscription)
+        return int(number)
+
+    async def prune(self, subscription: str, before: datetime, most: int) -> int:
+        """As in the port."""
+        key = {"tenant": self._tenant, "subscription": subscription, "before": microseconds(before)}
+
+        def prune(connection: Connection) -> int:
+            numbers = ("first_number", "last_number", "newest_before")
+            first, last, old = (connection.execute(_SQL[name], key).fetchone()[0] for name in numbers)  # type: ignore[index]
+            to = min(max(old, last - most), last - 1)
+            for name in ("prune_events", "prune_dead_letters", "prune_attempts"):
+                connection.execute(_SQL[name], {**key, "to": to})
+            return max(0, to - first + 1)
+
+        return await self._write(prune)
+
+    async def cursor(self, subscription: str) -> Cursor:
+        """As in the port."""
+        rows = await self._rows("cursor", subscription=subscription)
+        return _cursor(rows[0]) if rows else Cursor(subscription)
+
+    async def all_cursors(self) -> list[Cursor]:
+        """As in the port."""
+        return [_cursor(row) for row in await self._rows("cursors")]
+
+    async def save_cursor(self, cursor: Cursor) -> None:
+        """As in the port."""
+        await self._write(lambda connection: self._save_cursor(connection, cursor))
+
+    async def record_attempt(
+        self, attempt: Attempt, cursor: Cursor | None = None, dead: Sequence[DeadLetter] = ()
+    ) -> None:
+        """As in the port."""
+
+        def record(connection: Connection) -> None:
+            connection.execute(_SQL["add_attempt"], self._values(attempt))
+            for letter in dead:
+                connection.execute(_SQL["add_dead_letter"], self._values(letter))
+            if cursor:
+                self._save_cursor(connection, cursor)
+
+        await self._write(record)
+
+    async def dead_letters(self, subscription: str, first: int = 1, last: int = 2**62) -> list[DeadLetter]:
+        """As in the port."""
+        rows = await self._rows("dead_letters", subscription=subscription, first=first, last=last)
+        return [DeadLetter(*row[:-1], moment_of(row[-1])) for row in rows]
+
+    async def save_replay(self, replay: Replay) -> None:
+        """As in the port."""
+        await self._write(lambda connection: connection.execute(_SQL["save_replay"], self._values(replay)))
+
+    async def open_replays(self) -> list[Replay]:
+        """As in the port."""
+        return [_replay(row) for row in await self._rows("open_replays")]
+
+    async def replays(self, subscription: str) -> list[Replay]:
+        """As in the port."""
+        return [_replay(row) for row in await self._rows("replays", subscription=subscription)]
+
+    async def attempts(self, subscription: str, limit: int) -> list[Attempt]:
+        """As in the port."""
+        return [_attempt(row) for row in await self._rows("attempts", subscription=subscription, limit=limit)]
+
+    async def take_lease(self, name: str, holder: str, seconds: float) -> Lease | None:
+        """As in the port."""
+
+        def take(connection: Connection) -> Lease | None:
+            now = self._now(connection)
+            until = now + timedelta(seconds=seconds)
+            values = {"name": name, "holder": holder, "now": microseconds(now), "until": microseconds(until)}
+            row = connection.execute(_SQL["take_lease"], {"tenant": self._tenant, **values}).fetchone()
+            return Lease(name, holder, int(row[0]), until) if row else None
+
+        return await self._write(take)
+
+    async def leave_lease(self, lease: Lease) -> None:
+        """As in the port."""
+        values = {"tenant": self._tenant, "name": lease.name, "holder": lease.holder, "fence": lease.fence}
+        await self._write(lambda connection: connection.execute(_SQL["leave_lease"], values))
+
+    def _require(self, connection: Connection, lease: Lease) -> None:
+        values = {"tenant": self._tenant, "name": lease.name, "holder": lease.holder, "fence": lease.fence}
+        if connection.execute(_SQL["holds_lease"], values).fetchone() != (1,):
+            raise LeaseLostError(f"lease {lease.name!r} under fence {lease.fence}: another process holds it now")
+
+    def _recovery(self, connection: Connection) -> Recovery:
+        key = {"tenant": self._tenant}
+        cursors = {row[0]: _cursor(row) for row in connection.execute(_SQL["cursors"], key).fetchall()}
+        numbers = dict(connection.execute(_SQL["newest_numbers"], key).fetchall())
+        lanes = [Lane(cursors.get(each, Cursor(each)), numbers.get(each, 0)) for each in sorted({*cursors, *numbers})]
+        return Recovery(self._matched_to(connection), tuple(lanes))
+
+    def _matched_to(self, connection: Connection) -> int:
+        row = connection.execute(_SQL["matched_to"], {"tenant": self._tenant}).fetchone()
+        return int(row[0]) if row else 0
+
+    def _add_event(self, connection: Connection, match: Match) -> int:
+        """The event's number; 0 where this change is recorded already."""
+        row = connection.execute(_SQL["add_event"], self._values(match)).fetchone()
+        return int(row[0]) if row else 0
+
+    def _save_cursor(self, connection: Connection, cursor: Cursor) -> None:
+        connection.execute(_SQL["save_cursor"], self._values(cursor))
+
+    async def _rows(self, name: str, **values: Any) -> list[Row]:
+        key = {"tenant": self._tenant, **values}
+        return await self._read(lambda connection: connection.execute(_SQL[name], key).fetchall())
+
+    def _values(self, row: Match | Cursor | Attempt | DeadLetter | Replay) -> dict[str, Any]:
+        """The attributes as columns, instants as microseconds."""
+        return {"tenant": self._tenant} | {name: _column(each) for name, each in asdict(row).items()}
+
+
+def _event(row: Row) -> SubscriptionEvent:
+    subscription, number, vid, topic, focus, version_id, recorded, patient, interaction = row
+    moment = moment_of(recorded)
+    return SubscriptionEvent(subscription, number, vid, topic, focus, version_id, moment, patient, interaction)
+
+
+def _event_of(match: Match, number: int) -> SubscriptionEvent:
+    subscription, *rest = astuple(match)
+    return SubscriptionEvent(subscription, number, *rest)
+
+
+def _cursor(row: Row) -> Cursor:
+    subscription, delivered_to, first, last, attempt, next_at, status, failing_since, last_sent, error = row
+    moments = _moment(failing_since), _moment(last_sent)
+    return Cursor(subscription, delivered_to, first, last, attempt, _moment(next_at), status, *moments, error)
+
+
+def _attempt(row: Row) -> Attempt:
+    subscription, first, last, attempt, started, *rest = row
+    return Attempt(subscription, first, last, attempt, moment_of(started), *rest)
+
+
+def _replay(row: Row) -> Replay:
+    id, subscription, first, last, endpoint, requested_by, recorded, *rest = row
+    return Replay(id, subscription, first, last, endpoint, requested_by, moment_of(recorded), *rest)
+
+
+def _column(value: Any) -> Any:
+    return microseconds(value) if isinstance(value, datetime) else value
+
+
+def _moment(microseconds_since_1970: int | None) -> datetime | None:
+    return None if microseconds_since_1970 is None else moment_of(microseconds_since_1970)

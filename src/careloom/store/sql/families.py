@@ -1,0 +1,304 @@
+"""Comparisons by the table their values lie in: hashes, texts, intervals."""
+
+from collections.abc import Callable, Mapping
+from itertools import product
+from typing import TypeVar
+
+from careloom.model.errors import TooCostlyError
+from careloom.search.kinds.uri import parents
+from careloom.search.query import (
+    Comparison,
+    Kind,
+    Operand,
+    QuantityOperand,
+    ReferenceOperand,
+    StringOperand,
+    TokenOperand,
+    UriOperand,
+)
+from careloom.store.sql.clauses import Clause, Context, Run, either, nothing
+from careloom.store.sql.intervals import DATES, NUMBERS, IntervalFamily, arms, around
+from careloom.store.sql.keys import (
+    ANY_SYSTEM,
+    address_hash,
+    canonical_name,
+    code_hash,
+    exact_hash,
+    parameter_name,
+    system_atom,
+    type_atom,
+)
+from careloom.store.sql.text import Sql, all_of, any_of, bracketed, one_of
+
+Kept = TypeVar("Kept", bound=Operand)
+
+_MOST_ARMS = 100
+"""A condition with more runs than this looks at all values of its parameter: SQLite joins at most 500 selects."""
+
+_LAST_CHARACTER = "\U0010ffff"
+_SLASHES = 3
+
+
+# found by a hash
+
+
+def _token(comparison: Comparison, type: str, context: Context) -> Clause:
+    asked = operands(comparison, TokenOperand)
+    keys = context.covers.keys(type, comparison.key)
+    by_system: dict[str | None, set[int]] = {}
+    for operand in asked:
+        if operand.code is not None:
+            hashes = {code_hash(context.hash_of, type, key, operand.code) for key in keys}
+            by_system.setdefault(operand.system, set()).update(hashes)
+    seeks = [_of_system(system, sorted(hashes), context) for system, hashes in by_system.items()]
+    ways = [hashed("tok", seeks, context)] if seeks else []
+    systems = [operand.system for operand in asked if operand.code is None and operand.system is not None]
+    if systems:
+        ways.append(_of_systems(systems, type, comparison.key, context))
+    return either(ways)
+
+
+def _of_system(system: str | None, hashes: list[int], context: Context) -> Sql:
+    if system is None:
+        return one_of("h", hashes)
+    return one_of("h", hashes) + Sql("AND") + one_of("sys", (context.number(system), ANY_SYSTEM))
+
+
+def _of_systems(systems: list[str], type: str, key: str, context: Context) -> Clause:
+    """``system|``: the shape of a version says which systems its tokens are of."""
+    numbers = [*(context.number(system) for system in systems), ANY_SYSTEM]
+    atoms = [system_atom(p, number) for p in context.numbers(type, key) for number in numbers]
+    return shaped(type_atom(context.number(type)), atoms, context)
+
+
+def shaped(type: str, atoms: list[str], context: Context, *, has: bool = True) -> Clause:
+    """Versions of a type whose shape has some of the atoms, or else none of them."""
+    some = any_of(Sql("text LIKE ?", (f"%,{atom},%",)) for atom in atoms)
+    compared = context.dialect.compared
+    tests = [Sql("tenant = ?", (context.tenant,)), compared("text", ">=", ","), compared("text", "<", "-")]
+    of_type = Sql("SELECT id FROM name WHERE") + all_of([*tests, Sql("text LIKE ?", (f"%,{type},%",))])
+    shapes = of_type + Sql("AND" if has else "AND NOT") + bracketed(some)
+    within = Sql(f"shape IN ({shapes.text})", shapes.values)
+    return Clause(
+        probe=Sql(f"{context.alias}.{within.text}", within.values),
+        source=Sql(
+            f"SELECT vid FROM {context.dialect.by('version', 'shape', 'a')} WHERE tenant = ? AND {within.text}",
+            (context.tenant, *within.values),
+        ),
+        reason="shape",
+    )
+
+
+def _reference(comparison: Comparison, type: str, context: Context) -> Clause:
+    targets = {target for operand in operands(comparison, ReferenceOperand) for target in operand.targets}
+    hashes = sorted(address_hash(context.hash_of, target) for target in targets)
+    return referring(context.numbers(type, comparison.key), hashes, context)
+
+
+def referring(numbers: list[int], targets: list[int], context: Context) -> Clause:
+    """Versions with a reference under one of some parameters to one of the targets."""
+    return hashed("ref", [one_of("target", targets) + Sql("AND") + one_of("p", numbers)], context)
+
+
+def hashed(table: str, seeks: list[Sql], context: Context) -> Clause:
+    """Versions with a row under one of some keys of a table."""
+    bound, most = sum(len(each.values) for each in seeks), context.dialect.most_values // 4
+    if bound > most:
+        raise TooCostlyError(f"a condition with {bound} values: at most {most} are searched by")
+    where = Sql("tenant = ?", (context.tenant,)) + Sql("AND") + bracketed(any_of(seeks))
+    rows = context.dialect.by(table, "value", "a")
+    is_run = len(seeks) == 1 and " IN " not in seeks[0].text.partition(" AND sys ")[0]
+    return Clause(
+        probe=_exists(table, where, context),
+        source=Sql(f"SELECT vid FROM {rows} WHERE") + where,
+        run=Run(table, rows, where) if is_run else None,
+        reason=table,
+    )
+
+
+# found by a text
+
+
+def _string(comparison: Comparison, type: str, context: Context) -> Clause:
+    test = _STRINGS[comparison.modifier]
+    tests = any_of(test(operand, context) for operand in operands(comparison, StringOperand))
+    return _ranged("str", context.numbers(type, comparison.key), tests, context)
+
+
+def _starts_with(operand: StringOperand, context: Context) -> Sql:
+    """From the prefix up to the first text that is past all that begin with it."""
+    return starting("folded", operand.folded, context)
+
+
+def starting(column: str, prefix: str, context: Context) -> Sql:
+    """Whether a column begins with a text, as a range of its index."""
+    start = prefix.rstrip(_LAST_CHARACTER)
+    if not start:
+        return Sql(f"substr({column}, 1, CAST(? AS INTEGER)) = ?", (len(prefix), prefix))
+    compared = context.dialect.compared
+    return all_of((compared(column, ">=", prefix), compared(column, "<", start[:-1] + _next_character(start[-1]))))
+
+
+def _next_character(character: str) -> str:
+    return "\ue000" if character == "\ud7ff" else chr(ord(character) + 1)
+
+
+def _exactly(operand: StringOperand, context: Context) -> Sql:
+    hashed = Sql("exact = ?", (exact_hash(context.hash_of, operand.exact),))
+    return all_of((context.dialect.compared("folded", "=", operand.folded), hashed))
+
+
+def _inside(operand: StringOperand, context: Context) -> Sql:
+    return Sql(context.dialect.inside("folded"), (operand.folded,))
+
+
+def _ends_with(operand: StringOperand, context: Context) -> Sql:
+    """An empty end is at the end of every text."""
+    size = len(operand.folded)
+    tail = "length(folded) >= ? AND substr(folded, length(folded) - CAST(? AS INTEGER) + 1) = ?"
+    return Sql(tail, (size, size, operand.folded))
+
+
+def _ordered(sign: str) -> Callable[[StringOperand, Context], Sql]:
+    return lambda operand, context: context.dialect.compared("folded", sign, operand.folded) + Sql("AND exact <> 0")
+
+
+_STRINGS: Mapping[str, Callable[[StringOperand, Context], Sql]] = {
+    "": _starts_with,
+    "exact": _exactly,
+    "contains": _inside,
+    "equals": _ordered("="),
+    "ends-with": _ends_with,
+    "gt": _ordered(">"),
+    "lt": _ordered("<"),
+    "ge": _ordered(">="),
+    "le": _ordered("<="),
+}
+
+
+def _uri(comparison: Comparison, type: str, context: Context) -> Clause:
+    p = one_of("p", context.numbers(type, comparison.key))
+    asked = sorted({operand.uri for operand in operands(comparison, UriOperand)})
+    uris = _URIS[comparison.modifier](asked, context)
+    where = Sql("tenant = ? AND", (context.tenant,)) + p + Sql("AND") + bracketed(uris)
+    rows = context.dialect.by("uri", "value", "a")
+    return Clause(
+        probe=_exists("uri", where, context),
+        source=Sql(f"SELECT vid FROM {rows} WHERE") + where,
+        run=Run("uri", rows, where) if len(asked) == 1 and not comparison.modifier else None,
+        reason="uri",
+    )
+
+
+def _any(uris: list[str], context: Context) -> Sql:
+    return any_of(context.dialect.compared("text", "=", uri) for uri in uris)
+
+
+def _below(uris: list[str], context: Context) -> Sql:
+    """Equal but for a closing slash, or going on after one."""
+    bare = [uri.rstrip("/") for uri in uris]
+    return any_of([_any(sorted({*bare, *uris}), context), *(starting("text", f"{uri}/", context) for uri in bare)])
+
+
+def _above(uris: list[str], context: Context) -> Sql:
+    """The URI itself and all that it goes on from, each with or without slashes at its end."""
+    found = {parent + "/" * slashes for uri in uris for parent in parents(uri) for slashes in range(_SLASHES)}
+    return _any(sorted(found), context)
+
+
+_URIS: Mapping[str, Callable[[list[str], Context], Sql]] = {
+    "": _any,
+    "below": _below,
+    "above": _above,
+}
+
+
+# found by an interval
+
+
+def _date(comparison: Comparison, type: str, context: Context) -> Clause:
+    return _interval(DATES, comparison, type, context)
+
+
+def _number(comparison: Comparison, type: str, context: Context) -> Clause:
+    return _interval(NUMBERS, comparison, type, context)
+
+
+def _interval(family: IntervalFamily, comparison: Comparison, type: str, context: Context) -> Clause:
+    tests: list[Sql] = []
+    found: list[tuple[str, Sql]] = []
+    for key, operand in product(context.covers.keys(type, comparison.key), comparison.operands):
+        p, asked, unit = _asked_of(operand, parameter_name(type, key), context)
+        at = Sql("tenant = ? AND p = ?", (context.tenant, p))
+        tests.append(all_of((Sql("p = ?", (p,)), around(family, asked), *unit)))
+        found += [(arm.index, all_of((at, arm.where, *unit))) for arm in arms(family, asked)]
+    if len(found) > _MOST_ARMS:
+        found = [("value", all_of((Sql("tenant = ?", (context.tenant,)), any_of(tests))))]
+    selects = [
+        Sql(f"SELECT vid FROM {context.dialect.by(family.table, index, 'a')} WHERE") + where for index, where in found
+    ]
+    source = Sql(" UNION ALL ".join(each.text for each in selects), tuple(v for each in selects for v in each.values))
+    return Clause(
+        probe=_of_version(family.table, any_of(tests), context),
+        source=source if selects else nothing().source,
+        reason=f"{family.table}, a range",
+    )
+
+
+def _asked_of(operand: Operand, name: str, context: Context) -> tuple[int, Operand, list[Sql]]:
+    """Under which parameter the rows are, what interval is asked for there, and what their unit must be."""
+    if not isinstance(operand, QuantityOperand):
+        return context.number(name), operand, []
+    if operand.canonical is not None:
+        low, high = operand.canonical.low, operand.canonical.high
+        asked = QuantityOperand(operand.text, operand.prefix, low, high)
+        unit = Sql("unit = ?", (context.number(operand.canonical.unit),))
+        return context.number(canonical_name(name)), asked, [unit]
+    return context.number(name), operand, _unit(operand, context)
+
+
+def _unit(operand: QuantityOperand, context: Context) -> list[Sql]:
+    code = [] if operand.code is None else [context.number(operand.code)]
+    if operand.system is None:
+        return [Sql("(code = ? OR unit = ?)", (each, each)) for each in code]
+    return [Sql("sys = ?", (context.number(operand.system),)), *(Sql("code = ?", (each,)) for each in code)]
+
+
+# what they share
+
+
+def _ranged(table: str, numbers: list[int], tests: Sql, context: Context) -> Clause:
+    of_parameter = one_of("p", numbers)
+    where = Sql("tenant = ? AND", (context.tenant,)) + of_parameter + Sql("AND") + bracketed(tests)
+    return Clause(
+        probe=_of_version(table, all_of([of_parameter, tests]), context),
+        source=Sql(f"SELECT vid FROM {context.dialect.by(table, 'value', 'a')} WHERE") + where,
+        reason=f"{table}, a range",
+    )
+
+
+def _exists(table: str, where: Sql, context: Context) -> Sql:
+    return Sql(f"EXISTS (SELECT 1 FROM {table} WHERE {where.text} AND vid = {context.alias}.vid)", where.values)
+
+
+def _of_version(table: str, tests: Sql, context: Context) -> Sql:
+    """Whether a value of the version itself passes the tests, by the index that leads from versions to values."""
+    rows = f"{context.dialect.by(table, 'version', 'a')} WHERE tenant = ? AND vid = {context.alias}.vid"
+    return Sql(f"EXISTS (SELECT 1 FROM {rows} AND ({tests.text}))", (context.tenant, *tests.values))
+
+
+def operands(comparison: Comparison, kind: type[Kept]) -> list[Kept]:
+    """The alternatives, which are all of one kind."""
+    return [operand for operand in comparison.operands if isinstance(operand, kind)]
+
+
+FAMILIES: Mapping[Kind, Callable[[Comparison, str, Context], Clause]] = {
+    "token": _token,
+    "reference": _reference,
+    "string": _string,
+    "uri": _uri,
+    "date": _date,
+    "number": _number,
+    "quantity": _number,
+}
+"""By kind of parameter; composites, places and texts are in `careloom.store.sql.judged`."""

@@ -1,0 +1,66 @@
+"""History in SQL: versions along one of three keys, from one end of a range of vids to the other."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from careloom.store.history import HistoryPage, HistoryQuery
+from careloom.store.port import Version
+from careloom.store.sql.dialect import Connection, Dialect
+from careloom.store.sql.keys import address_hash
+from careloom.store.sql.names import Names
+from careloom.store.sql.snapshot import NEWEST, Snapshot
+from careloom.store.sql.tenancy import Tenancy
+from careloom.store.sql.text import Sql, all_of, one_of
+
+
+def history(  # noqa: PLR0917  what a search is given, too
+    query: HistoryQuery, connection: Connection, dialect: Dialect, tenancy: Tenancy, names: Names, now: Snapshot
+) -> HistoryPage:
+    """One page of versions.
+
+    Args:
+        query: What is asked for.
+        connection: Sees the record.
+        dialect: The database.
+        tenancy: The tenant.
+        names: Numbers for texts.
+        now: What is committed and to be seen.
+    """
+    sql = _select(query, dialect, all_of(_tests(query, connection, tenancy, names, now)))
+    rows = connection.execute(sql.text, sql.values).fetchall()
+    return HistoryPage.of(query, (_version(row, connection, tenancy, names) for row in rows))
+
+
+def _select(query: HistoryQuery, dialect: Dialect, where: Sql) -> Sql:
+    direction = "ASC" if query.ascending else "DESC"
+    text = (
+        "SELECT h.id, v.ver, v.op, v.vid, b.dictionary, b.bytes, v.type "
+        f"FROM {_along(query, dialect)} {dialect.in_order} head AS h ON h.tenant = v.tenant AND h.rid = v.rid "
+        "LEFT JOIN body AS b ON b.vid = v.vid AND b.tenant = v.tenant WHERE"
+    )
+    return Sql(text) + where + Sql(f"ORDER BY v.vid {direction} LIMIT ?", (query.count + 1,))
+
+
+def _along(query: HistoryQuery, dialect: Dialect) -> str:
+    """The key to go along: the versions of one resource, of one type, or all."""
+    if query.id:
+        return dialect.by("version", "resource", "v")
+    return dialect.by("version", "type", "v") if query.types and len(query.types) == 1 else "version AS v"
+
+
+def _tests(query: HistoryQuery, connection: Connection, tenancy: Tenancy, names: Names, now: Snapshot) -> Iterator[Sql]:
+    last = now.vid if query.last is None else min(now.vid, query.last)
+    yield Sql("v.tenant = ? AND v.vid BETWEEN ? AND ?", (tenancy.number, query.first, min(last, NEWEST)))
+    if query.types is not None:
+        yield one_of("v.type", [names.find(connection, type) for type in query.types])
+    if query.id and query.types:
+        yield Sql("v.rid = ?", (address_hash(tenancy.hash_of, f"{query.types[0]}/{query.id}"),))
+    if query.still_current is not None:
+        yield Sql("(v.valid_to IS NULL OR v.valid_to > ?)", (query.still_current,))
+    for first, end in now.hidden:
+        yield Sql("NOT (v.vid BETWEEN ? AND ?)", (first, end))
+
+
+def _version(row: Any, connection: Connection, tenancy: Tenancy, names: Names) -> Version:
+    *version, type = row
+    return tenancy.version(names.text(connection, type), tuple(version))

@@ -1,0 +1,81 @@
+"""Versions taken out of the record with all that they are found by.
+
+The rows of a version are not listed anywhere; they are worked out again from its body, as when it was written, and
+deleted by their keys.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from careloom.store.sql.batch import laid_out
+from careloom.store.sql.dialect import Connection, Dialect
+from careloom.store.sql.names import WriterNames
+from careloom.store.sql.tables import COLUMNS, POSTINGS
+from careloom.store.sql.tenancy import Tenancy
+from careloom.store.sql.text import one_of
+
+_AT_ONCE = 200
+
+_DELETES: Mapping[str, str] = {
+    table: f"DELETE FROM {table} WHERE {' AND '.join(f'{column} = ?' for column in COLUMNS[table])}"
+    for table in POSTINGS
+    if table != "fts"
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Remover:
+    """Takes versions out, in a turn.
+
+    Attributes:
+        connection: The writer's.
+        dialect: The database.
+        tenancy: The tenant.
+        names: The names as the writer sees them.
+    """
+
+    connection: Connection
+    dialect: Dialect
+    tenancy: Tenancy
+    names: WriterNames
+
+    def postings(self, vids: Sequence[int]) -> int:
+        """Delete the index rows of some versions; how many there were."""
+        return sum(self._postings(vid) for vid in vids)
+
+    def versions(self, vids: Sequence[int]) -> int:
+        """Delete some versions whole: index rows, bodies, rows of the change log; how many rows there were."""
+        rows = self.postings(vids)
+        for start in range(0, len(vids), _AT_ONCE):
+            part = vids[start : start + _AT_ONCE]
+            for table in ("body", "change_log", "version"):
+                rows += self._delete(table, part)
+        return rows
+
+    def _postings(self, vid: int) -> int:
+        row = self.connection.execute(
+            "SELECT body.dictionary, body.bytes FROM body WHERE body.tenant = ? AND body.vid = ?",
+            (self.tenancy.number, vid),
+        ).fetchone()
+        if row is None:
+            return 0
+        resource = self.tenancy.bodies.unpack(row[0], row[1])
+        rows, _ = self.tenancy.preparation.rows(resource, lambda text: self.names.number(self.connection, text))
+        return self._delete_rows(vid, laid_out(self.tenancy.number, vid, rows))
+
+    def _delete_rows(self, vid: int, rows: Mapping[str, list[tuple[Any, ...]]]) -> int:
+        deleted = 0
+        for table, found in rows.items():
+            if table == "fts":
+                self.dialect.forget_words(self.connection, found)
+                deleted += len(found)
+            elif found:
+                deleted += max(self.connection.executemany(_DELETES[table], found).rowcount, 0)
+        return deleted
+
+    def _delete(self, table: str, vids: Iterable[int]) -> int:
+        some = one_of("vid", vids)
+        return self.connection.execute(
+            f"DELETE FROM {table} WHERE tenant = ? AND {some.text}", (self.tenancy.number, *some.values)
+        ).rowcount

@@ -1,0 +1,64 @@
+"""The tables that hold rows per version, column by column, the same in every database.
+
+Every key begins with the tenant. A ``vid`` (version id) is the sequence of a version: microseconds since 1970 shifted
+by ten bits, and a counter. Read backwards, every key that ends in it is newest first.
+
+Columns called ``h``, ``rid`` and ``target`` hold 64 bits of a keyed hash (`careloom.store.hashing`); ``rid`` is that of
+``Type/id`` and ``target`` that of what a reference says, so the two meet. Columns called ``type``, ``p``, ``sys``,
+``code`` and ``unit`` are numbers that stand for texts in ``name``; 0 for the empty text. ``p`` stands for
+``Type.parameter``.
+
+=============  ==========================================================  =====================================
+table          key; further indexes                                        serves
+=============  ==========================================================  =====================================
+``head``       (tenant, rid)                                               read, the next version, ``_id``
+``version``    (tenant, vid); resource (tenant, rid, ver);                 vread, history, listings, ``:missing``
+               type (tenant, type, vid); shape (tenant, shape, vid)
+``body``       (vid)                                                       content
+``tx``         (tenant, tx)                                                cause, visibility
+``change_log`` (tenant, position)                                          the feed that notify reads
+``tok``        (tenant, h, vid, sys)                                       codes, identifiers, flags
+``ref``        (tenant, target, p, vid); version (tenant, vid, p)          references, chains both ways,
+                                                                           compartments, revincludes
+``str``        (tenant, p, folded, vid, exact); version (tenant, vid, p)   texts, by their start
+``dat``        (tenant, p, low, high, vid); version (tenant, vid, p);      dates and periods
+               long (tenant, p, high) where longer than a day
+``num``        (tenant, p, low, high, vid, sys, code, unit); version       numbers and quantities
+               (tenant, vid, p); long (tenant, p, high) where high > low
+``uri``        (tenant, p, text, vid)                                      URIs
+``pair``       (tenant, h, low, high, vid)                                 composites: a superset, see families
+``geo``        (tenant, cell, vid, latitude, longitude)                    ``near``
+``fts``        words of a version by vid, in the database's own way        ``_text``, ``_content``, ``:text``
+=============  ==========================================================  =====================================
+
+``version.shape`` is the number of a text, too: ``,3,17,17:9,t5,`` names the type (t5), the ``p`` of each parameter
+that the resource has elements for, and the ``sys`` of the tokens of each. There are few such texts, so a version needs
+only a small number to be found by what it lacks, or by a system whatever the code. See `careloom.store.sql.keys`.
+
+``tx`` tells of each unit of work its first and last vid, and whether it is to be seen: a large bundle is written in
+slices, which nobody sees before its row says so. A closed version has the vid that follows it in ``valid_to``.
+
+Beside them lie the small ones: ``tenant``, ``name``, ``dictionary`` (for compression), ``index_state``, ``erasure``,
+``once``, and what notify keeps.
+"""
+
+from collections.abc import Mapping
+
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "version": ("tenant", "vid", "rid", "type", "ver", "op", "valid_to", "shape"),
+    "body": ("vid", "tenant", "dictionary", "bytes"),
+    "change_log": ("tenant", "position", "vid", "previous"),
+    "tok": ("tenant", "h", "vid", "sys"),
+    "ref": ("tenant", "target", "p", "vid"),
+    "str": ("tenant", "p", "folded", "vid", "exact"),
+    "dat": ("tenant", "p", "low", "high", "vid"),
+    "num": ("tenant", "p", "low", "high", "vid", "sys", "code", "unit"),
+    "uri": ("tenant", "p", "text", "vid"),
+    "pair": ("tenant", "h", "low", "high", "vid"),
+    "geo": ("tenant", "cell", "vid", "latitude", "longitude"),
+    "fts": ("vid", "tenant", "words"),
+}
+"""The tables that a unit appends rows to, in the order in which it does, with the columns of each row in order."""
+
+POSTINGS = ("tok", "ref", "str", "dat", "num", "uri", "pair", "geo", "fts")
+"""Those that make up the search index."""

@@ -1,0 +1,187 @@
+"""The writer's turn in SQL: the rules of `careloom.store.recording` over the tables."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from careloom.model import Resource
+from careloom.model.errors import ConflictError
+from careloom.model.instants import Clock
+from careloom.search import Query
+from careloom.store.ids import Sequence, microseconds
+from careloom.store.port import Prepared, Turn, Version
+from careloom.store.recording import Head, RecordingTurn
+from careloom.store.sql.batch import Batch
+from careloom.store.sql.dialect import Connection, Cursor, Dialect
+from careloom.store.sql.keys import NO_SHAPE, address_hash
+from careloom.store.sql.names import WriterNames
+from careloom.store.sql.postings import Rows
+from careloom.store.sql.preparing import Indexed
+from careloom.store.sql.searching import Search
+from careloom.store.sql.snapshot import Snapshot
+from careloom.store.sql.statements import load_statements
+from careloom.store.sql.tenancy import OPERATIONS, Tenancy
+
+T = TypeVar("T")
+
+_SQL = load_statements("record.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the writer keeps from turn to turn.
+
+    Attributes:
+        tenancy: The tenant.
+        dialect: The database.
+        names: The names as the writer sees them.
+        sequence: Numbers of new versions.
+        clock: For the expiry of keys.
+        new_id: Makes ids.
+    """
+
+    tenancy: Tenancy
+    dialect: Dialect
+    names: WriterNames
+    sequence: Sequence
+    clock: Clock
+    new_id: Callable[[], str]
+
+
+def take_turn(connection: Connection, desk: Desk, turn: "SqlTurn", work: Callable[[Turn], T]) -> T:
+    """Run the work within the unit that the writer has begun; whatever it raises undoes the unit."""
+    desk.names.begin()
+    desk.sequence.begin()
+    try:
+        turn.begin(connection)
+        result = work(turn)
+        turn.finish()
+    except BaseException:
+        desk.names.undo_unit()
+        raise
+    finally:
+        turn.end()
+    return result
+
+
+class SqlTurn(RecordingTurn):
+    """One unit of work; nothing can be done with it before `begin` and after `end`.
+
+    Attributes:
+        most_waiting: Versions that a batch collects before it is written.
+    """
+
+    most_waiting = 5_000
+
+    def __init__(self, desk: Desk, cause: str) -> None:
+        super().__init__(desk.sequence, desk.new_id)
+        self._desk = desk
+        self._tenancy = desk.tenancy
+        self._cause = cause
+        self._open: Connection | None = None
+        self._first = 0
+        self._batch = Batch(desk.tenancy.number, desk.dialect)
+        self._written: dict[int, Version] = {}
+
+    def begin(self, connection: Connection) -> None:
+        """Work on this connection from here on."""
+        self._open = connection
+        self._first = self._sequence.last + 1
+
+    def finish(self) -> None:
+        """Write what was put off, and who caused it."""
+        self._flush()
+        if self.wrote_changes:
+            self._execute("add_tx", tx=self._first, last=self._sequence.last, state=0, cause=self._cause)
+
+    def end(self) -> None:
+        """Do nothing more."""
+        self._open = None
+
+    def read(self, type: str, id: str) -> Version | None:
+        """As in the port."""
+        rid = self._rid(type, id)
+        if rid in self._written:
+            return self._written[rid]
+        row = self._row("read", rid=rid)
+        return self._tenancy.version(type, row) if row else None
+
+    def search(self, query: Query) -> list[Version]:
+        """As in the port."""
+        self._flush()
+        unseen = self._execute("unseen").fetchall()
+        snapshot = Snapshot(hidden=tuple((first, last) for first, last in unseen))
+        return Search(self._connection, self._desk.dialect, self._tenancy, self._desk.names, snapshot).first(query)
+
+    def once(self, scope: str, key: str, until: datetime) -> bool:
+        """As in the port."""
+        self._execute("forget_expired", now=microseconds(self._desk.clock()))
+        return self._execute("once", scope=scope, key=key, until=microseconds(until)).rowcount == 1
+
+    def _head(self, type: str, id: str) -> Head | None:
+        rid = self._rid(type, id)
+        if written := self._written.get(rid):
+            return Head(int(written.version_id), written.sequence, written.interaction)
+        row = self._row("head", rid=rid)
+        if not row:
+            return None
+        if row[3] != id:
+            raise ConflictError(f"{type}/{id}: its hash is that of the id {row[3]}; choose another id")
+        return Head(row[0], row[1], OPERATIONS[row[2]])
+
+    def _append(self, version: Version, before: Head | None) -> None:
+        prepared = None if version.resource is None else self._prepared(version.resource, version.id)
+        self._append_prepared(version, before, prepared)
+
+    def _append_prepared(self, version: Version, before: Head | None, prepared: Prepared | None) -> None:
+        ready: Indexed | None = None
+        if version.resource is not None:
+            ready = prepared if isinstance(prepared, Indexed) else self._prepared(version.resource, version.id)
+        vid, rid = version.sequence, self._rid(version.type, version.id)
+        if before:
+            self._batch.close(before.sequence, vid)
+        shape = self._number(NO_SHAPE)
+        if ready is not None:
+            rows, shape = (ready.rows, ready.shape) if ready.rows is not None else self._rows(ready.resource)
+            self._batch.add_body(vid, ready.dictionary, ready.packed)
+            self._batch.add_postings(vid, rows)
+        key = (vid, int(version.version_id), OPERATIONS.index(version.interaction))
+        self._batch.add_version(rid, self._number(version.type), version.id, key, shape)
+        self._written[rid] = version
+        if len(self._written) % self.most_waiting == 0:
+            self._flush()
+
+    def _tell(self, version: Version, previous_version_id: str | None) -> None:
+        self._batch.add_change(version.sequence, None if previous_version_id is None else int(previous_version_id))
+
+    def _prepared(self, resource: Resource, id: str) -> Indexed:
+        return self._tenancy.preparation.prepare(resource, id, self._number, is_lasting=self._are_names_kept)
+
+    def _are_names_kept(self) -> bool:
+        """Whether the numbers of texts are for ever."""
+        return self._desk.names.are_kept
+
+    def _rows(self, resource: Resource) -> tuple[Rows, int]:
+        return self._tenancy.preparation.rows(resource, self._number)
+
+    def _flush(self) -> None:
+        self._batch.write(self._connection)
+
+    @property
+    def _connection(self) -> Connection:
+        if self._open is None:
+            raise RuntimeError("a turn is over when its work returns; it cannot be used outside")
+        return self._open
+
+    def _rid(self, type: str, id: str) -> int:
+        return address_hash(self._tenancy.hash_of, f"{type}/{id}")
+
+    def _number(self, text: str) -> int:
+        return self._desk.names.number(self._connection, text)
+
+    def _row(self, name: str, **values: Any) -> Any:
+        return self._execute(name, **values).fetchone()
+
+    def _execute(self, name: str, **values: Any) -> Cursor:
+        return self._connection.execute(_SQL[name], values | {"tenant": self._tenancy.number})

@@ -1,0 +1,65 @@
+"""How SQLite says what other databases say differently."""
+
+from collections.abc import Mapping, Sequence
+
+from careloom.store.sql.dialect import Connection, Dialect, Row
+from careloom.store.sql.tables import COLUMNS
+from careloom.store.sql.text import Sql
+from careloom.store.sqlite.limits import limited
+
+_INDEXES: Mapping[str, str] = {
+    "value": "sqlite_autoindex_{table}_1",
+    "version": "{table}_by_version",
+    "long": "{table}_long",
+    "type": "{table}_by_type",
+    "resource": "{table}_by_resource",
+    "shape": "{table}_by_shape",
+}
+"""``value`` is the name that SQLite gives to a primary key. It has to be named: left to itself, SQLite scans all of the
+index by version, since that one is in order of vid."""
+
+
+def _by(table: str, index: str, alias: str) -> str:
+    return f"{table} AS {alias} INDEXED BY {_INDEXES[index].format(table=table)}"
+
+
+def _words(words: Sequence[str]) -> Sql:
+    """Each word in quotes: the query language of FTS5 has words of its own."""
+    asked = " AND ".join(f'"{word[:-1]}" *' if word.endswith("*") else f'"{word}"' for word in words)
+    return Sql("SELECT rowid AS vid FROM fts WHERE fts MATCH ?", (asked,))
+
+
+def _append(connection: Connection, table: str, rows: Sequence[Row]) -> None:
+    if table == "fts":
+        connection.executemany("INSERT INTO fts (rowid, words) VALUES (?, ?)", [(vid, words) for vid, _, words in rows])
+    else:
+        connection.executemany(_INSERTS[table], rows)
+
+
+def _forget_words(connection: Connection, rows: Sequence[Row]) -> None:
+    """The index keeps no texts: it has to be told once more what it is to forget."""
+    told = [(vid, words) for vid, _, words in rows]
+    connection.executemany("INSERT INTO fts (fts, rowid, words) VALUES ('delete', ?, ?)", told)
+
+
+def _explained(connection: Connection, sql: Sql) -> list[str]:
+    return [str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {sql.text}", sql.values)]
+
+
+_INSERTS = {
+    table: f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+    for table, columns in COLUMNS.items()
+}
+
+DIALECT = Dialect(
+    name="SQLite",
+    by=_by,
+    in_order="CROSS JOIN",
+    inside=lambda column: f"instr({column}, ?) > 0",
+    words=_words,
+    append=_append,
+    forget_words=_forget_words,
+    limited=limited,
+    explained=_explained,
+    most_values=32_766,
+)

@@ -1,0 +1,199 @@
+"""Whether a record is what it should be: each part held against the others, and what is derived made again.
+
+Index rows are compared without keeping them in memory: each row falls into one of some thousand buckets by its version,
+and a bucket counts what should be in it up and what is in it down. Buckets that do not come to nothing are looked at
+once more, and the versions in them named.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from careloom.search import SearchParameters
+from careloom.store.sql.tables import COLUMNS, POSTINGS
+from careloom.store.upkeep.databases import Database
+from careloom.store.upkeep.records import Kept, Record, records
+from careloom.store.upkeep.tables import TABLES
+from careloom.store.upkeep.tally import Tally
+
+BUCKETS = 4_096
+MOST_TOLD = 20
+"""Findings of one kind that are named; more are counted."""
+
+Row = tuple[Any, ...]
+_COMPARED = tuple(table for table in POSTINGS if table != "fts")
+"""SQLite keeps no copy of the words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as it should be: of which kind, and where."""
+
+    kind: str
+    where: str
+
+
+@dataclass(slots=True)
+class Report:
+    """What a check has found.
+
+    Attributes:
+        versions: How many with content were looked at.
+        findings: Of each kind up to `MOST_TOLD`.
+        counts: How many of each kind there are.
+    """
+
+    versions: int = 0
+    findings: list[Finding] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def add(self, kind: str, where: str) -> None:
+        """Take a finding in."""
+        self.counts[kind] += 1
+        if self.counts[kind] <= MOST_TOLD:
+            self.findings.append(Finding(kind, where))
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether everything is as it should be."""
+        return not self.counts
+
+
+_UNSEEN = "EXISTS (SELECT 1 FROM tx WHERE tx.tenant = v.tenant AND tx.state = 1 AND v.vid BETWEEN tx.tx AND tx.last)"
+
+_RELATIONS: Mapping[str, str] = {
+    "a resource whose newest version is missing, closed or another one": (
+        "SELECT h.tenant, h.vid FROM head AS h LEFT JOIN version AS v ON v.tenant = h.tenant AND v.vid = h.vid "
+        "WHERE v.vid IS NULL OR v.rid <> h.rid OR v.type <> h.type OR v.ver <> h.ver OR v.op <> h.op "
+        "OR v.valid_to IS NOT NULL"
+    ),
+    "an open version that is not the newest of its resource": (
+        "SELECT v.tenant, v.vid FROM version AS v LEFT JOIN head AS h ON h.tenant = v.tenant AND h.rid = v.rid "
+        f"WHERE v.valid_to IS NULL AND (h.vid IS NULL OR h.vid <> v.vid) AND NOT {_UNSEEN}"
+    ),
+    "a version that does not end with the one that follows it": (
+        "SELECT v.tenant, v.vid FROM version AS v LEFT JOIN version AS n "
+        "ON n.tenant = v.tenant AND n.rid = v.rid AND n.ver = v.ver + 1 "
+        f"WHERE (v.valid_to IS NOT NULL AND (n.vid IS NULL OR n.vid <> v.valid_to)) "
+        f"OR (v.valid_to IS NULL AND n.vid IS NOT NULL AND NOT {_UNSEEN.replace('v.', 'n.')})"
+    ),
+    "a version without content": (
+        "SELECT v.tenant, v.vid FROM version AS v LEFT JOIN body AS b ON b.tenant = v.tenant AND b.vid = v.vid "
+        "WHERE v.op <> 2 AND b.vid IS NULL"
+    ),
+    "content without a version, or of a deletion": (
+        "SELECT b.tenant, b.vid FROM body AS b LEFT JOIN version AS v ON v.tenant = b.tenant AND v.vid = b.vid "
+        "WHERE v.vid IS NULL OR v.op = 2"
+    ),
+    "a change of a version that is missing": (
+        "SELECT c.tenant, c.vid FROM change_log AS c LEFT JOIN version AS v ON v.tenant = c.tenant AND v.vid = c.vid "
+        "WHERE v.vid IS NULL"
+    ),
+    **{
+        f"a row of {table} that belongs to no version": (
+            f"SELECT t.tenant, t.vid FROM {table} AS t LEFT JOIN version AS v "
+            "ON v.tenant = t.tenant AND v.vid = t.vid WHERE v.vid IS NULL"
+        )
+        for table in _COMPARED
+    },
+}
+"""What each selects ought not to be there."""
+
+
+def check(database: Database, parameters: SearchParameters, tell: Callable[[str], None] = lambda what: None) -> Report:
+    """Look at everything.
+
+    Args:
+        database: As of one moment.
+        parameters: What resources are found by, as the hub has them.
+        tell: Hears of what is looked at next.
+    """
+    report = Report()
+    tell("versions, heads, contents")
+    for kind, select in _RELATIONS.items():
+        for tenant, vid in database.stream(select):
+            report.add(kind, f"tenant {tenant}, vid {vid}")
+    for record in records(database, parameters):
+        tell(f"contents and index rows of tenant {record.number}")
+        _check_rows(database, record, report)
+    return report
+
+
+def _check_rows(database: Database, record: Record, report: Report) -> None:
+    """Whether each living version has the index rows that its content gives, and no others."""
+    buckets = {table: [0] * BUCKETS for table in _COMPARED}
+    for kept in _readable(record, report):
+        for table, row in _expected(record, kept, report):
+            buckets[table][kept.vid % BUCKETS] += _weight(row)
+    for table in _COMPARED:
+        for row in _stored(database, record, table):
+            buckets[table][row[0] % BUCKETS] -= _weight(row)
+    suspects = {table: {at for at, rest in enumerate(found) if rest} for table, found in buckets.items()}
+    if any(suspects.values()):
+        _name_suspects(database, record, suspects, report)
+
+
+def _name_suspects(database: Database, record: Record, suspects: Mapping[str, set[int]], report: Report) -> None:
+    rest: dict[tuple[str, int], int] = Counter()
+    for kept in _readable(record, Report()):
+        for table, row in _expected(record, kept, Report()):
+            if kept.vid % BUCKETS in suspects[table]:
+                rest[table, kept.vid] += _weight(row)
+    for table in (table for table in _COMPARED if suspects[table]):
+        for row in _stored(database, record, table):
+            vid = row[0]
+            if vid % BUCKETS in suspects[table]:
+                rest[table, vid] -= _weight(row)
+    for (table, vid), left in sorted(rest.items()):
+        if left:
+            report.add(f"rows of {table} that are not those of the content", f"tenant {record.number}, vid {vid}")
+
+
+def _readable(record: Record, report: Report) -> Iterator[Kept]:
+    """The living versions; the first that cannot be read ends it."""
+    try:
+        for kept in record.versions():
+            report.versions += 1
+            if kept.is_living:
+                yield kept
+    except ValueError as error:
+        report.add("a content that cannot be read", str(error))
+
+
+def _expected(record: Record, kept: Kept, report: Report) -> Iterator[tuple[str, Row]]:
+    rows, shape = record.expected(kept)
+    if shape != kept.shape:
+        report.add("a list of parameters that is not that of the content", f"tenant {record.number}, vid {kept.vid}")
+    for table in _COMPARED:
+        for row in rows.get(table, ()):
+            yield table, (kept.vid, *map(_as_kept, row, _REAL[table]))
+
+
+def _stored(database: Database, record: Record, table: str) -> Iterator[Row]:
+    """The rows of living versions: vid first, then the columns as `careloom.store.sql.postings` has them."""
+    columns = [column for column in COLUMNS[table] if column not in ("tenant", "vid")]
+    names = ", ".join(f"t.{column}" for column in ("vid", *columns))
+    return database.stream(
+        f"SELECT {names} FROM {table} AS t JOIN version AS v ON v.tenant = t.tenant AND v.vid = t.vid "
+        f"WHERE t.tenant = {record.number} AND v.valid_to IS NULL"
+    )
+
+
+def _as_kept(value: Any, is_real: bool) -> Any:
+    return float(value) if is_real else value
+
+
+_REAL = {
+    table.name: [kind == "double precision" for name, kind in table.columns.items() if name not in ("tenant", "vid")]
+    for table in TABLES
+    if table.name in _COMPARED
+}
+"""Of which columns numbers come back as real ones."""
+
+
+def _weight(row: Row) -> int:
+    """A number for a row; sums of such numbers are the same for the same rows only."""
+    tally = Tally()
+    tally.add(row)
+    return tally.digest

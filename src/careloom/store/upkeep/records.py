@@ -1,0 +1,98 @@
+"""The record read version by version, to make anew what is derived from it: index rows and words."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from careloom.model import Resource
+from careloom.search import SearchParameters
+from careloom.store.sql.names import UNKNOWN, WriterNames
+from careloom.store.sql.postings import Rows
+from careloom.store.sql.tenancy import Tenancy, open_tenancy
+from careloom.store.upkeep.databases import Database
+
+_VERSIONS = """
+SELECT head.id, version.ver, version.op, version.vid, body.dictionary, body.bytes, version.type, version.shape,
+       version.valid_to
+FROM version JOIN head ON head.tenant = version.tenant AND head.rid = version.rid
+JOIN body ON body.tenant = version.tenant AND body.vid = version.vid
+WHERE version.tenant = {tenant}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A version as it is kept.
+
+    Attributes:
+        vid: Its sequence.
+        type: Resource type.
+        id: Logical id.
+        resource: Its content.
+        shape: Number of its list of parameters.
+        is_living: Whether it is the newest of its resource.
+    """
+
+    vid: int
+    type: str
+    id: str
+    resource: Resource
+    shape: int
+    is_living: bool
+
+
+class Record:
+    """The record of one tenant in a database.
+
+    Args:
+        database: Open for upkeep.
+        tenant: Its name.
+        parameters: What resources are found by.
+    """
+
+    def __init__(self, database: Database, tenant: str, parameters: SearchParameters) -> None:
+        self._database = database
+        self.tenancy: Tenancy = open_tenancy(database.connection, tenant, parameters)
+        self._names = WriterNames(self.tenancy.number)
+
+    @property
+    def number(self) -> int:
+        """Number of the tenant."""
+        return self.tenancy.number
+
+    def versions(self) -> Iterator[Kept]:
+        """All versions that have content, in no particular order.
+
+        Raises:
+            ValueError: A body cannot be read; the message says of which version.
+        """
+        connection = self._database.connection
+        select = _VERSIONS.format(tenant=self.number)
+        for *row, type_number, shape, valid_to in self._database.stream(select):
+            type = self._names.text(connection, type_number)
+            try:
+                version = self.tenancy.version(type, tuple(row))
+            except Exception as error:
+                raise ValueError(f"{type}/{row[0]} version {row[1]}: the body cannot be read: {error}") from error
+            assert version.resource is not None
+            yield Kept(version.sequence, type, version.id, version.resource, shape, valid_to is None)
+
+    def rows(self, kept: Kept) -> tuple[Rows, int]:
+        """The index rows that a version ought to have, and its shape; names that are missing are added."""
+        return self.tenancy.preparation.rows(kept.resource, self._number)
+
+    def expected(self, kept: Kept) -> tuple[Rows, int]:
+        """The same, without adding names: numbers that are missing are -2, and so are in no row."""
+        return self.tenancy.preparation.rows(kept.resource, self._known)
+
+    def _number(self, text: str) -> int:
+        return self._names.number(self._database.connection, text)
+
+    def _known(self, text: str) -> int:
+        found = self._names.find(self._database.connection, text)
+        return UNKNOWN if found is None else found
+
+
+def records(database: Database, parameters: SearchParameters) -> Iterator[Record]:
+    """The record of each tenant."""
+    names = database.connection.execute("SELECT name FROM tenant ORDER BY tenant").fetchall()
+    return (Record(database, name, parameters) for (name,) in names)

@@ -1,0 +1,279 @@
+"""A connection to PostgreSQL that is lost: nothing half there, a clear answer, and work goes on."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+
+import pytest
+from tests.contract.stores import BASE_URL, create, patient, searching
+from tests.postgres import Server
+
+from careloom.definitions import Definitions
+from careloom.model.errors import ConflictError, InvalidError, NotSupportedError, TooCostlyError, UnavailableError
+from careloom.search import SearchParameters
+from careloom.store import Repository, Turn
+from careloom.store.postgres import connection as connections
+from careloom.store.postgres import server_of
+from careloom.store.postgres import writer as writing
+from careloom.store.source import StoreSource
+
+COMMIT = b"COMMIT\x00"
+"""The statement as it travels; BEGIN has the word in READ COMMITTED."""
+
+
+class Proxy:
+    """Stands between a client and the server, and cuts the connection when certain words pass by.
+
+    Attributes:
+        port: Where it listens, on 127.0.0.1.
+        cut_at: The words, on their way to the server; none at first.
+        reaches: Whether these words still reach the server before the connection is cut.
+        is_closed: Whether it takes no new connection.
+    """
+
+    def __init__(self, port: int) -> None:
+        self._server = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self.cut_at = b""
+        self.reaches = False
+        self.is_closed = False
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                if self.is_closed:
+                    client.close()
+                    continue
+                server = socket.create_connection(("127.0.0.1", self._server))
+                for one, other in ((client, server), (server, client)):
+                    threading.Thread(target=self._pass, args=(one, other, one is client), daemon=True).start()
+
+    def _pass(self, source: socket.socket, target: socket.socket, is_client: bool) -> None:
+        with suppress(OSError):
+            while data := source.recv(65_536):
+                if is_client and self.cut_at and self.cut_at in data:
+                    self.cut_at = b""
+                    source.shutdown(socket.SHUT_RDWR)  # before the server can answer
+                    if self.reaches:
+                        target.sendall(data)
+                        target.recv(65_536)
+                    break
+                target.sendall(data)
+        for each in (source, target):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.fixture(scope="module")
+def registry(definitions: Definitions) -> SearchParameters:
+    return SearchParameters(definitions, base_url=BASE_URL)
+
+
+@pytest.fixture
+def proxy(postgres: Server) -> Iterator[Proxy]:
+    found = Proxy(postgres.port)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+async def repository(
+    postgres: Server, postgres_url: str, proxy: Proxy, registry: SearchParameters
+) -> AsyncIterator[Repository]:
+    """A record behind the proxy."""
+    url = postgres_url.replace(f":{postgres.port}/", f":{proxy.port}/") + "?sslmode=disable"
+    found = await StoreSource(url, lock_timeout=5).open(tenant="north", parameters=registry)
+    yield found
+    await found.close()
+
+
+def two(turn: Turn) -> None:
+    turn.create(patient(), id="first")
+    turn.create(patient(), id="second")
+
+
+async def living(repository: Repository) -> set[str]:
+    return {id for id in ("first", "second", "third") if await repository.read("Patient", id)}
+
+
+async def test_a_connection_lost_in_the_turn_leaves_nothing(
+    repository: Repository, postgres: Server, postgres_url: str
+) -> None:
+    def work(turn: Turn) -> None:
+        turn.create(patient(), id="first")
+        assert turn.read("Patient", "other") is None
+        postgres.disconnect(postgres_url, "careloom writer%")
+        turn.create(patient(), id="second")
+
+    with pytest.raises(UnavailableError, match=r"127\.0\.0\.1"):
+        await repository.commit(work)
+    assert await living(repository) == set()
+    await create(repository, patient(id="third"))
+    assert await living(repository) == {"third"}
+
+
+async def test_all_that_share_a_lost_commit_are_told(
+    repository: Repository, postgres: Server, postgres_url: str
+) -> None:
+    def work(turn: Turn) -> None:
+        postgres.disconnect(postgres_url, "careloom writer%")
+
+    answers = await asyncio.gather(
+        repository.commit(lambda turn: turn.create(patient(), id="first")),
+        repository.commit(work),
+        repository.commit(lambda turn: turn.create(patient(), id="second")),
+        return_exceptions=True,
+    )
+    told = {
+        id for id, answer in zip(("first", "", "second"), answers, strict=True) if not isinstance(answer, Exception)
+    }
+    assert await living(repository) == told - {""}
+    assert any(isinstance(answer, UnavailableError) for answer in answers)
+
+
+async def test_a_commit_that_never_reached_the_server_is_told_as_failed(repository: Repository, proxy: Proxy) -> None:
+    await create(repository, patient(id="third"))
+    proxy.cut_at = COMMIT
+    with pytest.raises(UnavailableError):
+        await repository.commit(two)
+    assert await living(repository) == {"third"}
+    await repository.commit(two)
+    assert await living(repository) == {"first", "second", "third"}
+
+
+async def test_a_commit_whose_answer_was_lost_is_told_as_made(repository: Repository, proxy: Proxy) -> None:
+    await create(repository, patient(id="third"))
+    proxy.cut_at, proxy.reaches = COMMIT, True
+    await repository.commit(two)
+    assert await living(repository) == {"first", "second", "third"}
+
+
+async def test_a_commit_of_which_nobody_can_tell_is_told_as_such(
+    repository: Repository, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await create(repository, patient(id="third"))
+    monkeypatch.setattr(writing, "OUTCOME_SECONDS", 0.3)
+    proxy.cut_at, proxy.reaches, proxy.is_closed = COMMIT, True, True
+    with pytest.raises(UnavailableError, match="cannot be known"):
+        await repository.commit(two)
+    proxy.is_closed = False
+    with pytest.raises(ConflictError):
+        await repository.commit(two)
+    assert await living(repository) == {"first", "second", "third"}
+
+
+async def test_reading_goes_on_behind_a_lost_connection(
+    repository: Repository, postgres: Server, postgres_url: str, registry: SearchParameters
+) -> None:
+    await create(repository, patient(id="first"))
+    query = searching(registry)("Patient")
+    assert len((await repository.search(query)).matches) == 1
+    assert postgres.disconnect(postgres_url, "careloom reader%") > 0
+    assert len((await repository.search(query)).matches) == 1
+    postgres.disconnect(postgres_url, "careloom reader%")
+    assert await living(repository) == {"first"}
+
+
+async def test_a_server_that_is_away_is_told_and_found_again(
+    repository: Repository, proxy: Proxy, postgres: Server, postgres_url: str
+) -> None:
+    proxy.is_closed = True
+    postgres.disconnect(postgres_url)
+    with pytest.raises(UnavailableError):
+        await repository.read("Patient", "first")
+    with pytest.raises(UnavailableError):
+        await create(repository, patient(id="first"))
+    proxy.is_closed = False
+    await create(repository, patient(id="first"))
+    assert await living(repository) == {"first"}
+
+
+async def test_a_search_that_takes_too_long_is_refused_and_disturbs_nobody(
+    postgres_url: str, registry: SearchParameters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = await StoreSource(postgres_url, statement_timeout=0.2).open(tenant="north", parameters=registry)
+    try:
+        await create(repository, patient(id="first"))
+        monkeypatch.setattr(
+            connections.Connection,
+            "stream",
+            lambda self, sql, values=(): iter(self.execute("SELECT 1, pg_sleep(5)").fetchall()),
+        )
+        query = searching(registry)("Patient")
+        with pytest.raises(TooCostlyError):
+            await repository.search(query)
+        answers = await asyncio.gather(
+            repository.commit(lambda turn: turn.create(patient(), id="second")),
+            repository.commit(lambda turn: turn.search(query)),
+            repository.commit(lambda turn: turn.create(patient(), id="third")),
+            return_exceptions=True,
+        )
+        assert isinstance(answers[1], TooCostlyError)
+        assert await living(repository) == {"first", "second", "third"}
+    finally:
+        await repository.close()
+
+
+async def test_no_message_holds_a_password(registry: SearchParameters) -> None:
+    secret = "hunter2-secret"
+    source = StoreSource(f"postgresql://hub:{secret}@127.0.0.1:1/record")
+    with pytest.raises(UnavailableError) as told:
+        await source.open(tenant="north", parameters=registry)
+    with pytest.raises(InvalidError) as wrong:
+        StoreSource(f"postgresql://hub:{secret}@[bad/record").check()
+    shown = [str(told.value), repr(source), repr(source.server()), str(wrong.value)]
+    assert not any(secret in text for text in shown)
+    assert "127.0.0.1:1/record" in shown[0]
+
+
+async def test_a_database_of_another_program_is_left_as_it_is(
+    postgres: Server, postgres_url: str, registry: SearchParameters
+) -> None:
+    name = postgres_url.rsplit("/", 1)[1]
+    postgres.execute("CREATE TABLE accounts (id integer)", name)
+    with pytest.raises(InvalidError, match="another program"):
+        await StoreSource(postgres_url).open(tenant="north", parameters=registry)
+    assert postgres.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'", name) == [("accounts",)]
+
+
+async def test_a_database_of_a_newer_release_is_left_as_it_is(
+    postgres: Server, postgres_url: str, registry: SearchParameters
+) -> None:
+    await (await StoreSource(postgres_url).open(tenant="north", parameters=registry)).close()
+    name = postgres_url.rsplit("/", 1)[1]
+    postgres.execute("INSERT INTO migration VALUES (9999, 'future', 'x', 'now')", name)
+    with pytest.raises(InvalidError, match="newer release"):
+        await StoreSource(postgres_url).open(tenant="north", parameters=registry)
+    postgres.execute("DELETE FROM migration WHERE number = 9999", name)
+    postgres.execute("UPDATE migration SET checksum = 'changed'", name)
+    with pytest.raises(InvalidError, match="checksum"):
+        await StoreSource(postgres_url).open(tenant="north", parameters=registry)
+
+
+async def test_many_may_open_an_empty_database_at_once(postgres_url: str, registry: SearchParameters) -> None:
+    source = StoreSource(postgres_url, readers=1)
+    opened = await asyncio.gather(*(source.open(tenant="north", parameters=registry) for _ in range(6)))
+    try:
+        made = [(await create(each, patient()))[0] for each in opened]
+        assert len(await opened[0].changes(0, 100)) == len(made)
+    finally:
+        for each in opened:
+            await each.close()
+
+
+def test_an_old_server_is_refused(monkeypatch: pytest.MonkeyPatch, postgres_url: str) -> None:
+    from careloom.store.postgres import migrations
+
+    monkeypatch.setattr(migrations, "OLDEST", 99)
+    connection = connections.connect_plain(server_of(postgres_url))
+    with pytest.raises(NotSupportedError, match="PostgreSQL 99 or newer expected"):
+        migrations.check_server(connection, "somewhere")
+    connection.close()

@@ -1,0 +1,56 @@
+"""On PostgreSQL no search reads a table from end to end, with statistics or without."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from tests.contract.stores import BASE_URL, NHS_NUMBER, create, identified, observation, searching
+from tests.postgres import Server
+
+from careloom.definitions import Definitions
+from careloom.search import SearchParameters
+from careloom.store.postgres import PostgresRepository, open_postgres, server_of
+
+QUERIES = [
+    ("Patient", ("identifier", f"{NHS_NUMBER}|7")),
+    ("Patient", ("family", "F1")),
+    ("Patient", ("family:exact", "F17")),
+    ("Patient", ("birthdate", "ge1990-01-01"), ("birthdate", "lt1990-02-01")),
+    ("Patient", ("_id", "p7")),
+    ("Patient", ("_lastUpdated", "gt2026-01-01")),
+    ("Patient", ("_profile", "http://x.example/p")),
+    ("Patient", ("_text", "words here")),
+    ("Patient", ("_has:Observation:subject:code", "8867-4"), ("family", "F17")),
+    ("Observation", ("subject", "Patient/p7"), ("code", "8867-4")),
+    ("Observation", ("subject:Patient.family", "F17")),
+    ("Observation", ("subject", "Patient/p7"), ("_sort", "-date")),
+    ("Observation", ("value-quantity", "gt5")),
+    ("Observation", ("code:not", "8867-4"), ("subject", "Patient/p7")),
+]
+
+
+@pytest.fixture(scope="module")
+def registry(definitions: Definitions) -> SearchParameters:
+    return SearchParameters(definitions, base_url=BASE_URL)
+
+
+@pytest.fixture
+async def repository(postgres_url: str, registry: SearchParameters) -> AsyncIterator[PostgresRepository]:
+    found = await open_postgres(server_of(postgres_url), tenant="north", parameters=registry)
+    await create(found, *(identified(str(n), id=f"p{n}", name=[{"family": f"F{n}"}]) for n in range(40)))
+    await create(found, *(observation(subject={"reference": f"Patient/p{n}"}) for n in range(40)))
+    yield found
+    await found.close()
+
+
+async def test_every_search_goes_by_an_index(
+    repository: PostgresRepository, registry: SearchParameters, postgres: Server, postgres_url: str
+) -> None:
+    query = searching(registry)
+    for is_known in (False, True):
+        if is_known:
+            postgres.execute("ANALYZE", postgres_url.rsplit("/", 1)[1])
+        for type, *parameters in QUERIES:
+            plan = "\n".join(await repository.explain(query(type, *parameters)))
+            assert "Index" in plan, plan
+            assert "Seq Scan" not in plan, f"{type}?{parameters}:\n{plan}"
+            assert "Hash" not in plan, plan

@@ -1,0 +1,239 @@
+"""Several processes on one PostgreSQL: no duplicates, one order, and nothing half there, whatever happens to them."""
+
+import asyncio
+import os
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from tests.contract.stores import BASE_URL, NHS_NUMBER, create, identified, patient, searching
+from tests.integration.store_processes import Forking, forking
+from tests.integration.test_store_durability import _keys_seen_first, _parts, _perhaps_written, write_one
+
+from careloom.definitions import Definitions
+from careloom.model.errors import UnavailableError
+from careloom.search import SearchParameters
+from careloom.store import Change, Repository, Turn
+from careloom.store.source import StoreSource
+
+CLIENTS = 16
+PERSONS = 40
+TENANT = "north"
+HERE = "tests.integration.test_postgres_processes"
+
+
+async def register(repository: Repository, registry: SearchParameters, seed: str) -> None:
+    """A child: clients that all want the same persons to be there, once each."""
+    query = searching(registry)
+    chance = random.Random(seed)
+    os.write(1, b"ready\n")
+    while await repository.read("Basic", "go") is None:
+        await asyncio.sleep(0.01)
+
+    async def client(number: int) -> None:
+        numbers = list(range(PERSONS))
+        chance.shuffle(numbers)
+        for person in numbers:
+            wanted = query("Patient", ("identifier", f"{NHS_NUMBER}|{person}"))
+
+            def work(turn: Turn, wanted=wanted, person=person) -> str:  # type: ignore[no-untyped-def]  # bound early
+                found = turn.search(wanted)
+                return found[0].id if found else turn.create(identified(str(person))).id
+
+            await repository.commit(work, cause=f"{seed}-{number}")
+
+    await asyncio.gather(*(client(number) for number in range(CLIENTS)))
+    os.write(1, b"done\n")
+
+
+async def write_for_ever(repository: Repository, registry: SearchParameters, start: str) -> None:
+    """A child: sixteen clients, each of which says what was acknowledged to it."""
+
+    async def client(first: int) -> None:
+        for number in range(first, first + 1_000_000, 16):
+            await write_one(repository, number)
+            os.write(1, f"{number}\n".encode())
+
+    await asyncio.gather(*(client(int(start) + number) for number in range(16)))
+
+
+async def stand_still(repository: Repository, registry: SearchParameters, seconds: str) -> None:
+    """A child: a turn that does not end."""
+
+    def work(turn: Turn) -> None:
+        turn.create(patient(), id="half")
+        turn.read("Patient", "half")
+        os.write(1, b"standing\n")
+        time.sleep(float(seconds))
+
+    await repository.commit(work)
+
+
+@pytest.fixture(scope="module")
+def registry(definitions: Definitions) -> SearchParameters:
+    return SearchParameters(definitions, base_url=BASE_URL)
+
+
+@pytest.fixture(scope="module")
+def children() -> Iterator[Forking]:
+    with forking() as found:
+        yield found
+
+
+@pytest.fixture
+async def repository(postgres_url: str, registry: SearchParameters) -> AsyncIterator[Repository]:
+    found = await StoreSource(postgres_url, lock_timeout=3).open(tenant=TENANT, parameters=registry)
+    yield found
+    await found.close()
+
+
+async def test_conditional_creates_from_three_processes_make_no_duplicate_and_one_order(
+    repository: Repository, postgres_url: str, registry: SearchParameters, children: Forking
+) -> None:
+    seen: list[Change] = []
+    reading = asyncio.create_task(follow(repository, seen))
+    for seed in ("a", "b"):
+        children.start(postgres_url, TENANT, f"{HERE}.register", seed)
+    await asyncio.to_thread(wait_for, children, "ready", 2)
+    await create(repository, {"resourceType": "Basic", "id": "go"})
+    ended = asyncio.create_task(asyncio.to_thread(wait_for, children, "done", 2))
+    await register(repository, registry, "c")
+    await ended
+    await asyncio.sleep(0.3)
+    reading.cancel()
+    found = await repository.search(searching(registry)("Patient", ("_count", "1000")))
+    numbers = Counter(version.resource["identifier"][0]["value"] for version in found.matches if version.resource)
+    assert numbers == {str(person): 1 for person in range(PERSONS)}
+    everything = await repository.changes(0, 10_000)
+    assert seen == everything, "a follower of the change log has missed something, or seen it out of order"
+    assert [each.sequence for each in everything] == sorted(each.sequence for each in everything)
+    assert len({each.cause.split("-")[0] for each in everything}) > 2, "only one process has written"
+
+
+async def follow(repository: Repository, seen: list[Change]) -> None:
+    """Read the change log as notify does: each time from the last position on."""
+    while True:
+        seen += await repository.changes(seen[-1].sequence if seen else 0, 50)
+        await asyncio.sleep(0.002)
+
+
+def wait_for(children: Forking, word: str, times: int) -> None:
+    while times:
+        times -= children.line() == word
+
+
+@pytest.mark.parametrize("rounds", [4, pytest.param(200, marks=pytest.mark.slow)])
+async def test_kill_at_random_moments_loses_nothing_acknowledged(
+    repository: Repository, postgres_url: str, registry: SearchParameters, rounds: int
+) -> None:
+    chance = random.Random(7)
+    seen_in_all = 0
+    with forking("--wait") as writers:
+        for round in range(rounds):
+            start = round * 1_000_000
+            writers.start(postgres_url, TENANT, f"{HERE}.write_for_ever", start)
+            acknowledged = await asyncio.to_thread(acknowledged_until_killed, writers, chance.uniform(0, 0.3))
+            perhaps = _perhaps_written(acknowledged, start)
+            new_keys = await repository.commit(_keys_seen_first([*acknowledged, *perhaps]))
+            for number in acknowledged:
+                assert await _parts(repository, registry, number, new_keys) == "all", f"{number} was acknowledged"
+            for number in perhaps:
+                assert await _parts(repository, registry, number, new_keys) in ("all", "none"), (
+                    f"{number} is half there"
+                )
+            seen_in_all += len(acknowledged)
+    assert seen_in_all > rounds
+
+
+def acknowledged_until_killed(writers: Forking, after: float) -> list[int]:
+    pid = writers.pid()
+    lines = [writers.line()]
+    time.sleep(after)
+    os.kill(pid, signal.SIGKILL)
+    while lines[-1] != "ended":
+        lines.append(writers.line())
+    return [int(line) for line in lines if line.isdigit()]
+
+
+async def test_a_process_that_is_stopped_in_its_turn_keeps_the_others_waiting_for_a_while_only(
+    repository: Repository, postgres_url: str, children: Forking
+) -> None:
+    children.start(postgres_url, TENANT, f"{HERE}.stand_still", 60)
+    pid = await asyncio.to_thread(children.pid)
+    while await asyncio.to_thread(children.line) != "standing":
+        pass
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        while time.monotonic() < began + 20:
+            try:
+                await create(repository, patient(id="whole"))
+                break
+            except UnavailableError:
+                continue
+        assert await repository.read("Patient", "whole") is not None
+        assert await repository.read("Patient", "half") is None
+    finally:
+        os.kill(pid, signal.SIGKILL)
+
+
+async def test_a_commit_of_one_process_wakes_the_listeners_of_another(
+    repository: Repository, postgres_url: str, registry: SearchParameters
+) -> None:
+    other = await StoreSource(postgres_url).open(tenant=TENANT, parameters=registry)
+    neighbour = await StoreSource(postgres_url).open(tenant="south", parameters=registry)
+    try:
+        woken, mistaken = asyncio.Event(), asyncio.Event()
+        other.on_commit(woken.set)
+        neighbour.on_commit(mistaken.set)
+        await create(repository, patient())
+        await asyncio.wait_for(woken.wait(), 5)
+        assert not mistaken.is_set()
+    finally:
+        await other.close()
+        await neighbour.close()
+
+
+async def test_tenants_of_one_database_know_nothing_of_each_other(
+    repository: Repository, postgres_url: str, registry: SearchParameters
+) -> None:
+    neighbour = await StoreSource(postgres_url).open(tenant="south", parameters=registry)
+    try:
+        await create(repository, identified("1", id="p"))
+        assert await neighbour.read("Patient", "p") is None
+        assert (await neighbour.search(searching(registry)("Patient"))).matches == ()
+        assert await neighbour.changes(0, 10) == []
+        await create(neighbour, identified("1", id="p"))
+        assert len(await repository.changes(0, 10)) == 1
+    finally:
+        await neighbour.close()
+
+
+async def test_a_lease_is_held_by_one_process_at_a_time(
+    repository: Repository, postgres_url: str, registry: SearchParameters
+) -> None:
+    other = await StoreSource(postgres_url).open(tenant=TENANT, parameters=registry)
+    try:
+        taken = await asyncio.gather(
+            *(
+                store.events.take_lease("lanes", f"{id(store)}-{n}", 1)
+                for n in range(8)
+                for store in (repository, other)
+            )
+        )
+        [lease] = [each for each in taken if each]
+        assert lease.fence == 1
+        await asyncio.sleep(1.2)
+        following = await other.events.take_lease("lanes", "another", 5)
+        assert following is not None
+        assert following.fence == 2
+    finally:
+        await other.close()
+
+
+def test_this_module_is_found_by_the_children() -> None:
+    assert Path(__file__).stem == HERE.rsplit(".", 1)[1]

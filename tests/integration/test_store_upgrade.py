@@ -1,0 +1,160 @@
+"""A database of the first schema, with a record in it, opened by this release."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zstandard
+from tests.contract.stores import BASE_URL, opened, searching
+
+from careloom.definitions import Definitions
+from careloom.model import serialize_json
+from careloom.search import Query, SearchParameters
+from careloom.store import Version
+from careloom.store.ids import first_sequence, recorded_at
+from careloom.store.recording import stamped
+from careloom.store.sqlite import SqliteRepository
+from careloom.store.sqlite.migrations import migrate, migrations
+from careloom.synth import population
+
+NOW = datetime(2026, 11, 1, 9, 30, tzinfo=UTC)
+CAUSE = "acute-epr"
+
+
+class OldRecord:
+    """Writes rows as the first schema had them; postings are left out, since an upgrade makes them anew."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(path, isolation_level=None)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        migrate(self._connection, path, lambda: NOW, migrations()[:1])
+        self._connection.execute("INSERT INTO tenant (name, secret) VALUES ('north', zeroblob(32))")
+        self._names: dict[str, int] = {}
+        self._heads: dict[tuple[str, str], tuple[int, int]] = {}
+        self._vid = first_sequence(NOW)
+
+    def put(self, type: str, id: str, resource: dict[str, Any] | None) -> Version:
+        """One unit with one version, with its row of the change log."""
+        self._vid += 1
+        ver, before = self._heads.get((type, id), (0, 0))
+        op = 2 if resource is None else 1 if ver else 0
+        number = self._name(type)
+        key = {"vid": self._vid, "type": number, "id": id, "ver": ver + 1, "op": op}
+        self._run("INSERT INTO tx VALUES (1, :vid, :cause)", vid=self._vid, cause=CAUSE)
+        self._run("UPDATE version SET valid_to = :vid WHERE vid = :before", vid=self._vid, before=before)
+        self._run("INSERT OR REPLACE INTO head VALUES (1, :type, :id, :vid, :ver, :op)", **key)
+        self._run("INSERT INTO version VALUES (1, :vid, :type, :id, :ver, :op, NULL, :vid, ',')", **key)
+        self._run("INSERT INTO change_log VALUES (1, :vid, :previous)", vid=self._vid, previous=ver or None)
+        stored = None if resource is None else stamped(resource, id, str(ver + 1), recorded_at(self._vid))
+        if stored is not None:
+            packed = zstandard.ZstdCompressor(level=3).compress(serialize_json(stored))
+            self._run("INSERT INTO body VALUES (:vid, 1, 0, :packed)", vid=self._vid, packed=packed)
+        self._heads[type, id] = ver + 1, self._vid
+        interaction = ("create", "update", "delete")[op]
+        return Version(type, id, str(ver + 1), recorded_at(self._vid), interaction, stored, self._vid)  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def _name(self, text: str) -> int:
+        if text not in self._names:
+            self._names[text] = len(self._names) + 1
+            self._run("INSERT INTO name VALUES (1, :id, :text)", id=self._names[text], text=text)
+        return self._names[text]
+
+    def _run(self, sql: str, **values: Any) -> None:
+        self._connection.execute(sql, values)
+
+
+@pytest.fixture(scope="module")
+def registry(definitions: Definitions) -> SearchParameters:
+    return SearchParameters(definitions, base_url=BASE_URL)
+
+
+@pytest.fixture(scope="module")
+def query(registry: SearchParameters) -> Callable[..., Query]:
+    return searching(registry)
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Iterator[tuple[Path, list[Version]]]:
+    record = OldRecord(tmp_path / "hub.db")
+    resources = list(islice(population(5), 150))
+    versions = [record.put(each["resourceType"], each["id"], each) for each in resources]
+    versions.append(record.put("Patient", "p1", {**resources[0], "active": False}))
+    versions.append(record.put("Patient", "p2", None))
+    record.close()
+    yield tmp_path, versions
+
+
+async def test_a_record_of_the_first_schema_is_all_there(
+    old: tuple[Path, list[Version]], registry: SearchParameters
+) -> None:
+    folder, versions = old
+    async with opened("sqlite", folder, registry) as repository:
+        for version in versions:
+            assert await repository.vread(version.type, version.id, version.version_id) == version
+        changes = await repository.changes(0, 1_000)
+        assert [change.sequence for change in changes] == [version.sequence for version in versions]
+        assert {change.cause for change in changes} == {CAUSE}
+        assert [change.previous_version_id for change in changes[-2:]] == ["1", "1"]
+
+
+async def test_it_is_found_as_before(
+    old: tuple[Path, list[Version]], registry: SearchParameters, query: Callable[..., Query]
+) -> None:
+    folder, versions = old
+    async with opened("sqlite", folder, registry) as repository:
+        found = await repository.search(query("Patient", ("_id", "p1,p2")))
+        assert found.matches == (versions[-2],)
+        of_patient = await repository.search(query("Observation", ("patient", "Patient/p1"), ("_count", "1000")))
+        expected = [
+            version
+            for version in versions
+            if version.type == "Observation"
+            and version.resource
+            and version.resource["subject"]["reference"] == "Patient/p1"
+        ]
+        assert of_patient.matches == tuple(reversed(expected))
+        active = await repository.search(query("Patient", ("active", "false")))
+        assert [version.id for version in active.matches] == ["p1"]
+
+
+async def test_it_goes_on_where_it_was(old: tuple[Path, list[Version]], registry: SearchParameters) -> None:
+    folder, versions = old
+    async with opened("sqlite", folder, registry) as repository:
+        version = await repository.commit(lambda turn: turn.update({"resourceType": "Patient", "id": "p1"}))
+        assert version.version_id == "3"
+        assert version.sequence > versions[-1].sequence
+
+
+async def test_nothing_of_the_old_tables_is_left(old: tuple[Path, list[Version]], registry: SearchParameters) -> None:
+    folder, _ = old
+    async with opened("sqlite", folder, registry) as repository:
+        assert isinstance(repository, SqliteRepository)
+    connection = sqlite3.connect(folder / "hub.db")
+    names = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
+    connection.close()
+    assert not [name for name in names if name.startswith("old_")]
+
+
+async def test_an_upgrade_that_fails_leaves_the_old_record(
+    old: tuple[Path, list[Version]], registry: SearchParameters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, versions = old
+
+    def broken(connection: sqlite3.Connection, parameters: SearchParameters) -> None:
+        raise RuntimeError("out of luck")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("careloom.store.sqlite.repository.rebuild", broken)
+        with pytest.raises(RuntimeError):
+            async with opened("sqlite", folder, registry):
+                pass
+    async with opened("sqlite", folder, registry) as repository:
+        assert await repository.vread("Patient", "p1", "2") == versions[-2]

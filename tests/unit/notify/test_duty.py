@@ -1,0 +1,125 @@
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from careloom.model.errors import UnavailableError
+from careloom.notify import duty as duties
+from careloom.notify.duty import Duty
+from careloom.store.events import Lease
+from careloom.store.memory_events import MemoryEventLog
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 22, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+class Notifier:
+    running = 0
+
+    def __init__(self) -> None:
+        self.is_running = False
+
+    async def start(self) -> None:
+        self.is_running = True
+        Notifier.running += 1
+        assert Notifier.running == 1, "two notify at once"
+
+    async def stop(self) -> None:
+        self.is_running = False
+        Notifier.running -= 1
+
+
+@pytest.fixture(autouse=True)
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    Notifier.running = 0
+    monkeypatch.setattr(duties, "PROLONGED_EVERY", 0.01)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def events(clock: Clock) -> MemoryEventLog:
+    return MemoryEventLog(clock)
+
+
+async def until(condition: object) -> None:
+    async with asyncio.timeout(5):
+        while not condition():  # type: ignore[operator]
+            await asyncio.sleep(0.005)
+
+
+async def test_one_of_two_processes_notifies_and_the_other_takes_over(events: MemoryEventLog) -> None:
+    first, second = Duty(events, "a", Notifier), Duty(events, "b", Notifier)
+    await first.start()
+    await second.start()
+    assert (first.is_on, second.is_on) == (True, False)
+    await asyncio.sleep(0.05)
+    assert (first.is_on, second.is_on) == (True, False)
+    await first.stop()
+    await until(lambda: second.is_on)
+    await second.stop()
+    assert Notifier.running == 0
+
+
+async def test_a_process_that_died_is_followed_when_its_lease_is_over(events: MemoryEventLog, clock: Clock) -> None:
+    await events.take_lease("notify", "dead", 10)
+    living = Duty(events, "b", Notifier)
+    await living.start()
+    await asyncio.sleep(0.05)
+    assert not living.is_on
+    clock.now += timedelta(seconds=11)
+    await until(lambda: living.is_on)
+    await living.stop()
+
+
+async def test_who_has_lost_the_lease_stops(events: MemoryEventLog, clock: Clock) -> None:
+    first = Duty(events, "a", Notifier)
+    await first.start()
+    clock.now += timedelta(seconds=11)
+    assert await events.take_lease("notify", "b", 10) is not None
+    await until(lambda: not first.is_on)
+    await first.stop()
+    assert await events.take_lease("notify", "c", 10) is None, "a lease of another was let go"
+
+
+async def test_who_cannot_prolong_stops_before_the_end(
+    events: MemoryEventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(duties, "SECONDS", 0.3)
+    monkeypatch.setattr(duties, "MARGIN", 0.1)
+    first = Duty(events, "a", Notifier)
+    await first.start()
+    began = asyncio.get_running_loop().time()
+
+    async def away(name: str, holder: str, seconds: float) -> Lease | None:
+        raise UnavailableError("away")
+
+    monkeypatch.setattr(events, "take_lease", away)
+    await until(lambda: not first.is_on)
+    assert 0.1 < asyncio.get_running_loop().time() - began < 0.3
+    await first.stop()
+
+
+async def test_a_store_that_does_not_answer_is_not_waited_for_beyond_the_lease(
+    events: MemoryEventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(duties, "SECONDS", 0.3)
+    monkeypatch.setattr(duties, "MARGIN", 0.1)
+    first = Duty(events, "a", Notifier)
+    await first.start()
+
+    async def hanging(name: str, holder: str, seconds: float) -> Lease | None:
+        await asyncio.sleep(60)
+        return None
+
+    monkeypatch.setattr(events, "take_lease", hanging)
+    await until(lambda: not first.is_on)
+    await first.stop()

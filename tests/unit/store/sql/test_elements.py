@@ -1,0 +1,87 @@
+from itertools import islice
+from typing import Any
+
+from careloom.search import SearchParameters, index_values
+from careloom.store.hashing import hasher
+from careloom.store.sql.elements import Elements, always, never, texts_of
+from careloom.store.sql.keys import shape_text
+from careloom.store.sql.postings import atoms_of, rows_of, words_of
+from careloom.synth import population
+
+HASH = hasher(bytes(32))
+
+
+class Numbers:
+    """Gives texts numbers, and counts how many were asked for."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, int] = {}
+        self.asked = 0
+
+    def __call__(self, text: str) -> int:
+        self.asked += 1
+        return self.known.setdefault(text, len(self.known) + 1)
+
+
+def as_sets(rows: Any) -> dict[str, set[Any]]:
+    """The rows without order; words by themselves."""
+    found = {table: set(each) for table, each in rows.items() if each and table != "fts"}
+    words = {word for (text,) in rows.get("fts", ()) for word in text.split()}
+    return {**found, "fts": words} if words else found
+
+
+def whole(resource: Any, registry: SearchParameters, elements: Elements, numbers: Numbers) -> tuple[Any, str]:
+    """The same, worked out from the whole resource."""
+    values = index_values(resource, registry)
+    rows = dict(rows_of(values, HASH, numbers, elements.covers.of(values.type)))
+    rows["fts"] = [(" ".join(words_of(values)),)]
+    return as_sets(rows), shape_text(atoms_of(values, numbers))
+
+
+def check(resources: list[Any], registry: SearchParameters) -> None:
+    elements, numbers = Elements(registry, HASH), Numbers()
+    for resource in resources:
+        rows, shape = elements.rows(resource, texts_of(resource), numbers, is_lasting=always)
+        expected, told = whole(resource, registry, elements, numbers)
+        assert as_sets(rows) == expected, resource
+        own = {atom for atom in told.split(",") if atom}
+        covered = {
+            str(numbers(f"{resource['resourceType']}.{code}"))
+            for code in elements.covers.of(resource["resourceType"])
+            if elements.covers.are_all_of(resource["resourceType"], code)
+        }
+        kept = {atom for atom in own if atom.partition(":")[0] not in covered}
+        assert {atom for atom in shape.split(",") if atom} >= kept - {str(numbers(f"{resource['resourceType']}._id"))}
+
+
+def test_elements_together_give_what_the_resource_gives(registry: SearchParameters) -> None:
+    check(list(islice(population(3), 150)), registry)
+
+
+def test_a_reference_to_what_is_contained_is_seen_whole(registry: SearchParameters) -> None:
+    observation = {
+        "resourceType": "Observation",
+        "id": "1",
+        "contained": [{"resourceType": "Patient", "id": "p"}],
+        "subject": {"reference": "#p"},
+        "code": {"text": "pulse"},
+    }
+    check([observation], registry)
+
+
+def test_what_was_met_before_is_not_worked_out_again(registry: SearchParameters) -> None:
+    elements, numbers = Elements(registry, HASH), Numbers()
+    resource = {"resourceType": "Observation", "id": "1", "status": "final", "code": {"text": "Pulse"}}
+    elements.rows(resource, texts_of(resource), numbers, is_lasting=always)
+    before = numbers.asked
+    elements.rows({**resource, "id": "2"}, texts_of(resource), numbers, is_lasting=always)
+    assert numbers.asked == before
+
+
+def test_numbers_that_may_be_undone_are_not_remembered(registry: SearchParameters) -> None:
+    elements, numbers = Elements(registry, HASH), Numbers()
+    resource = {"resourceType": "Patient", "id": "1", "gender": "male"}
+    elements.rows(resource, texts_of(resource), numbers, is_lasting=never)
+    before = numbers.asked
+    elements.rows(resource, texts_of(resource), numbers, is_lasting=never)
+    assert numbers.asked > before

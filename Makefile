@@ -61,6 +61,7 @@ lock: setup-test ## pin the newest packages that pyproject.toml allows, with the
 	@$(LOCK) --upgrade pyproject.toml requirements/build.in -o requirements/run.txt
 	@$(LOCK) --upgrade --extra dev pyproject.toml requirements/build.in -o requirements/dev.txt
 	@$(LOCK) --upgrade --no-annotate requirements/uv.in -o requirements/uv.txt
+	@$(LOCK) --upgrade --no-annotate requirements/postgres.in -o requirements/postgres.txt
 
 clean: ## remove what set-up and tests made
 	@rm -rf $(VENV) var site dist .mypy_cache .ruff_cache .pytest_cache .hypothesis src/careloom/web/assets/vendor

@@ -32,6 +32,7 @@ from careloom.model.instants import utc_now
 from careloom.model.resource import Resource
 from careloom.notify import Notifier, Ports, RestHook, TopicRegistry, disclosure, policy, with_backport
 from careloom.notify.duty import Duty
+from careloom.notify.extensions import TIMEOUTS
 from careloom.notify.subscriptions import OWNER_SYSTEM
 from careloom.rest.http import fhir_application
 from careloom.rest.hub import Hub
@@ -43,6 +44,7 @@ from careloom.search import SearchParameters
 from careloom.settings import Settings, load_settings
 from careloom.settings.mllp import MllpSettings
 from careloom.store import Repository
+from careloom.store.events import Lease
 from careloom.store.ids import new_id
 from careloom.terminology import Terminology
 from careloom.terminology.for_search import TerminologyForSearch
@@ -60,10 +62,12 @@ _Stamp = tuple[int, int, int]
 _FIXED = ("hub", "store", "search", "definitions", "terminology", "mllp", "topics", "notify")
 """Sections of the settings that a running hub does not follow."""
 
-_SAME_IN_EVERY_AUDIT = frozenset(
+_NO_HELP_IN_AUDIT = frozenset(
     {"agent-name", "agent-role", "altid", "entity-name", "entity-role", "entity-type", "site", "source"}
+    | {"_content", "_text"}
 )
-"""Search parameters by which no AuditEvent of a hub is told from another; indexing them is a third of its cost."""
+"""Search parameters by which no AuditEvent of a hub is told from another, or only by words that it is found by anyhow:
+the codes, addresses and names in it. Indexing them is half of what an audit record costs."""
 
 _WITHOUT_ADDRESS = frozenset({"Parameters"})
 """Resource types that are sent and never kept."""
@@ -188,7 +192,7 @@ def load_engines(settings: Settings, base_url: str) -> Engines:
         definitions,
         base_url=base_url,
         zone=settings.hub.time_zone,
-        left_out={"AuditEvent": _SAME_IN_EVERY_AUDIT},
+        left_out={"AuditEvent": _NO_HELP_IN_AUDIT},
         codes=TerminologyForSearch(terminology),
         limits=settings.search,
     )
@@ -259,11 +263,11 @@ async def _telling(app: App) -> AsyncIterator[None]:
     def accept(resource: Resource, grant: Grant) -> Resource:
         return accepting.accept(resource, client=grant.client, purpose=grant.purpose)
 
-    def notifier() -> Notifier:
+    def notifier(lease: Lease | None = None) -> Notifier:
         return Notifier(
             hub.repository,
-            TopicRegistry(settings.topics, hub.parameters),
-            channel,
+            topics,
+            channels,
             Ports(
                 may_tell=policy(registered, hub.clock),
                 secret_of=lambda client: app.settings.webhook_secrets.get(client, ""),
@@ -276,9 +280,12 @@ async def _telling(app: App) -> AsyncIterator[None]:
             base_url=hub.base_url,
             endpoints=settings.notify.endpoints,
             retry=settings.notify.retry,
+            events=hub.repository.events.under(lease) if lease else None,
         )
 
-    channel = RestHook(settings.notify.endpoints, clock=hub.clock)
+    topics = TopicRegistry(settings.topics, hub.parameters)
+    rest_hook = RestHook(settings.notify.endpoints, clock=hub.clock, timeout=TIMEOUTS[1])
+    channels = {"rest-hook": rest_hook}
     accepting = notifier()
     app.hub = replace(hub, before_write={"Subscription": accept}, owned={"Subscription": OWNER_SYSTEM})
     duty = Duty(hub.repository.events, _holder(settings), notifier)
@@ -287,7 +294,7 @@ async def _telling(app: App) -> AsyncIterator[None]:
         yield
     finally:
         await duty.stop()
-        await channel.close()
+        await rest_hook.close()
 
 
 def _holder(settings: Settings) -> str:

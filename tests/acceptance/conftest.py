@@ -22,12 +22,12 @@ def hub(
 ) -> Iterator[HubProcess]:
     """A hub of this module's own, whose address asks for no token; once on SQLite and once on PostgreSQL."""
     folder = tmp_path_factory.mktemp("locality")
-    with _store(request, folder), open_hub(folder) as running:
+    with store(request, folder), open_hub(folder) as running:
         yield running
 
 
 @contextmanager
-def _store(request: pytest.FixtureRequest, folder: Path) -> Iterator[None]:
+def store(request: pytest.FixtureRequest, folder: Path) -> Iterator[None]:
     """What names the store to the hub that starts next."""
     if request.param == "sqlite":
         yield

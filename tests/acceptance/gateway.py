@@ -21,6 +21,7 @@ from careloom.governance import token_form
 
 _HOP = ("Host", "Connection", "Keep-Alive", "Transfer-Encoding", "Content-Length")
 _CLIENT = "acute-epr"
+_TOKEN = "/auth/token"
 _SECONDS = 60
 """How long a token is used; it is good for longer."""
 
@@ -68,6 +69,8 @@ class _Door:
         if "Authorization" not in headers:
             headers["Authorization"] = f"Bearer {await self._current_token()}"
         body = await request.content.read() if request.body_exists else None
+        if body and request.path.endswith(_TOKEN) and b"purpose_of_use" not in body:
+            body += b"&purpose_of_use=TREAT"
         url = URL(self._hub + request.raw_path, encoded=True)
         async with self._session.request(
             request.method, url, data=body, headers=headers, allow_redirects=False
@@ -87,12 +90,12 @@ class _Door:
         form = token_form(
             self._locality.keys[_CLIENT],
             client=_CLIENT,
-            token_url=f"http://127.0.0.1:{self._port}/fhir/auth/token",
+            token_url=f"http://127.0.0.1:{self._port}/fhir{_TOKEN}",
             scope="system/*.cruds",
             now=datetime.now(UTC),
             purpose="TREAT",
         )
-        async with self._session.post(f"{self._hub}/fhir/auth/token", data=form) as answer:
+        async with self._session.post(f"{self._hub}/fhir{_TOKEN}", data=form) as answer:
             token: str = (await answer.json())["access_token"]
             return token
 

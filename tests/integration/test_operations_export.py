@@ -165,6 +165,14 @@ async def test_only_what_the_client_may_search_is_exported(export: Exporter) -> 
     assert 403 == (await export("Group/g/$export", grant=nothing)).status
 
 
+async def test_filter_does_not_tell_of_what_the_client_may_not_see(export: Exporter) -> None:
+    url = "$export?_type=Condition&_typeFilter=Condition?subject:Patient.family=Ashe"
+    assert ["Condition/c-p", "Condition/c-q"] == export.told(await export(url))
+    for file in export.task.files.iterdir():
+        file.unlink()
+    assert [] == export.told(await export(url, grant=replace(GRANT, scopes=parse_scopes("system/Condition.rs"))))
+
+
 async def test_files_are_for_the_hub_alone(export: Exporter) -> None:
     await export("$export?_type=Patient")
     assert {0o600} == {file.stat().st_mode & 0o777 for file in export.task.files.iterdir()}

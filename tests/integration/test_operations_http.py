@@ -252,9 +252,16 @@ async def test_erased_patient_is_gone_from_versions_searches_and_exports(call: C
     await record(call, "era")
     place = (await call("GET", "Patient/$export", **LATER)).headers["Content-Location"]
     manifest = await finished(call, place)
+    page = await call("GET", "Observation?_content=Secretera&_count=3&_include=Observation:subject")
+    following = next(each["url"] for each in page.json["link"] if each["relation"] == "next")
     body = {"resourceType": "Parameters", "parameter": [{"name": "reason", "valueString": "request of the patient"}]}
+    assert 400 == (await call("POST", "Patient/era-0/$erase", body, Prefer="respond-async")).status
     answer = await call("POST", "Patient/era-0/$erase", body)
     assert answer.status == 200, answer.json
+    while following:  # of a snapshot in which the patient was still there
+        page = await call("GET", following)
+        assert not [each for each in ids(page) + ids(page, "include") if each.startswith("era-0")]
+        following = next((each["url"] for each in page.json["link"] if each["relation"] == "next"), "")
     for url in ("Patient/era-0", "Patient/era-0/_history/1", "Observation/era-0-2025-01-01/_history"):
         assert 404 == (await call("GET", url)).status, url
     for url in ("Observation?subject=Patient/era-0", "Patient?name=Familya&_id=era-0", "Patient/era-0/Observation"):
@@ -266,11 +273,28 @@ async def test_erased_patient_is_gone_from_versions_searches_and_exports(call: C
     assert answer.json["parameter"][0]["part"][-1]["valueString"] in event["outcomeDesc"]
 
 
+async def test_graphql_is_asked_in_every_way_of_sending_it(call: Caller) -> None:
+    await record(call, "gql")
+    query = "query ($id: String) { Patient(id: $id) { name { family } ObservationList(_reference: subject) { id } } }"
+    told = {"query": query, "variables": {"id": "gql-1"}}
+    by_json = await call("POST", "$graphql", told, Content_Type="application/json")
+    assert by_json.status == 200, by_json.json
+    assert [{"family": "Familyb"}] == by_json.json["data"]["Patient"]["name"]
+    assert 2 == len(by_json.json["data"]["Patient"]["ObservationList"])
+    text = b"{ name { family } }"
+    by_text = await call("POST", "Patient/gql-1/$graphql", text, Content_Type="application/graphql")
+    assert {"name": [{"family": "Familyb"}]} == by_text.json["data"]
+    assert by_text.json == (await call("GET", "Patient/gql-1/$graphql?query={name{family}}")).json
+    wrong = await call("POST", "$graphql", {"query": "{ oops"}, Content_Type="application/json")
+    assert (400, "OperationOutcome") == (wrong.status, wrong.json["resourceType"])
+    assert 415 == (await call("POST", "$graphql", b"{}", Content_Type="text/csv")).status
+
+
 async def test_operations_are_told_in_the_capability_statement(call: Caller) -> None:
     rest = (await call("GET", "metadata")).json["rest"][0]
     of_system = {each["name"] for each in rest["operation"]}
     of_type = {each["type"]: {operation["name"] for operation in each["operation"]} for each in rest["resource"]}
-    assert {"export", "import", "meta", "process-message"} <= of_system
+    assert {"export", "import", "meta", "process-message", "graphql"} <= of_system
     assert {"everything", "match", "export", "erase", "meta", "meta-add", "meta-delete"} <= of_type["Patient"]
     assert ("lastn" in of_type["Observation"], "document" in of_type["Composition"]) == (True, True)
 

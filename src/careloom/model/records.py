@@ -222,7 +222,10 @@ class _Described:
             given: Any = {key: value for key, value in told.items() if value is not _Missing}
             fields.append((one.name, one.annotation, field(repr=one.repr, compare=one.compare, **given)))
         frozen = owner.__setattr__ is _refuse_to_set
-        return getattr(make_dataclass(owner.__name__, fields, frozen=frozen), self._name)
+        twin = make_dataclass(owner.__name__, fields, frozen=frozen)
+        for name in ("__dataclass_fields__", "__dataclass_params__"):
+            setattr(owner, name, getattr(twin, name))  # made once, and from here on the class's own
+        return getattr(twin, self._name)
 
 
 _DESCRIBED_FIELDS = _Described("__dataclass_fields__")

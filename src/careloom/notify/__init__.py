@@ -3,9 +3,9 @@
 from careloom.notify.access import disclosure, policy
 from careloom.notify.backport import with_backport
 from careloom.notify.endpoints import EndpointPolicy
-from careloom.notify.lane import RetryPolicy
-from careloom.notify.notifier import Notifier, Ports
+from careloom.notify.notifier import Notifier, Ports, Retention
 from careloom.notify.rest_hook import RestHook
+from careloom.notify.retrying import RetryPolicy
 from careloom.notify.signature import new_secret, signed_headers, verify
 from careloom.notify.subscriptions import Subscription
 from careloom.notify.topics import STANDARD_TOPICS, Topic, TopicRegistry
@@ -16,6 +16,7 @@ __all__ = [
     "Notifier",
     "Ports",
     "RestHook",
+    "Retention",
     "RetryPolicy",
     "Subscription",
     "Topic",

@@ -14,15 +14,16 @@ from careloom.governance import (
     Decision,
     Grant,
     Registry,
-    audit_event,
+    audit_events,
     decide,
     standing_grant,
 )
+from careloom.governance.audit import Outcome
 from careloom.model.instants import Clock
 from careloom.notify.matcher import MayTell
-from careloom.notify.notification import notification_id
+from careloom.notify.notification import Told, notification_id
 from careloom.notify.subscriptions import Subscription
-from careloom.store import Repository, SubscriptionEvent, Turn
+from careloom.store import Repository
 
 Registered = Callable[[], Registry]
 """The registry in force, read at each decision, so that a withdrawn agreement counts at once."""
@@ -39,30 +40,49 @@ def policy(registered: Registered, clock: Clock) -> MayTell:
 
 def disclosure(
     repository: Repository, registered: Registered, source: AuditSource, clock: Clock, new_id: Callable[[], str]
-) -> Callable[[Subscription, Sequence[SubscriptionEvent]], Awaitable[None]]:
-    """The record of a delivery: one AuditEvent, naming subscriber, purpose, agreement and what it was told of."""
+) -> Callable[[Subscription, Sequence[Told]], Awaitable[None]]:
+    """The record of a delivery: AuditEvents that name subscriber, purpose, agreement and what it was told of.
 
-    async def disclosed(subscription: Subscription, events: Sequence[SubscriptionEvent]) -> None:
+    Patients are named in them, so that each can find who was told of them. What a subscriber might know when an event
+    happened and may not know now has a record of its own, as denied.
+    """
+
+    async def disclosed(subscription: Subscription, told: Sequence[Told]) -> None:
         registry = registered()
-        grant, decision = _decide(subscription, events[0].focus, registry, clock)
-        entry = AuditEntry(
-            interaction=NOTIFICATION,
-            recorded=clock(),
-            request_id=notification_id(subscription.id, "event-notification", events[0].number, events[-1].number),
-            description=f"told by Subscription/{subscription.id}: {decision.reason}",
-            grant=grant,
-            decision=decision,
-            type=events[0].focus.partition("/")[0],
-            resources=tuple(f"{event.focus}/_history/{event.version_id}" for event in events),
-        )
-        event = audit_event(entry, source=source, registry=registry, id=new_id())
-
-        def work(turn: Turn) -> None:
-            turn.audit(event)
-
-        await repository.commit(work)
+        open_ = [each for each in told if not each.silence]
+        denied = [each for each in told if each.silence == "denied"]
+        groups: tuple[tuple[Outcome, list[Told]], ...] = (("0", open_), ("8", denied))
+        entries = [_entry(subscription, group, outcome, registry, clock) for outcome, group in groups if group]
+        events = [
+            event for entry in entries for event in audit_events(entry, source=source, registry=registry, new_id=new_id)
+        ]
+        prepared = [repository.prepare(event, id=event["id"]) for event in events]
+        if prepared:
+            await repository.commit(lambda turn: [turn.audit(each) for each in prepared])
 
     return disclosed
+
+
+def _entry(
+    subscription: Subscription, told: Sequence[Told], outcome: Outcome, registry: Registry, clock: Clock
+) -> AuditEntry:
+    first, last = told[0].event, told[-1].event
+    grant, decision = _decide(subscription, first.focus, registry, clock)
+    verb = "told by" if outcome == "0" else "not told any more by"
+    versions = (f"{each.event.focus}/_history/{each.event.version_id}" for each in told)
+    context = (f"{each.reference}/_history/{each.version_id}" for one in told for each in one.context)
+    return AuditEntry(
+        interaction=NOTIFICATION,
+        recorded=clock(),
+        request_id=notification_id(subscription.id, "event-notification", first.number, last.number),
+        outcome=outcome,
+        description=f"{verb} Subscription/{subscription.id}: {decision.reason}",
+        grant=grant,
+        decision=decision,
+        type=first.focus.partition("/")[0],
+        resources=tuple(dict.fromkeys((*versions, *context))),
+        patients=tuple(dict.fromkeys(each.event.patient for each in told if each.event.patient)),
+    )
 
 
 def _decide(subscription: Subscription, focus: str, registry: Registry, clock: Clock) -> tuple[Grant | None, Decision]:

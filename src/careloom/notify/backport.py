@@ -1,19 +1,32 @@
-"""The extensions of the Backport guide that the hub reads on a Subscription, as definitions to validate by.
+"""The extensions that the hub reads on a Subscription, as definitions to validate by.
 
-The guide's own package serves when it is installed; these cover a hub without it.
+Those of the Backport guide come with its own package when it is installed; these cover a hub without it.
+Ours have no other home.
 """
 
 from careloom.definitions import Definitions
 from careloom.model import Resource
-from careloom.notify.subscriptions import CONTENT, FILTER, GUIDE, MAX_COUNT
+from careloom.notify.extensions import (
+    CHANNEL_TYPE,
+    COALESCE,
+    CONTENT,
+    FILTER,
+    HEARTBEAT,
+    MAX_COUNT,
+    ON_POISON,
+    ORDER,
+    RESUME,
+    TIMEOUT,
+)
 
 _EXTENSIONS = (
     (CONTENT, "code", "Subscription.channel.payload"),
     (FILTER, "string", "Subscription.criteria"),
     (MAX_COUNT, "positiveInt", "Subscription.channel"),
-    (f"{GUIDE}/backport-heartbeat-period", "unsignedInt", "Subscription.channel"),
-    (f"{GUIDE}/backport-timeout", "unsignedInt", "Subscription.channel"),
-    (f"{GUIDE}/backport-channel-type", "Coding", "Subscription.channel.type"),
+    (HEARTBEAT, "unsignedInt", "Subscription.channel"),
+    (TIMEOUT, "unsignedInt", "Subscription.channel"),
+    (CHANNEL_TYPE, "Coding", "Subscription.channel.type"),
+    *((url, "code", "Subscription.channel") for url in (ORDER, ON_POISON, COALESCE, RESUME)),
 )
 
 

@@ -46,10 +46,10 @@ class Duty:
     Args:
         events: Where the lease is.
         holder: Name of this process, no other's.
-        make: Makes a notifier, a new one for each time of duty.
+        make: Makes a notifier, a new one for each time of duty, which writes under the lease it is given.
     """
 
-    def __init__(self, events: EventLog, holder: str, make: Callable[[], Notifying]) -> None:
+    def __init__(self, events: EventLog, holder: str, make: Callable[[Lease], Notifying]) -> None:
         self._events = events
         self._holder = holder
         self._make = make
@@ -101,11 +101,11 @@ class Duty:
         self._lease = found
         if found is not None:
             self._ends = asked + SECONDS
-            await self._go_on()
+            await self._go_on(found)
 
-    async def _go_on(self) -> None:
+    async def _go_on(self, lease: Lease) -> None:
         if self._notifier is None:
-            self._notifier = self._make()
+            self._notifier = self._make(lease)
             await self._notifier.start()
             _log.info("this process notifies", holder=self._holder)
 

@@ -6,83 +6,35 @@ once, and none is ever skipped, since the cursor moves on only when the receiver
 
 A failing endpoint is tried again after a pause that doubles, chosen at random below its bound so that a thousand lanes
 do not return together. When the budget is spent the subscription goes to ``error``: its events are still numbered and
-kept, and delivered when the client asks for it again by setting ``requested``.
+kept, and delivered when the client asks for it again by setting ``requested``; the hub never asks for it by itself.
+
+What a receiver refuses for what it holds (413, 422 and the like) is taken apart: a range by halves, until the one event
+is found that is not taken. That one then holds up those behind it, or is put aside, as the subscription has chosen.
 """
 
 import asyncio
 import contextlib
-import hashlib
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from itertools import takewhile
 
-from careloom.model import Resource, serialize_json
 from careloom.model.instants import Clock
-from careloom.notify.notification import event_notification, handshake
-from careloom.notify.rest_hook import Channel, Outcome
+from careloom.notify.courier import MOST_BYTES, Courier
+from careloom.notify.desk import Desk
+from careloom.notify.notification import Told, handshake, heartbeat
+from careloom.notify.rest_hook import TOO_LARGE, Channel, Outcome
+from careloom.notify.retrying import HANDSHAKE_TRIES, POISON_TRIES, RetryPolicy
 from careloom.notify.subscriptions import Status, Subscription
-from careloom.store import Attempt, Cursor, EventLog, SubscriptionEvent
+from careloom.store import Cursor, DeadLetter, EventLog, SubscriptionEvent
+
+__all__ = ["Desk", "Lane", "RetryPolicy", "SupersededError"]
+
+Sleep = Callable[[float], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
-    """When to try again.
-
-    Attributes:
-        base: Bound of the first pause, in seconds; it doubles with each try.
-        ceiling: Bound of every pause, in seconds.
-        budget: After failing for so long, the subscription goes to ``error``.
-    """
-
-    base: float = 1.0
-    ceiling: float = 3600.0
-    budget: timedelta = timedelta(hours=72)
-
-    def pause(self, attempt: int, retry_after: float | None, random: Callable[[], float]) -> float:
-        """Seconds to wait after a failed try: what the receiver asks for, else full jitter below the bound."""
-        bound = min(self.ceiling, self.base * 2 ** min(attempt - 1, 40))
-        jittered: float = random() * bound
-        return jittered if retry_after is None else min(max(retry_after, jittered), self.ceiling)
-
-
-class Desk(Protocol):
-    """What a lane asks of the notifier it belongs to."""
-
-    @property
-    def base_url(self) -> str:
-        """Of the hub."""
-        ...
-
-    def secret_of(self, subscription: Subscription) -> str:
-        """Secret that notifications of this subscription are signed with."""
-        ...
-
-    async def withheld(self, subscription: Subscription, events: Sequence[SubscriptionEvent]) -> frozenset[int]:
-        """Numbers of events whose focus the subscriber may not be told now."""
-        ...
-
-    async def set_status(
-        self, subscription: Subscription, version_id: str, status: Status, error: str = ""
-    ) -> str | None:
-        """Write the state of the subscription to its resource, and give the version that says so.
-
-        None where the resource has another version by now: what was found out is of no matter to that one.
-        """
-        ...
-
-    def abreast(self, subscription: Subscription) -> AbstractAsyncContextManager[object]:
-        """A place among the tries that run at a time for the owner of a subscription."""
-        ...
-
-    async def delivered(self, subscription: Subscription, events: Sequence[SubscriptionEvent]) -> None:
-        """Put on record who was told what."""
-        ...
-
-
-class _SupersededError(Exception):
-    """The subscription was changed or deleted; the notifier ends this lane. It never leaves this module."""
+class SupersededError(Exception):
+    """The subscription was changed or deleted; the notifier ends this lane. It never leaves the lanes."""
 
 
 class Lane:
@@ -99,7 +51,7 @@ class Lane:
         retry: RetryPolicy,
         clock: Clock,
         random: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         """Make a lane; `run` starts it.
 
@@ -117,7 +69,7 @@ class Lane:
         self.subscription = subscription
         self.version_id = version_id
         self._log = log
-        self._channel = channel
+        self._courier = Courier(subscription, channel, desk, clock)
         self._desk = desk
         self._retry = retry
         self._clock = clock
@@ -132,107 +84,136 @@ class Lane:
 
     async def run(self) -> None:
         """Shake hands if asked to, then deliver until the subscription is off, in error, or another than it was."""
-        with contextlib.suppress(_SupersededError):
+        with contextlib.suppress(SupersededError):
             await self._run()
 
     async def _run(self) -> None:
         cursor = replace(await self._log.cursor(self.subscription.id), status=self.subscription.status)
+        if cursor.status == "requested":  # whoever asks anew does not wait for the pause of what failed before
+            cursor = replace(cursor, attempt=0, next_at=None)
         await self._wait_until_due(cursor)
-        if self.subscription.status == "requested":
-            cursor = await self._until_settled(cursor, self._try_handshake)
-        while cursor.status == "active" and not self._has_ended():
+        while cursor.status in ("requested", "active"):
             self._wake.clear()
-            if await self._log.last_number(self.subscription.id) > cursor.delivered_to:
-                cursor = await self._until_settled(cursor, self._try_events)
-            else:
-                await self._wake.wait()
-        if self._has_ended():
-            await self._settle(cursor, "off", "the subscription's end has passed")
-
-    async def _until_settled(
-        self, cursor: Cursor, attempt: Callable[[Cursor], Awaitable[tuple[Cursor, Outcome]]]
-    ) -> Cursor:
-        """Try until accepted, or until there is no more point in trying."""
-        while True:
-            async with self._desk.abreast(self.subscription):
+            if self._has_ended():
+                await self._settle(cursor, "off", "the subscription's end has passed")
+                return
+            attempt = await self._due(cursor)
+            if attempt is None:
+                await self._idle(cursor)
+                continue
+            async with self._desk.abreast(self.subscription, self.subscription.endpoint):
                 cursor, outcome = await attempt(cursor)
-            if outcome.kind == "accepted":
-                return cursor
-            if outcome.kind == "gone":
-                return await self._settle(cursor, "off", outcome.detail)
-            since = cursor.failing_since or self._clock()
-            if outcome.kind == "refused" or self._clock() - since >= self._retry.budget:
-                return await self._settle(cursor, "error", outcome.detail)
-            await self._wait_until_due(cursor)
+            cursor = await self._judged(cursor, outcome)
+
+    async def _due(self, cursor: Cursor) -> "Callable[[Cursor], Awaitable[tuple[Cursor, Outcome]]] | None":
+        """What is to be sent now; None where there is nothing."""
+        if cursor.status == "requested":
+            return self._try_handshake
+        if await self._log.last_number(self.subscription.id) > cursor.delivered_to:
+            return self._try_events
+        seconds = self._until_heartbeat(cursor)
+        return self._try_heartbeat if seconds is not None and seconds <= 0 else None
+
+    async def _judged(self, cursor: Cursor, outcome: Outcome) -> Cursor:
+        """Where a try leaves the subscription; after a failed one, wait."""
+        if outcome.kind == "accepted":
+            return cursor
+        if outcome.kind == "gone":
+            return await self._settle(cursor, "off", outcome.detail)
+        since = cursor.failing_since or self._clock()
+        is_spent = self._clock() - since >= self._retry.budget
+        has_failed_to_shake = cursor.status == "requested" and cursor.attempt >= HANDSHAKE_TRIES
+        if outcome.kind == "refused" or is_spent or has_failed_to_shake:
+            return await self._settle(cursor, "error", outcome.detail)
+        await self._wait_until_due(cursor)
+        return cursor
 
     async def _try_handshake(self, cursor: Cursor) -> tuple[Cursor, Outcome]:
         count = await self._log.last_number(self.subscription.id)
         bundle = handshake(self._desk.base_url, self.subscription, self.version_id, self._clock(), count)
-        cursor, outcome = await self._try(cursor, bundle, 0, 0)
+        cursor, outcome = await self._send_bare(cursor, bundle)
         if outcome.kind == "accepted":
             await self._set_status("active")
             cursor = replace(cursor, status="active")
+            if self.subscription.delivering.resume == "now":
+                cursor = replace(cursor, delivered_to=count, inflight_from=0, inflight_to=0)
             await self._log.save_cursor(cursor)
         return cursor, outcome
 
+    async def _try_heartbeat(self, cursor: Cursor) -> tuple[Cursor, Outcome]:
+        bundle = heartbeat(self._desk.base_url, self.subscription, self._clock(), cursor.delivered_to)
+        return await self._send_bare(cursor, bundle)
+
+    async def _send_bare(self, cursor: Cursor, bundle: dict[str, object]) -> tuple[Cursor, Outcome]:
+        """Send what has no events, and record the try."""
+        body = self._courier.bytes_of(bundle)
+        sent = await self._courier.send(bundle, body, first=0, last=0, number=cursor.attempt + 1)
+        cursor = self._after(cursor, sent.outcome)
+        await self._log.record_attempt(sent.attempt, cursor)
+        return cursor, sent.outcome
+
     async def _try_events(self, cursor: Cursor) -> tuple[Cursor, Outcome]:
-        events = await self._range(cursor)
-        first, last = events[0].number, events[-1].number
-        if (cursor.inflight_from, cursor.inflight_to) != (first, last):
-            cursor = replace(cursor, inflight_from=first, inflight_to=last, attempt=0, next_at=None)
-            await self._log.save_cursor(cursor)
-        withheld = await self._desk.withheld(self.subscription, events)
-        bundle = event_notification(self._desk.base_url, self.subscription, events, withheld)
-        told = [event for event in events if event.number not in withheld]
-        return await self._try(cursor, bundle, first, last, told)
-
-    async def _range(self, cursor: Cursor) -> list[SubscriptionEvent]:
-        """The range in flight where there is one, else the next as many as go in one notification."""
-        if cursor.inflight_from:
-            return await self._log.events(self.subscription.id, cursor.inflight_from, cursor.inflight_to)
-        return await self._log.pending(self.subscription.id, self.subscription.max_count)
-
-    async def _try(
-        self, cursor: Cursor, bundle: Resource, first: int, last: int, told: Sequence[SubscriptionEvent] = ()
-    ) -> tuple[Cursor, Outcome]:
-        """Send once, and record the try together with where it leaves the cursor.
+        """Send the next range, and record the try together with where it leaves the cursor.
 
         Who was told what goes on record before the cursor moves: after a crash in between the receiver is told again
         and the record says so twice, but nobody is ever told without a record of it.
         """
-        body = serialize_json(bundle)
-        started = self._clock()
-        outcome = await self._channel.send(
-            self.subscription.endpoint,
-            body,
-            webhook_id=bundle["id"],
-            secret=self._desk.secret_of(self.subscription),
-            headers=self.subscription.headers,
-        )
-        milliseconds = round((self._clock() - started).total_seconds() * 1000)
-        if outcome.kind == "accepted":
+        events = await self._range(cursor)
+        told = await self._desk.told(self.subscription, events, self.subscription.delivering.content)
+        bundle, body = self._courier.written(told)
+        while len(body) > MOST_BYTES and len(told) > 1:
+            told = told[: len(told) // 2]
+            bundle, body = self._courier.written(told)
+        cursor = await self._in_flight(cursor, told)
+        first, last = cursor.inflight_from, cursor.inflight_to
+        sent = await self._courier.send(bundle, body, first=first, last=last, number=cursor.attempt + 1)
+        if sent.outcome.kind == "accepted":
             await self._desk.delivered(self.subscription, told)
-        cursor = self._advanced(cursor, outcome, last)
-        attempt = Attempt(
-            subscription=self.subscription.id,
-            first=first,
-            last=last,
-            attempt=cursor.attempt or 1,
-            started=started,
-            milliseconds=milliseconds,
-            outcome=outcome.kind,
-            code=outcome.code,
-            body_hash=hashlib.sha256(body).hexdigest(),
-            detail=outcome.detail,
-        )
-        await self._log.record_attempt(attempt, cursor)
-        return cursor, outcome
+            cursor = self._after(replace(cursor, delivered_to=last, inflight_from=0, inflight_to=0), sent.outcome)
+            await self._log.record_attempt(sent.attempt, cursor)
+            return cursor, sent.outcome
+        cursor, dead = self._apart(self._after(cursor, sent.outcome), sent.outcome, told)
+        await self._log.record_attempt(sent.attempt, cursor, dead)
+        return cursor, sent.outcome
 
-    def _advanced(self, cursor: Cursor, outcome: Outcome, last: int) -> Cursor:
+    async def _in_flight(self, cursor: Cursor, told: list[Told]) -> Cursor:
+        """The cursor once it says durably which events are being sent."""
+        first, last = told[0].event.number, told[-1].event.number
+        if (cursor.inflight_from, cursor.inflight_to) == (first, last):
+            return cursor
+        cursor = replace(cursor, inflight_from=first, inflight_to=last, attempt=0, next_at=None)
+        await self._log.save_cursor(cursor)
+        return cursor
+
+    async def _range(self, cursor: Cursor) -> list[SubscriptionEvent]:
+        """The range in flight where there is one, else the next as many as go in one notification, of one topic."""
+        first, last = cursor.inflight_from, cursor.inflight_to
+        if first:
+            events = await self._log.events(self.subscription.id, first, last)
+            if len(events) == last - first + 1:
+                return events
+        events = await self._log.pending(self.subscription.id, self.subscription.delivering.max_count)
+        return list(takewhile(lambda event: event.topic == events[0].topic, events))
+
+    def _apart(self, cursor: Cursor, outcome: Outcome, told: list[Told]) -> tuple[Cursor, list[DeadLetter]]:
+        """What becomes of a range that is refused for what it holds: halves, in the end the one event put aside."""
+        is_enough = cursor.attempt >= POISON_TRIES or (outcome.code == TOO_LARGE and len(told) > 1)
+        if outcome.kind != "rejected" or not is_enough:
+            return cursor, []
+        at_once = replace(cursor, attempt=0, next_at=None)
+        if len(told) > 1:
+            return replace(at_once, inflight_to=told[(len(told) - 1) // 2].event.number), []
+        if self.subscription.delivering.on_poison == "halt":
+            return cursor, []
+        event = told[0].event
+        if told[0].silence == "dead-letter":  # not even its number is taken
+            return replace(at_once, delivered_to=event.number, inflight_from=0, inflight_to=0), []
+        return at_once, [DeadLetter(event.subscription, event.number, outcome.detail, self._clock())]
+
+    def _after(self, cursor: Cursor, outcome: Outcome) -> Cursor:
+        """The cursor after a try: when the next is due, and since when all fail."""
         now = self._clock()
         if outcome.kind == "accepted":
-            if last:
-                cursor = replace(cursor, delivered_to=last, inflight_from=0, inflight_to=0)
             return replace(cursor, attempt=0, next_at=None, failing_since=None, last_sent=now, error="")
         attempt = cursor.attempt + 1
         pause = self._retry.pause(attempt, outcome.retry_after, self._random)
@@ -257,8 +238,29 @@ class Lane:
         """
         version_id = await self._desk.set_status(self.subscription, self._followed, status, error)
         if version_id is None:
-            raise _SupersededError
+            raise SupersededError
         self._followed = version_id
+
+    async def _idle(self, cursor: Cursor) -> None:
+        """Wait until there is something to tell, a heartbeat is due, or the subscription has come to its end."""
+        ends = (self.subscription.end - self._clock()).total_seconds() if self.subscription.end else None
+        moments = [each for each in (self._until_heartbeat(cursor), ends) if each is not None]
+        waking = asyncio.ensure_future(self._wake.wait())
+        sleeping = [asyncio.ensure_future(self._sleep(max(0.0, min(moments))))] if moments else []
+        try:
+            await asyncio.wait([waking, *sleeping], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in (waking, *sleeping):
+                each.cancel()
+
+    def _until_heartbeat(self, cursor: Cursor) -> float | None:
+        """Seconds until silence has lasted too long; None where it may last."""
+        period = self.subscription.delivering.heartbeat
+        if period is None:
+            return None
+        if cursor.last_sent is None:
+            return 0.0
+        return period - (self._clock() - cursor.last_sent).total_seconds()
 
     async def _wait_until_due(self, cursor: Cursor) -> None:
         """Wait for the time of the next try, and no longer than any pause may be: the clock may have been set back."""

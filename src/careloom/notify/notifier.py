@@ -5,32 +5,55 @@ changes they ask to be told of, so it needs no other news of them.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 import structlog
 
 from careloom.model import Resource
 from careloom.model.errors import CareloomError
 from careloom.model.instants import Clock
+from careloom.notify.contents import Contents
 from careloom.notify.endpoints import EndpointPolicy
-from careloom.notify.lane import Lane, RetryPolicy
-from careloom.notify.matcher import MayTell, Subscriber, matches_of
+from careloom.notify.fairness import Places
+from careloom.notify.lane import Lane
+from careloom.notify.matcher import MayTell, matches_of
+from careloom.notify.notification import Told
+from careloom.notify.replaying import Replaying
 from careloom.notify.rest_hook import Channel
-from careloom.notify.subscriptions import Status, Subscription, accept_subscription, read_subscription, with_status
-from careloom.notify.topics import TopicRegistry
+from careloom.notify.retrying import RetryPolicy
+from careloom.notify.subscribers import Subscriber, Subscribers
+from careloom.notify.subscriptions import (
+    WEBSOCKET,
+    Status,
+    Subscription,
+    accept_subscription,
+    read_subscription,
+    with_status,
+)
+from careloom.notify.topics import Content, TopicRegistry
 from careloom.search import parse_query
-from careloom.store import Change, Match, Repository, SubscriptionEvent, Turn, Version
+from careloom.store import Change, EventLog, Match, Replay, Repository, SubscriptionEvent, Turn, Version
 
-CAUSE = "careloom:notify"
-BATCH = 500
-SAFETY_POLL = 1.0
-RESTART_PAUSE = 1.0
-ABREAST = 64
-"""Notifications on their way at a time to the endpoints of one client."""
+CAUSE: Final = "careloom:notify"
+BATCH: Final = 500
+SAFETY_POLL: Final = 1.0
+RESTART_PAUSE: Final = 1.0
+REPLAY_POLL: Final = 1.0
+PRUNED_EVERY: Final = 3600.0
 
 _log = structlog.get_logger("careloom.notify")
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long events are kept after they are told, and how many of one subscription at most."""
+
+    age: timedelta = timedelta(days=30)
+    most: int = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +63,14 @@ class Ports:
     Attributes:
         may_tell: The policy in force, asked at matching and again at sending.
         secret_of: The webhook secret of a client; empty when it has none, then nothing is signed.
-        disclosed: Puts on record who was told of what.
+        disclosed: Puts on record who was told of what, and what was not told any more.
         clock: The present.
         random: A number from 0 to 1.
     """
 
     may_tell: MayTell
     secret_of: Callable[[str], str]
-    disclosed: Callable[[Subscription, Sequence[SubscriptionEvent]], Awaitable[None]]
+    disclosed: Callable[[Subscription, Sequence[Told]], Awaitable[None]]
     clock: Clock
     random: Callable[[], float]
 
@@ -59,36 +82,44 @@ class Notifier:
         self,
         repository: Repository,
         topics: TopicRegistry,
-        channel: Channel,
+        channels: Mapping[str, Channel],
         ports: Ports,
         *,
         base_url: str,
         endpoints: EndpointPolicy,
         retry: RetryPolicy,
+        retention: Retention = Retention(),
+        events: EventLog | None = None,
     ) -> None:
         """Make a notifier.
 
         Args:
             repository: The record, its change log and the event log beside it.
             topics: Those in force.
-            channel: How notifications are sent.
+            channels: How notifications are sent, by the kinds of channel that subscriptions name.
             ports: What else is needed.
             base_url: Of the hub, as told in notifications.
             endpoints: Where may be sent to.
             retry: When to try again.
+            retention: How long events are kept.
+            events: The event log as its lease lets it be written; that of the repository where nobody else writes.
         """
         self.base_url = base_url.rstrip("/")
         self._repository = repository
+        self._events = events or repository.events
         self._topics = topics
-        self._channel = channel
+        self._channels = channels
         self._ports = ports
         self._endpoints = endpoints
         self._retry = retry
-        self._subscribers: dict[str, Subscriber] = {}
+        self._retention = retention
+        self._contents = Contents(repository, topics, ports.may_tell)
+        self._subscribers = Subscribers(topics)
         self._lanes: dict[str, tuple[Lane, asyncio.Task[None]]] = {}
-        self._abreast: dict[str, asyncio.Semaphore] = {}
+        self._replays: dict[str, asyncio.Task[None]] = {}
+        self._places = Places()
         self._wake = asyncio.Event()
-        self._matcher: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     def accept(self, resource: Resource, *, client: str, purpose: str) -> Resource:
         """What to record of a Subscription that a client writes.
@@ -103,6 +134,7 @@ class Notifier:
             topics=self._topics,
             policy=self._endpoints,
             now=self._ports.clock(),
+            channels={*self._channels, WEBSOCKET},
         )
 
     async def start(self) -> None:
@@ -110,30 +142,32 @@ class Notifier:
         for version in await self._all_subscriptions():
             await self._follow(version)
         self._repository.on_commit(self._wake.set)
-        self._matcher = asyncio.create_task(self._supervised("matcher", self._match_forever))
+        work = {"matcher": self._match_forever, "replays": self._replay_forever, "pruning": self._prune_forever}
+        self._tasks = [asyncio.create_task(self._supervised(name, each)) for name, each in work.items()]
 
     async def stop(self) -> None:
         """Stop matching and delivering; what is not delivered yet goes out after the next start."""
-        tasks = [task for _, task in self._lanes.values()]
-        if self._matcher is not None:
-            tasks.append(self._matcher)
+        tasks = [*(task for _, task in self._lanes.values()), *self._replays.values(), *self._tasks]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._lanes.clear()
+        self._replays.clear()
+        self._tasks.clear()
 
     def secret_of(self, subscription: Subscription) -> str:
         """Secret that notifications of this subscription are signed with."""
         return self._ports.secret_of(subscription.owner)
 
-    async def withheld(self, subscription: Subscription, events: Sequence[SubscriptionEvent]) -> frozenset[int]:
-        """Numbers of events whose focus the subscriber may not be told now, though it might when they matched."""
-        return frozenset(event.number for event in events if not self._ports.may_tell(subscription, event.focus))
+    async def told(
+        self, subscription: Subscription, events: Sequence[SubscriptionEvent], content: Content
+    ) -> list[Told]:
+        """What may be said of events now, though more might when they matched."""
+        return await self._contents.told(subscription, events, content)
 
-    async def delivered(self, subscription: Subscription, events: Sequence[SubscriptionEvent]) -> None:
-        """Put on record who was told of what."""
-        if events:
-            await self._ports.disclosed(subscription, events)
+    async def delivered(self, subscription: Subscription, told: Sequence[Told]) -> None:
+        """Put on record who was told of what, and what was withheld."""
+        await self._ports.disclosed(subscription, told)
 
     async def set_status(
         self, subscription: Subscription, version_id: str, status: Status, error: str = ""
@@ -154,12 +188,12 @@ class Notifier:
         _log.info("subscription", id=subscription.id, status=status, error=error, superseded=written is None)
         return written
 
-    def abreast(self, subscription: Subscription) -> asyncio.Semaphore:
-        """A place among the tries that run at a time for one client: its slow endpoints keep only itself waiting."""
-        return self._abreast.setdefault(subscription.owner, asyncio.Semaphore(ABREAST))
+    def abreast(self, subscription: Subscription, endpoint: str) -> AbstractAsyncContextManager[object]:
+        """A place among the tries that run at a time: a slow endpoint keeps only its own waiting."""
+        return self._places.take(subscription.owner, endpoint)
 
     async def _match_forever(self) -> None:
-        position = await self._repository.events.matched_to()
+        position = await self._events.matched_to()
         while True:
             self._wake.clear()
             changes = await self._repository.changes(position, BATCH)
@@ -174,11 +208,43 @@ class Notifier:
         for change in changes:
             if change.type == "Subscription":
                 await self._subscription_changed(change)
-            subscribers = self._subscribers.values()
-            matches += await matches_of(change, self._repository, self._topics, subscribers, self._ports.may_tell)
-        await self._repository.events.record_matches(changes[-1].sequence, matches)
+            matches += await matches_of(change, self._repository, self._topics, self._subscribers, self._ports.may_tell)
+        await self._events.record_matches(changes[-1].sequence, matches)
         for id in {found.subscription for found in matches} & self._lanes.keys():
             self._lanes[id][0].wake()
+
+    async def _replay_forever(self) -> None:
+        """Start what is asked for, by whichever process; each replay has a task of its own."""
+        while True:
+            for replay in await self._events.open_replays():
+                if replay.id not in self._replays or self._replays[replay.id].done():
+                    await self._start_replay(replay)
+            await asyncio.sleep(REPLAY_POLL)
+
+    async def _start_replay(self, replay: Replay) -> None:
+        subscriber = self._subscribers.get(replay.subscription)
+        if subscriber is None or subscriber.subscription.channel not in self._channels:
+            return
+        subscription = subscriber.subscription
+        replaying = Replaying(
+            replay,
+            subscription,
+            self._events,
+            self._channels[subscription.channel],
+            self,
+            retry=self._retry,
+            clock=self._ports.clock,
+            random=self._ports.random,
+        )
+        self._replays[replay.id] = asyncio.create_task(self._supervised(f"replay {replay.id}", replaying.run))
+
+    async def _prune_forever(self) -> None:
+        """Let go of events that nobody can ask for any more."""
+        while True:
+            await asyncio.sleep(PRUNED_EVERY)
+            before = self._ports.clock() - self._retention.age
+            for lane in (await self._events.recover()).lanes:
+                await self._events.prune(lane.cursor.subscription, before, self._retention.most)
 
     async def _until_woken(self) -> None:
         """Sleep until the next commit; the poll is a net under a wake-up that was missed."""
@@ -190,7 +256,7 @@ class Notifier:
     async def _subscription_changed(self, change: Change) -> None:
         version = await self._repository.read("Subscription", change.id)
         if version is None or version.resource is None:
-            self._subscribers.pop(change.id, None)
+            self._subscribers.drop(change.id)
             await self._end_lane(change.id)
         elif change.cause == CAUSE:
             await self._listen(version)
@@ -203,11 +269,13 @@ class Notifier:
         subscription = await self._listen(version)
         if subscription is None or subscription.status not in ("requested", "active") or version.id in self._lanes:
             return
+        if subscription.channel not in self._channels:  # who holds the websocket delivers by itself
+            return
         lane = Lane(
             subscription,
             version.version_id,
-            self._repository.events,
-            self._channel,
+            self._events,
+            self._channels[subscription.channel],
             self,
             retry=self._retry,
             clock=self._ports.clock,
@@ -224,13 +292,13 @@ class Notifier:
             subscription = read_subscription(version.resource, self._topics)
         except CareloomError as error:
             _log.error("subscription cannot be served", id=version.id, error=str(error))
-            self._subscribers.pop(version.id, None)
+            self._subscribers.drop(version.id)
             return None
         if subscription.status == "off":
-            self._subscribers.pop(version.id, None)
+            self._subscribers.drop(version.id)
         else:
             first = await self._repository.vread("Subscription", version.id, "1")
-            self._subscribers[version.id] = Subscriber(subscription, first.sequence if first else version.sequence)
+            self._subscribers.put(Subscriber(subscription, first.sequence if first else version.sequence))
         return subscription
 
     async def _end_lane(self, id: str) -> None:

@@ -16,6 +16,11 @@ from careloom.notify.signature import signed_headers
 CONTENT_TYPE = "application/fhir+json"
 ANSWER_LIMIT = 64 * 1024
 
+TOO_LARGE = 413
+
+_REJECTIONS = frozenset({400, 406, 409, TOO_LARGE, 415, 422, 431})
+"""Answers to what was sent, rather than to who sent it or when."""
+
 _SECONDS = re.compile("[0-9]{1,9}")
 
 
@@ -24,14 +29,15 @@ class Outcome:
     """What became of a try.
 
     Attributes:
-        kind: ``accepted`` by a 2xx; ``retry`` for what may pass; ``gone`` by a 410; ``refused`` when the hub itself
-            may not send there.
+        kind: ``accepted`` by a 2xx; ``retry`` for what may pass; ``rejected`` where the receiver does not take what
+            was sent, whoever sends it how often; ``gone`` by a 410; ``refused`` when the hub itself may not send
+            there.
         code: HTTP status; 0 without an answer.
         detail: For people; empty when accepted.
         retry_after: Seconds the receiver asks to wait; None when it does not say.
     """
 
-    kind: Literal["accepted", "retry", "gone", "refused"]
+    kind: Literal["accepted", "retry", "rejected", "gone", "refused"]
     code: int = 0
     detail: str = ""
     retry_after: float | None = None
@@ -70,7 +76,7 @@ class RestHook:
         self, endpoint: str, body: bytes, *, webhook_id: str, secret: str, headers: tuple[tuple[str, str], ...]
     ) -> Outcome:
         """Try once, and say what the answer means."""
-        sent = dict(headers) | {"Content-Type": CONTENT_TYPE}
+        sent = {"Content-Type": CONTENT_TYPE} | dict(headers)
         if secret:
             sent |= signed_headers(secret, webhook_id, self._clock(), body)
         try:
@@ -107,6 +113,8 @@ def _meaning(status: int, retry_after: str | None, now: datetime) -> Outcome:
         return Outcome("accepted", status)
     if status == 410:
         return Outcome("gone", status, "410 Gone: the subscriber does not want to be told any more")
+    if status in _REJECTIONS:
+        return Outcome("rejected", status, f"HTTP {status}", _seconds(retry_after, now))
     redirect = " (redirects are not followed)" if 300 <= status < 400 else ""
     return Outcome("retry", status, f"HTTP {status}{redirect}", _seconds(retry_after, now))
 

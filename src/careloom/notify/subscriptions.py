@@ -7,29 +7,40 @@ decided anew for them.
 Source: Subscriptions R5 Backport 1.1, https://hl7.org/fhir/uv/subscriptions-backport.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
-from urllib.parse import parse_qsl
+from ipaddress import ip_address
+from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
 from careloom.governance.purposes import ACT_REASON
 from careloom.model import Issue, Resource
 from careloom.model.errors import CareloomError, InvalidError
 from careloom.notify.endpoints import EndpointPolicy
+from careloom.notify.extensions import (
+    CHANNEL_TYPE,
+    CROSS_VERSION,
+    FILTER,
+    Delivering,
+    extension_values,
+    read_content,
+    read_delivering,
+)
+from careloom.notify.filters import read_filters
 from careloom.notify.topics import Topic, TopicRegistry
-from careloom.search import Query, SearchParameters, parse_query
+from careloom.search import Query
 
-GUIDE = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition"
-CONTENT = f"{GUIDE}/backport-payload-content"
-FILTER = f"{GUIDE}/backport-filter-criteria"
-MAX_COUNT = f"{GUIDE}/backport-max-count"
-OWNER_SYSTEM = "https://careloom.example/subscription-owner"
+OWNER_SYSTEM: Final = "https://careloom.example/subscription-owner"
 
 Status = Literal["requested", "active", "error", "off"]
-Content = Literal["empty", "id-only"]
-PAYLOADS = ("application/fhir+json", "application/json")
-MOST_EVENTS = 100
+PAYLOADS: Final = ("application/fhir+json", "application/json")
+WEBSOCKET: Final = "websocket"
+CHANNELS: Final = frozenset({"rest-hook", WEBSOCKET})
+"""Kinds of channel that the hub has by itself."""
+
+_LONGEST_HEADER: Final = 8192
+_OWN_HEADERS: Final = frozenset({"host", "transfer-encoding", "connection", "expect", "upgrade", "te", "trailer"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,28 +50,30 @@ class Subscription:
     Attributes:
         id: Logical id.
         topic: Canonical URL.
-        filter: What the focus must match besides; None for everything the topic tells of.
+        filters: What a focus must match besides, by type; without any, everything the topic tells of.
         endpoint: Where to send.
         headers: To send along, by name.
-        content: How much a notification says of its focus.
-        max_count: How many events go in one notification, at most.
         status: As the resource says.
         end: When it ends of itself, timezone-aware.
         owner: Client that made it.
         purpose: Purpose of use it was made for.
+        channel: Kind of channel: ``rest-hook``, ``websocket`` or another that the hub was given.
+        payload: Media type of notifications.
+        delivering: How it wants to be told.
     """
 
     id: str
     topic: str
-    filter: Query | None
+    filters: tuple[Query, ...]
     endpoint: str
     headers: tuple[tuple[str, str], ...]
-    content: Content
-    max_count: int
     status: Status
     end: datetime | None
     owner: str
     purpose: str
+    channel: str = "rest-hook"
+    payload: str = PAYLOADS[0]
+    delivering: Delivering = field(default_factory=Delivering)
 
 
 def read_subscription(resource: Resource, topics: TopicRegistry) -> Subscription:
@@ -76,20 +89,28 @@ def read_subscription(resource: Resource, topics: TopicRegistry) -> Subscription
     return Subscription(
         id=resource.get("id", ""),
         topic=topic.url,
-        filter=_filter(resource, topic, topics.parameters),
+        filters=_filters(resource, topic, topics),
         endpoint=channel.get("endpoint", ""),
         headers=tuple(_headers(channel)),
-        content=_content(channel),
-        max_count=_max_count(channel),
         status=resource.get("status", "off"),
         end=_end(resource),
-        owner=_coded(resource, "tag", OWNER_SYSTEM),
+        owner=owner_of(resource),
         purpose=_coded(resource, "security", ACT_REASON),
+        channel=channel_kind(channel),
+        payload=channel.get("payload", PAYLOADS[0]),
+        delivering=read_delivering(channel),
     )
 
 
 def accept_subscription(
-    resource: Resource, *, client: str, purpose: str, topics: TopicRegistry, policy: EndpointPolicy, now: datetime
+    resource: Resource,
+    *,
+    client: str,
+    purpose: str,
+    topics: TopicRegistry,
+    policy: EndpointPolicy,
+    now: datetime,
+    channels: Collection[str] = CHANNELS,
 ) -> Resource:
     """What to record of a Subscription that a client asks for: ``requested``, and stamped with client and purpose.
 
@@ -98,7 +119,7 @@ def accept_subscription(
     Raises:
         InvalidError: With an issue for each thing that the hub does not do or know.
     """
-    problems = tuple(_problems(resource, topics, policy, now))
+    problems = tuple(_problems(resource, topics, policy, now, channels))
     if problems:
         raise InvalidError(problems[0].diagnostics, issues=problems)
     meta = dict(resource.get("meta", {}))
@@ -110,6 +131,17 @@ def accept_subscription(
     return accepted
 
 
+def owner_of(resource: Resource) -> str:
+    """Id of the client that made a Subscription."""
+    return _coded(resource, "tag", OWNER_SYSTEM)
+
+
+def channel_kind(channel: Mapping[str, Any]) -> str:
+    """The kind of a channel: that of the guide's extension where there is one, else the R4 code."""
+    custom = extension_values(channel.get("_type"), CHANNEL_TYPE, "valueCoding")
+    return str(custom[0].get("code", "")) if custom else str(channel.get("type", ""))
+
+
 def with_status(resource: Resource, status: Status, error: str = "") -> Resource:
     """The same Subscription in another state."""
     changed = resource | {"status": status}
@@ -117,23 +149,29 @@ def with_status(resource: Resource, status: Status, error: str = "") -> Resource
     return changed | {"error": error} if error else changed
 
 
-def _problems(resource: Resource, topics: TopicRegistry, policy: EndpointPolicy, now: datetime) -> Iterator[Issue]:
+def _problems(
+    resource: Resource, topics: TopicRegistry, policy: EndpointPolicy, now: datetime, channels: Collection[str]
+) -> Iterator[Issue]:
     channel = resource.get("channel", {})
     topic = topics.find(resource.get("criteria", ""))
     if topic is None:
         known = ", ".join(sorted(known.url for known in topics))
         yield _problem("criteria", f"the URL of a topic expected ({known}), found {resource.get('criteria')!r}")
     else:
-        yield from _problems_of("_criteria", lambda: _filter(resource, topic, topics.parameters))
-    if channel.get("type") != "rest-hook":
-        yield _problem("channel.type", f"rest-hook expected, found {channel.get('type')!r}", code="not-supported")
+        yield from _problems_of("_criteria", lambda: _filters(resource, topic, topics))
+        yield from _problems_of("channel._payload", lambda: _check_content(channel, topic))
+    kind = channel_kind(channel)
+    if kind not in channels:
+        may = " or ".join(sorted(channels))
+        yield _problem("channel.type", f"{may} expected, found {kind!r}", code="not-supported")
     if channel.get("payload", PAYLOADS[0]) not in PAYLOADS:
         yield _problem("channel.payload", f"{PAYLOADS[0]} expected, found {channel['payload']!r}", code="not-supported")
-    yield from _problems_of("channel.endpoint", lambda: policy.check_url(channel.get("endpoint", "")))
-    yield from _problems_of("channel._payload", lambda: _content(channel))
-    yield from _problems_of("channel", lambda: _max_count(channel))
+    if kind != WEBSOCKET:
+        yield from _problems_of("channel.endpoint", lambda: policy.check_url(channel.get("endpoint", "")))
+    yield from _problems_of("channel", lambda: read_delivering(channel | {"_payload": None}))
     yield from _problems_of("channel.header", lambda: _headers(channel))
     yield from _problems_of("end", lambda: _end(resource, after=now))
+    yield from _problems_of("extension", lambda: _check_extensions(resource))
 
 
 def _problems_of(path: str, check: Any) -> Iterator[Issue]:
@@ -147,36 +185,37 @@ def _problem(path: str, text: str, code: str = "invalid") -> Issue:
     return Issue("error", code, f"Subscription.{path}: {text}", f"Subscription.{path.replace('_', '')}", "subscription")
 
 
-def _filter(resource: Resource, topic: Topic, parameters: SearchParameters) -> Query | None:
-    """The filters of a subscription as one search: ``Encounter?patient=Patient/1`` in the Backport's extension."""
-    found: list[tuple[str, str]] = []
-    for text in _extension_values(resource.get("_criteria"), FILTER, "valueString"):
-        type, mark, query = text.partition("?")
-        if not mark or type != topic.resource:
-            raise InvalidError(f"a filter such as {topic.resource}?patient=Patient/1 expected, found {text!r}")
-        found += parse_qsl(query, keep_blank_values=True)
-    unknown = sorted({name.partition(":")[0] for name, _ in found} - topic.filter_by)
-    if unknown:
-        may = ", ".join(sorted(topic.filter_by)) or "nothing"
-        raise InvalidError(f"topic {topic.url} is filtered by {may}, found {', '.join(unknown)}")
-    return parse_query(topic.resource, found, parameters, strict=True) if found else None
+def _filters(resource: Resource, topic: Topic, topics: TopicRegistry) -> tuple[Query, ...]:
+    texts = extension_values(resource.get("_criteria"), FILTER, "valueString")
+    return read_filters(texts, topic, topics.parameters)
 
 
-def _content(channel: dict[str, Any]) -> Content:
-    """How much to tell; id-only where the subscription does not say."""
-    given = _extension_values(channel.get("_payload"), CONTENT, "valueCode") or ["id-only"]
-    if given[0] == "empty":
-        return "empty"
-    if given[0] == "id-only":
-        return "id-only"
-    raise InvalidError(f"content empty or id-only expected, found {given[0]!r}: what is told is fetched with a token")
+def _check_content(channel: Mapping[str, Any], topic: Topic) -> None:
+    content = read_content(channel)
+    if not topic.allows(content):
+        raise InvalidError(f"topic {topic.url} is told with content {topic.content} at most, found {content}")
+    if content == "full-resource" and not _is_confidential(channel):
+        raise InvalidError("content full-resource: an https endpoint expected, since it holds patient data")
 
 
-def _max_count(channel: dict[str, Any]) -> int:
-    given = _extension_values(channel, MAX_COUNT, "valuePositiveInt") or [1]
-    if not isinstance(given[0], int) or not 1 <= given[0] <= MOST_EVENTS:
-        raise InvalidError(f"max-count from 1 to {MOST_EVENTS} expected, found {given[0]!r}")
-    return given[0]
+def _is_confidential(channel: Mapping[str, Any]) -> bool:
+    """Whether nobody can read along: encrypted, or not leaving the machine."""
+    parts = urlsplit(channel.get("endpoint", ""))
+    if channel_kind(channel) == WEBSOCKET or parts.scheme != "http":
+        return True
+    try:
+        return ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _check_extensions(resource: Resource) -> None:
+    channel = resource.get("channel", {})
+    places = (resource, channel, *(channel.get(f"_{name}") for name in ("type", "payload", "endpoint")))
+    for place in (*places, resource.get("_criteria")):
+        for extension in place.get("extension", []) if isinstance(place, dict) else []:
+            if str(extension.get("url", "")).startswith(CROSS_VERSION):
+                raise InvalidError(f"the guide's own extension expected, found {extension['url']!r}")
 
 
 def _end(resource: Resource, after: datetime | None = None) -> datetime | None:
@@ -191,22 +230,25 @@ def _end(resource: Resource, after: datetime | None = None) -> datetime | None:
     return end
 
 
-def _headers(channel: dict[str, Any]) -> list[tuple[str, str]]:
+def _headers(channel: Mapping[str, Any]) -> list[tuple[str, str]]:
     """``Name: value`` lines; a value may hold colons, and nothing that would start another header."""
     read = []
     for line in channel.get("header", []):
         name, mark, value = line.partition(":")
-        if not mark or not name.strip().replace("-", "").isalnum() or "\r" in line or "\n" in line:
+        if not mark or not _is_token(name.strip()) or not _is_plain(value) or len(line) > _LONGEST_HEADER:
             raise InvalidError("'Name: value' on one line expected in each header")
-        if name.strip().lower().startswith(("webhook-", "content-", "host", "transfer-encoding", "connection")):
+        if name.strip().lower() in _OWN_HEADERS or name.strip().lower().startswith(("webhook-", "content-")):
             raise InvalidError(f"header {name.strip()!r} is the hub's to set")
         read.append((name.strip(), value.strip()))
     return read
 
 
-def _extension_values(element: Any, url: str, key: str) -> list[Any]:
-    extensions = element.get("extension", []) if isinstance(element, dict) else []
-    return [extension[key] for extension in extensions if extension.get("url") == url and key in extension]
+def _is_token(name: str) -> bool:
+    return name.isascii() and name.replace("-", "").replace("_", "").isalnum()
+
+
+def _is_plain(value: str) -> bool:
+    return all(char == "\t" or (char.isprintable() and ord(char) < 0x100) for char in value)
 
 
 def _coded(resource: Resource, name: str, system: str) -> str:

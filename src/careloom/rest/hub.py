@@ -11,6 +11,7 @@ from careloom.model.instants import Clock, utc_now
 from careloom.model.issues import Issue
 from careloom.model.resource import Resource
 from careloom.rest.jobs import Jobs
+from careloom.rest.ledger import Ledger
 from careloom.rest.metrics import Metrics
 from careloom.rest.policy import Policy
 from careloom.rest.routes import Routes
@@ -95,6 +96,7 @@ class Hub:
         metrics: What is counted; nothing where a test has no use for it.
         clock: Present instant.
         new_id: Makes ids of resources and audit records.
+        ledger: Where audit records go that are not part of a write.
     """
 
     base_url: str
@@ -118,3 +120,7 @@ class Hub:
     metrics: Metrics = field(default_factory=Metrics)
     clock: Clock = utc_now
     new_id: Callable[[], str] = new_id
+    ledger: Ledger = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ledger", Ledger(self.repository))

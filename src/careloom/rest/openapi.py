@@ -21,6 +21,14 @@ _ID: Final = {"type": "string", "pattern": r"^[A-Za-z0-9\-.]{1,64}$"}
 _TEXT: Final = {"type": "string"}
 _WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _SCHEMAS: Final[Mapping[str, Any]] = {"boolean": {"type": "boolean"}, "integer": {"type": "integer"}}
+_JSON: Final = "application/json"
+_OTHERS: Final[Mapping[str, tuple[str, ...]]] = {
+    **dict.fromkeys(("openapi", "smart-configuration", "jwks", "token"), (_JSON,)),
+    "$job-status": (FHIR_JSON, FHIR_XML, _JSON),
+    "$job-file": ("application/fhir+ndjson", FHIR_JSON),
+}
+"""What is answered otherwise than with a resource, by code, and in which media types."""
+
 _PLACEHOLDERS: Final = ("type", "id", "version_id", "compartment", "owner", "file")
 
 
@@ -68,18 +76,25 @@ def _operation(row: Interaction, path: str, hub: Hub) -> dict[str, Any]:
         "summary": row.about or row.code,
         "tags": [row.code],
         "parameters": [*_of_address(path), *_of_query(row), *_of_headers(row)],
-        "responses": {
-            "2XX": {"$ref": "#/components/responses/answer"},
-            "304": {"$ref": "#/components/responses/unmodified"},
-            "4XX": {"$ref": "#/components/responses/refusal"},
-            "5XX": {"$ref": "#/components/responses/refusal"},
-        },
+        "responses": _responses(row),
     }
     if body := _body(row.body):
         told["requestBody"] = body
     if row.is_open:
         told["security"] = []
     return told
+
+
+def _responses(row: Interaction) -> dict[str, Any]:
+    others = {media: {} for media in _OTHERS.get(row.code, ())}
+    refusal = {"$ref": "#/components/responses/refusal"}
+    oauth = {"description": "Refused, and why", "content": {**_told_as("OperationOutcome"), _JSON: {}}}
+    return {
+        "2XX": {"description": "Done", "content": others} if others else {"$ref": "#/components/responses/answer"},
+        "304": {"$ref": "#/components/responses/unmodified"},
+        "4XX": oauth if row.code == "token" else refusal,
+        "5XX": refusal,
+    }
 
 
 def _of_address(path: str) -> Iterator[dict[str, str]]:

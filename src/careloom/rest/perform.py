@@ -74,7 +74,7 @@ async def recorded(
     try:
         events = audit_records(request, response, hub, decision)
         prepared = [hub.repository.prepare(event, id=event["id"]) for event in events]
-        await hub.repository.commit(lambda turn: [turn.audit(each) for each in prepared])
+        await hub.ledger.record(prepared)
         return named(response, events[0])
     except Exception as error:
         log.error("audit record not written", request_id=request.request_id, **trace(error))

@@ -61,11 +61,15 @@ async def received(interaction: Interaction, request: FhirRequest, read: Read, h
             return replace(request, body=await _resource(request, await _data(request, read, hub.limits.body), hub))
         case "optional":
             data = await _data(request, read, hub.limits.body)
-            if data and interaction.operation and interaction.operation.reads:
-                return interaction.operation.reads(request, data, hub)
-            return replace(request, body=await _resource(request, data, hub)) if data else request
+            return await _for_operation(interaction, request, data, hub) if data else request
         case _:
             return request
+
+
+async def _for_operation(interaction: Interaction, request: FhirRequest, data: bytes, hub: Hub) -> FhirRequest:
+    """The request with what an operation takes: its own form, or a resource."""
+    reads = interaction.operation.reads if interaction.operation else None
+    return reads(request, data, hub) if reads else replace(request, body=await _resource(request, data, hub))
 
 
 async def _data(request: FhirRequest, read: Read, limit: int) -> bytes:

@@ -20,7 +20,7 @@ from functools import partial
 
 from careloom.governance import Decision
 from careloom.model.errors import InvalidError, MalformedError, MultipleMatchesError, NotSupportedError
-from careloom.model.issues import Issue, has_errors
+from careloom.model.issues import has_errors
 from careloom.model.resource import Resource
 from careloom.rest.access import judge, require, together
 from careloom.rest.admission import addressed, conformance_issues, hooked
@@ -140,6 +140,7 @@ def transact(turn: Turn, plan: Plan, hub: Hub) -> FhirResponse:
     settled = [_settle(turn, entry, plan, hub) for entry in plan.entries]
     _require_separate(settled)
     links = {**_links(settled), **_resolve(turn, plan.references)}
+    turn.expect((each.entry.request.type, id) for each in settled for id in each.ids)
     responses: dict[int, FhirResponse] = {}
     allowance = Allowance(hub.limits.answers)
     for each in sorted(settled, key=lambda each: _ORDER[each.entry.request.method]):
@@ -179,15 +180,12 @@ def _references(entry: Entry, hub: Hub) -> Iterator[tuple[str, Query]]:
 
 def _require_conformance(entries: Sequence[Entry], hub: Hub) -> None:
     named = {entry.full_url: entry.request.body for entry in entries if entry.full_url and entry.request.body}
+    resolve = named.get if named else None
     resources = [entry for entry in entries if entry.request.body and entry.interaction.body == "resource"]
-    found = [issue for entry in resources for issue in _issues(entry, named, hub)]
-    if has_errors(found):
-        raise InvalidError(f"Bundle: {sum(issue.is_error for issue in found)} errors", issues=found)
-
-
-def _issues(entry: Entry, named: Mapping[str, Resource], hub: Hub) -> list[Issue]:
-    issues = conformance_issues(entry.request.body or {}, hub, resolve=named.get)
-    return [at_entry(issue, entry.number) for issue in issues]
+    found = [(entry, conformance_issues(entry.request.body or {}, hub, resolve=resolve)) for entry in resources]
+    if any(has_errors(issues) for _, issues in found):
+        told = [at_entry(issue, entry.number) for entry, issues in found for issue in issues]
+        raise InvalidError(f"Bundle: {sum(issue.is_error for issue in told)} errors", issues=told)
 
 
 def _prepared(entry: Entry, hub: Hub) -> Entry:

@@ -6,7 +6,6 @@ or look up by name. The narrative is part of it.
 
 import html
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from careloom.model import Resource
@@ -26,21 +25,25 @@ def narrative_words(resource: Resource) -> str:
 
 def content_words(resource: Resource) -> str:
     """The words of all texts."""
-    return words_of(" ".join(_texts(resource)))
+    texts: list[str] = []
+    _take(resource, texts)
+    return words_of(" ".join(texts))
 
 
-def _texts(node: Any) -> Iterator[str]:
-    if isinstance(node, dict):
+def _take(node: Any, texts: list[str]) -> None:
+    """Take the texts of a node and of all below it, in their order."""
+    if node.__class__ is str:
+        if not _ADDRESS.fullmatch(node):
+            texts.append(node)
+    elif node.__class__ is dict:
         for key, value in node.items():
-            if key == "div" and isinstance(value, str):
-                yield _plain(value)
+            if key == "div" and value.__class__ is str:
+                texts.append(_plain(value))
             elif key not in _NOT_READ:
-                yield from _texts(value)
-    elif isinstance(node, list):
+                _take(value, texts)
+    elif node.__class__ is list:
         for item in node:
-            yield from _texts(item)
-    elif isinstance(node, str) and not _ADDRESS.fullmatch(node):
-        yield node
+            _take(item, texts)
 
 
 def _plain(xhtml: str) -> str:

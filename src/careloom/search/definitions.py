@@ -12,6 +12,7 @@ from careloom.search.elements import element_at, implied_system, json_keys
 from careloom.search.expressions import Branch, branches, relative_branch
 from careloom.search.parameters import Path, SearchParameter, State
 from careloom.search.query import Kind
+from careloom.search.walking import walk_along
 
 _KINDS: frozenset[str] = frozenset(get_args(Kind))
 
@@ -83,6 +84,7 @@ def _compiled(parameter: SearchParameter, branch: Branch, type: str, definitions
         raise DefinitionError(f"expression {branch.text!r}: {error}", url=parameter.url) from error
     return Path(
         expression=expression,
+        walk=walk_along(branch.text, type, definitions.types) if type else None,
         keys=_keys(branch, type, definitions),
         target=branch.target,
         system=implied_system(definitions, element) if is_code and element else None,

@@ -1,13 +1,14 @@
 """From a resource to what it can be found by; never an error for bad data."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from careloom.fhirpath import Environment, Node
 from careloom.model import Resource, resource_type
 from careloom.model.errors import InvalidError
 from careloom.search.content import content_words, narrative_words
-from careloom.search.kinds import KINDS, Aside, Place
+from careloom.search.kinds import KINDS, Aside, Place, Reader
 from careloom.search.parameters import Path, SearchParameter
 from careloom.search.references import target_type
 from careloom.search.registry import SearchParameters
@@ -25,6 +26,49 @@ from careloom.search.values import (
     TokenValue,
     UriValue,
 )
+from careloom.search.walking import Found
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A path of a parameter with all that it takes to go along it.
+
+    Attributes:
+        parameter: The parameter.
+        path: One of its ways.
+        place: What readers need to know.
+        readers: By type, what makes values of elements.
+        components: For a composite, the ways to its parts.
+    """
+
+    parameter: SearchParameter
+    path: Path
+    place: Place
+    readers: Mapping[str, Reader]
+    components: tuple["Way", ...]
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What some ways have led to in one resource.
+
+    Attributes:
+        type: Resource type.
+        values: By parameter code, or ``code:side``, values in the order in which they were met, none of them twice.
+        present: Codes of the parameters whose element the resource has.
+    """
+
+    type: str
+    values: dict[str, dict[IndexValue, None]] = field(default_factory=dict)
+    present: set[str] = field(default_factory=set)
+
+    def keep(self, key: str, value: IndexValue) -> None:
+        """Take a value."""
+        known = self.values.get(key)
+        if known is None:
+            self.values[key] = {value: None}
+        else:
+            known[value] = None
 
 
 def index_values(resource: Resource, registry: SearchParameters, only: Collection[str] | None = None) -> IndexValues:
@@ -38,129 +82,138 @@ def index_values(resource: Resource, registry: SearchParameters, only: Collectio
     Raises:
         NotFoundError: ``resourceType`` is not a resource type.
     """
-    collection = _Collection(resource, registry)
     type = resource_type(resource)
     parameters = registry.of(type)
-    for code, paths in registry.paths(type).items():
-        if only is None or code in only:
-            for path in paths:
-                if not path.keys or not path.keys.isdisjoint(resource):
-                    collection.add(parameters[code], path)
-    for code, words_of in _TEXTS.items():
-        if (only is None or code in only) and code in parameters and parameters[code].is_indexed:
-            collection.add_text(code, words_of(resource))
-    return collection.values()
+    ways = (
+        way_of(parameters[code], path, registry)
+        for code, paths in registry.paths(type).items()
+        if only is None or code in only
+        for path in paths
+        if not path.keys or not path.keys.isdisjoint(resource)
+    )
+    texts = (
+        code
+        for code in FULL_TEXT
+        if (only is None or code in only) and code in parameters and parameters[code].is_indexed
+    )
+    return _by_family(gather(resource, ways, texts), resource, registry)
 
 
-def values_along(
-    resource: Resource, registry: SearchParameters, ways: Iterable[tuple[SearchParameter, Path]], texts: Iterable[str]
-) -> IndexValues:
-    """What some ways of some parameters lead to: `index_values` for those who know beforehand which can lead anywhere.
+def gather(resource: Resource, ways: Iterable[Way], texts: Iterable[str]) -> Gathered:
+    """What some ways lead to: `index_values` for those who know beforehand which can lead anywhere.
 
     Args:
         resource: As parsed JSON; it may be a part of one.
-        registry: Search parameters.
-        ways: Parameters, each with one of its paths.
+        ways: See `way_of`.
         texts: Which of ``_text`` and ``_content`` are wanted.
     """
-    collection = _Collection(resource, registry)
-    for parameter, path in ways:
-        collection.add(parameter, path)
+    found = Gathered(resource["resourceType"])
+    for way in ways:
+        _go(way, resource, found)
     for code in texts:
-        collection.add_text(code, _TEXTS[code](resource))
-    return collection.values()
+        if words := FULL_TEXT[code](resource):
+            found.present.add(code)
+            found.keep(code, TextValue(words))
+    return found
 
 
-_TEXTS: Mapping[str, Callable[[Resource], str]] = {"_text": narrative_words, "_content": content_words}
+def way_of(parameter: SearchParameter, path: Path, registry: SearchParameters) -> Way:
+    """A path of a parameter, ready to be gone along."""
+    parts = zip(parameter.components, path.components, strict=True) if path.components else ()
+    return Way(
+        parameter,
+        path,
+        Place(parameter, path, registry.base_url, registry.zone),
+        KINDS[parameter.kind].readers,
+        tuple(way_of(component, way, registry) for component, way in parts),
+    )
 
 
-class _Collection:
-    """Takes the values of one resource, path by path."""
+FULL_TEXT: Mapping[str, Callable[[Resource], str]] = {"_text": narrative_words, "_content": content_words}
+"""What the parameters that look at words look at."""
 
-    def __init__(self, resource: Resource, registry: SearchParameters) -> None:
-        self._resource = resource
-        self._registry = registry
-        self._families: dict[str, dict[str, dict[IndexValue, None]]] = {name: {} for name in _FAMILIES.values()}
-        self._present: set[str] = set()
 
-    def add(self, parameter: SearchParameter, path: Path) -> None:
-        """Read the elements that a path leads to."""
-        for node in _elements(path, self._resource):
-            if node.value is None or not _leads_to(path.target, node.value, self._resource):
-                continue
-            if path.components:
-                self._add_composite(parameter, path, node)
-                continue
-            self._present.add(parameter.code)
-            for value in self._read(node, parameter, path):
-                if isinstance(value, Aside):
-                    self._keep(f"{parameter.code}:{value.side}", value.value)
-                else:
-                    self._keep(parameter.code, value)
+def _go(way: Way, resource: Resource, found: Gathered) -> None:
+    """Read the elements that a way leads to."""
+    path, code = way.path, way.parameter.code
+    for value, type in _elements(path, resource, resource):
+        if path.target and not (value.__class__ is dict and target_type(value, resource) == path.target):
+            continue
+        if path.components:
+            _add_composite(way, value, type, resource, found)
+            continue
+        found.present.add(code)
+        for each in _read(way, value, type):
+            if each.__class__ is Aside:
+                found.keep(f"{code}:{each.side}", each.value)
+            else:
+                found.keep(code, each)
 
-    def add_text(self, code: str, words: str) -> None:
-        """Take the words of the resource, if there are any."""
-        if words:
-            self._present.add(code)
-            self._keep(code, TextValue(words))
 
-    def values(self) -> IndexValues:
-        """What was taken."""
-        id = self._resource.get("id")
-        families: dict[str, Any] = {
-            name: {key: tuple(values) for key, values in family.items()}
-            for name, family in self._families.items()
-            if family
+def _read(way: Way, value: Any, type: str) -> Iterable[Any]:
+    is_resource = value.__class__ is dict and "resourceType" in value
+    reader = way.readers.get("Resource" if is_resource else type)
+    return reader(value, way.place) if reader else ()
+
+
+def _add_composite(way: Way, value: Any, type: str, resource: Resource, found: Gathered) -> None:
+    """Keep what stands together in one element, if every part has something there."""
+    if value.__class__ is not dict or any(
+        part.path.keys and part.path.keys.isdisjoint(value) for part in way.components
+    ):
+        return
+    parts: list[tuple[IndexValue, ...]] = []
+    for part in way.components:
+        values = {
+            each: None
+            for element, kind in _elements(part.path, value, resource, type)
+            for each in _read(part, element, kind)
+            if each.__class__ is not Aside
         }
-        return IndexValues(
-            type=resource_type(self._resource),
-            id=id if isinstance(id, str) else "",
-            present=frozenset(self._present),
-            compartments=frozenset(self._compartments(id)),
-            **families,
-        )
-
-    def _read(self, node: Node, parameter: SearchParameter, path: Path) -> Iterator[IndexValue | Aside]:
-        readers = KINDS[parameter.kind].readers
-        reader = readers.get("Resource" if _is_resource(node.value) else node.type_name)
-        if reader:
-            yield from reader(node.value, Place(parameter, path, self._registry.base_url, self._registry.zone))
-
-    def _add_composite(self, parameter: SearchParameter, path: Path, node: Node) -> None:
-        """Keep what stands together in one element, if every part has something there."""
-        if not all(_may_have(way, node.value) for way in path.components):
+        if not values:
             return
-        parts: list[tuple[IndexValue, ...]] = []
-        for component, way in zip(parameter.components, path.components, strict=True):
-            found = tuple(self._values_of_part(component, way, node))
-            if not found:
-                return
-            parts.append(found)
-        self._present.add(parameter.code)
-        self._keep(parameter.code, CompositeValue(tuple(parts)))
+        parts.append(tuple(values))
+    found.present.add(way.parameter.code)
+    found.keep(way.parameter.code, CompositeValue(tuple(parts)))
 
-    def _values_of_part(self, component: SearchParameter, way: Path, node: Node) -> dict[IndexValue, None]:
-        return {
-            value: None
-            for element in _elements(way, node, Environment(resource=self._resource))
-            if element.value is not None
-            for value in self._read(element, component, way)
-            if not isinstance(value, Aside)
-        }
 
-    def _compartments(self, id: Any) -> Iterator[str]:
-        type = resource_type(self._resource)
-        references = self._families["references"]
-        for compartment, codes in self._registry.compartments(type).items():
-            if compartment == type and isinstance(id, str):
-                yield f"{type}/{id}"
-            for code in codes:
-                for reference in references.get(code, ()):
-                    if isinstance(reference, ReferenceValue) and reference.type == compartment:
-                        yield reference.target
+def _elements(path: Path, value: Any, resource: Resource, type: str = "") -> Found:
+    """The elements of a path with their types; none where the resource is not of the shape that its type demands."""
+    if path.walk is not None:
+        return path.walk(value)
+    try:
+        nodes = path.expression.evaluate_typed(Node(value, type) if type else value, Environment(resource=resource))
+    except InvalidError:
+        return []
+    return [(node.value, node.type_name) for node in nodes if node.value is not None]
 
-    def _keep(self, key: str, value: IndexValue) -> None:
-        self._families[_FAMILIES[value.__class__]].setdefault(key, {})[value] = None
+
+def _by_family(found: Gathered, resource: Resource, registry: SearchParameters) -> IndexValues:
+    families: dict[str, Any] = {}
+    for key, values in found.values.items():
+        for value in values:
+            families.setdefault(_FAMILIES[value.__class__], {}).setdefault(key, []).append(value)
+    kept: dict[str, Any] = {
+        name: {key: tuple(values) for key, values in family.items()} for name, family in families.items()
+    }
+    id = resource.get("id")
+    return IndexValues(
+        type=found.type,
+        id=id if isinstance(id, str) else "",
+        present=frozenset(found.present),
+        compartments=frozenset(_compartments(found, id, registry)),
+        **kept,
+    )
+
+
+def _compartments(found: Gathered, id: Any, registry: SearchParameters) -> Iterator[str]:
+    for compartment, codes in registry.compartments(found.type).items():
+        if compartment == found.type and isinstance(id, str):
+            yield f"{found.type}/{id}"
+        for code in codes:
+            for reference in found.values.get(code, ()):
+                if isinstance(reference, ReferenceValue) and reference.type == compartment:
+                    yield reference.target
 
 
 _FAMILIES: Mapping[type, str] = {
@@ -176,26 +229,3 @@ _FAMILIES: Mapping[type, str] = {
     TextValue: "texts",
 }
 """The field of `IndexValues` for each class of value."""
-
-_PLAIN = Environment()
-
-
-def _elements(path: Path, node: Resource | Node, environment: Environment = _PLAIN) -> list[Node]:
-    """The elements of a path; none where the resource is not of the shape that its type demands."""
-    try:
-        return path.expression.evaluate_typed(node, environment)
-    except InvalidError:
-        return []
-
-
-def _may_have(way: Path, value: Any) -> bool:
-    """Whether an element has one of the keys without which a way leads nowhere."""
-    return isinstance(value, dict) and (not way.keys or not way.keys.isdisjoint(value))
-
-
-def _leads_to(target: str, value: Any, resource: Resource) -> bool:
-    return not target or (isinstance(value, dict) and target_type(value, resource) == target)
-
-
-def _is_resource(value: Any) -> bool:
-    return isinstance(value, dict) and "resourceType" in value

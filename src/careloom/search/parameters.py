@@ -6,6 +6,7 @@ from typing import Literal
 from careloom.fhirpath import Expression
 from careloom.search.expressions import Branch
 from careloom.search.query import Kind
+from careloom.search.walking import Walk
 
 State = Literal["active", "indexing", "retired", "broken"]
 """Whether a parameter is found by: ``indexing`` while the values of what is held are still being worked out,
@@ -68,6 +69,7 @@ class Path:
 
     Attributes:
         expression: Gives the elements.
+        walk: Gives the same quickly, where it is a plain path.
         keys: JSON keys of what it begins at, without any of which there are none; empty where that is not known.
         target: Resource type that a reference must lead to; empty for any.
         system: Code system of ``code`` elements; None where it is not known.
@@ -76,6 +78,7 @@ class Path:
     """
 
     expression: Expression
+    walk: Walk | None = None
     keys: frozenset[str] = frozenset()
     target: str = ""
     system: str | None = None

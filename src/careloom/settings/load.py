@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from datetime import UTC, timedelta, tzinfo
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
@@ -307,9 +308,9 @@ def _topic(table: Table) -> Topic:
 
 def _topics_of_locality(root: Table) -> tuple[Topic, ...]:
     """Those in the files of the folders that the settings name."""
-    with root.table("notify") as notify:
-        folders = notify.paths("topics")
-        return tuple(topic for folder in folders for topic in notify.attempt("topics", partial(topics_in, folder), ()))
+    notify = root.table("notify")
+    folders = notify.paths("topics")
+    return tuple(topic for folder in folders for topic in notify.attempt("topics", partial(topics_in, folder), ()))
 
 
 def _notify(root: Table) -> NotifySettings:

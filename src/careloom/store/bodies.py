@@ -11,6 +11,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import zstandard
 
@@ -20,7 +21,7 @@ from careloom.store.recording import unstamped
 PLAIN = 0
 """Compressed without a dictionary."""
 
-FIRST_AFTER = 500
+FIRST_AFTER = 200
 """Bodies of a type from which its first dictionary is made."""
 
 AGAIN_AFTER = 50_000
@@ -28,7 +29,7 @@ AGAIN_AFTER = 50_000
 
 _LEVEL = 3
 _SIZE = 16 * 1024
-_SEGMENT, _MATCH = 200, 8
+_SEGMENT, _MATCH = 1_000, 6
 """Parameters k and d of zstd's cover algorithm; told so that it does not try out all others."""
 
 
@@ -127,10 +128,14 @@ def trained(samples: list[bytes]) -> bytes | None:
         return None
 
 
-def body_of(resource: Resource, texts: Mapping[str, bytes]) -> bytes:
+def body_of(type: str, texts: Mapping[str, bytes]) -> bytes:
     """The JSON of `careloom.store.recording.unstamped`, put together from that of its elements."""
-    parts = [b'"resourceType":' + serialize_json(resource["resourceType"])]
-    parts += [serialize_json(key) + b":" + text for key, text in texts.items() if key != "meta"]
-    if "meta" in texts and "meta" in (kept := unstamped({"meta": resource["meta"]})):
-        parts.append(b'"meta":' + serialize_json(kept["meta"]))
+    parts = [_member("resourceType") + serialize_json(type)]
+    parts += [_member(key) + text for key, text in texts.items()]
     return b"{" + b",".join(parts) + b"}"
+
+
+@lru_cache(maxsize=2_000)
+def _member(key: str) -> bytes:
+    """What stands before the value of a member."""
+    return serialize_json(key) + b":"

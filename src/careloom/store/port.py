@@ -9,7 +9,7 @@ Every version has a ``sequence``, a number that grows in the order of commits; i
 results unless sorted otherwise, and of the change feed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
@@ -121,6 +121,13 @@ class Turn(Protocol):
 
     All methods are synchronous, and see what this turn and those before it have written.
     """
+
+    def expect(self, resources: Iterable[tuple[str, str]]) -> None:
+        """Announce which resources, by type and id, will be read or written: a store may look at all of them at once.
+
+        It changes nothing but the time that takes.
+        """
+        ...
 
     def read(self, type: str, id: str) -> Version | None:
         """The current version, which may be a deletion; None if there never was one."""

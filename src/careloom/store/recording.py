@@ -6,7 +6,7 @@ are numbered and what ``meta`` they carry is decided here.
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -47,6 +47,9 @@ class RecordingTurn(ABC):
         self._sequence = sequence
         self._new_id = new_id
         self.wrote_changes = False
+
+    def expect(self, resources: Iterable[tuple[str, str]]) -> None:
+        """As in the port; a store that has them at hand need not do anything."""
 
     @abstractmethod
     def read(self, type: str, id: str) -> Version | None:

@@ -137,7 +137,7 @@ class Skim(Protocol):
         ...
 
 
-RunState = tuple[set[str], set[str], dict[tuple[int, str], bool | None], tuple[int, float] | None]
+RunState = tuple[tuple[str, ...], tuple[str, ...], dict[tuple[int, str], bool | None], tuple[int, float] | None]
 
 
 @dataclass(slots=True)
@@ -166,13 +166,16 @@ class Run:
 
     def state(self) -> RunState:
         """What has been found so far, but for the issues."""
-        budget = self._budget
+        told, budget = tuple(self.told_systems), self._budget
+        if budget is None and not self.wrong_displays and not self.judged:
+            return told, (), {}, None
         spent = (budget.steps, budget.seconds) if budget else None
-        return self.told_systems.copy(), self.wrong_displays.copy(), self.judged.copy(), spent
+        return told, tuple(self.wrong_displays), self.judged.copy(), spent
 
     def return_to(self, state: RunState) -> None:
         """Forget what has been found since."""
-        self.told_systems, self.wrong_displays, self.judged, spent = state
+        told, displays, self.judged, spent = state
+        self.told_systems, self.wrong_displays = set(told), set(displays)
         self._budget = Budget(*spent) if spent else None
 
 

@@ -184,7 +184,7 @@ class Property:
 
     @property
     def is_pointer(self) -> bool:
-        """Whether it is a canonical that may point at some types alone; what is claimed in ``meta`` is told by itself."""
+        """Whether it is a canonical that may point at some types alone; what ``meta`` claims is told by itself."""
         return self.type.code == "canonical" and bool(self.type.targets) and self.element.id != "Meta.profile"
 
 

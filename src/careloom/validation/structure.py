@@ -184,12 +184,13 @@ def _check_id(value: Mapping[str, Any], node: Node, path: Path, check: Check) ->
 
 
 def _check_presence(value: Mapping[str, Any], node: Node, path: Path, check: Check) -> None:
+    here = {key[1:] if key[:1] == "_" else key for key in value}
     for element, keys in node.required:
-        if not any(key in value or f"_{key}" in value for key in keys):
+        if here.isdisjoint(keys):
             check.error("structure", (path, element.name), f"at least {element.min} expected, 0 found", "cardinality")
     for element, keys in node.choices:
-        found = [key for key in keys if key in value or f"_{key}" in value]
-        if len(found) > 1:
+        if len(here.intersection(keys)) > 1:
+            found = [key for key in keys if key in here]
             check.error("structure", (path, element.name), f"one of {', '.join(found)} expected, all found", "choice")
 
 

@@ -1,6 +1,6 @@
 """The validator: definitions, terminology and options in, issues out."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -81,8 +81,7 @@ class Validator:
             begin = self._begin if resolve is None else partial(self._run, resolve)
             issues = tier.issues(resource, tuple(profiles), begin, is_closed=resolve is None)
             if issues is not None:
-                is_settled = len(issues) < 2 and not self.options.suppressed
-                return issues if is_settled else list(_distinct(issues, self.options))
+                return self._each_once(issues)
         run = self._run(resolve)
         run.skim = tier.skim() if tier else None
         return self._interpreted(resource, name, profiles, run)
@@ -95,7 +94,18 @@ class Validator:
             check_resource(scope, profiles, check)
         except RecursionError:
             return [Issue("fatal", "too-costly", f"{name}: nested too deeply to be checked", str(name), "depth")]
-        return list(_distinct(check.issues, self.options))
+        return self._each_once(check.issues)
+
+    def _each_once(self, issues: list[Issue]) -> list[Issue]:
+        """The issues without what two profiles say alike, and without what is no longer wanted."""
+        if self.options.suppressed:
+            issues = [issue for issue in issues if not self.options.suppresses(issue)]
+        if len(issues) < 2:
+            return issues
+        found: dict[tuple[str, str, str], Issue] = {}
+        for issue in issues:
+            found.setdefault((issue.severity, issue.expression, issue.diagnostics), issue)
+        return list(found.values())
 
     def _run(self, resolve: Resolve | None = None) -> Run:
         """The run of a document, with nothing found so far."""
@@ -106,13 +116,3 @@ def _is_large(resource: Resource) -> bool:
     """Whether a Bundle has so many entries that the garbage collector is better paused."""
     entries = resource.get("entry")
     return isinstance(entries, list) and len(entries) > _MANY
-
-
-def _distinct(issues: Iterable[Issue], options: Options) -> Iterator[Issue]:
-    """Each finding once: what two profiles say alike is one finding, and so is what is no longer wanted none."""
-    seen: set[tuple[str, str, str]] = set()
-    for issue in issues:
-        key = (issue.severity, issue.expression, issue.diagnostics)
-        if key not in seen and not options.suppresses(issue):
-            seen.add(key)
-            yield issue

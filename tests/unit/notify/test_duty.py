@@ -21,7 +21,8 @@ class Clock:
 class Notifier:
     running = 0
 
-    def __init__(self) -> None:
+    def __init__(self, lease: Lease) -> None:
+        self.lease = lease
         self.is_running = False
 
     async def start(self) -> None:
@@ -90,9 +91,7 @@ async def test_who_has_lost_the_lease_stops(events: MemoryEventLog, clock: Clock
     assert await events.take_lease("notify", "c", 10) is None, "a lease of another was let go"
 
 
-async def test_who_cannot_prolong_stops_before_the_end(
-    events: MemoryEventLog, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_who_cannot_prolong_stops_before_the_end(events: MemoryEventLog, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(duties, "SECONDS", 0.3)
     monkeypatch.setattr(duties, "MARGIN", 0.1)
     first = Duty(events, "a", Notifier)

@@ -7,9 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from careloom.model import parse_json
-from careloom.notify.lane import Lane, RetryPolicy
+from careloom.notify.extensions import Delivering
+from careloom.notify.lane import Lane
+from careloom.notify.notification import Silence, Told
 from careloom.notify.rest_hook import Outcome
+from careloom.notify.retrying import RetryPolicy
 from careloom.notify.subscriptions import Status, Subscription
+from careloom.notify.topics import Content
 from careloom.store import EventLog, Match, SubscriptionEvent
 from careloom.store.memory_events import MemoryEventLog
 
@@ -43,17 +47,25 @@ class Desk:
 
     base_url = "https://hub.example/fhir"
 
-    def __init__(self) -> None:
+    def __init__(self, log: EventLog | None = None) -> None:
+        self.log = log
         self.statuses: list[tuple[Status, str]] = []
-        self.told: list[int] = []
+        self.heard: list[int] = []
         self.hidden: frozenset[int] = frozenset()
         self.is_superseded = False
 
     def secret_of(self, subscription: Subscription) -> str:
         return ""
 
-    async def withheld(self, subscription: Subscription, events: Sequence[SubscriptionEvent]) -> frozenset[int]:
-        return self.hidden
+    async def told(
+        self, subscription: Subscription, events: Sequence[SubscriptionEvent], content: Content
+    ) -> list[Told]:
+        letters = await self.log.dead_letters(subscription.id) if self.log else []
+        dead = {letter.number for letter in letters}
+        return [Told(each, self._silence(each.number, dead)) for each in events]
+
+    def _silence(self, number: int, dead: set[int]) -> Silence:
+        return "dead-letter" if number in dead else "denied" if number in self.hidden else ""
 
     async def set_status(
         self, subscription: Subscription, version_id: str, status: Status, error: str = ""
@@ -63,11 +75,11 @@ class Desk:
         self.statuses.append((status, error))
         return str(int(version_id) + 1)
 
-    def abreast(self, subscription: Subscription) -> asyncio.Semaphore:
+    def abreast(self, subscription: Subscription, endpoint: str) -> asyncio.Semaphore:
         return asyncio.Semaphore()
 
-    async def delivered(self, subscription: Subscription, events: Sequence[SubscriptionEvent]) -> None:
-        self.told += [event.number for event in events]
+    async def delivered(self, subscription: Subscription, told: Sequence[Told]) -> None:
+        self.heard += [each.event.number for each in told if not each.silence]
 
 
 class Time:
@@ -87,20 +99,21 @@ class Time:
 
 
 def a_subscription(**changes: Any) -> Subscription:
+    wishes = {each.name for each in dataclasses.fields(Delivering)}
     made = Subscription(
         id="gp",
         topic="https://careloom.example/SubscriptionTopic/discharge",
-        filter=None,
+        filters=(),
         endpoint="https://gp.example/hook",
         headers=(),
-        content="id-only",
-        max_count=1,
         status="active",
         end=None,
         owner="gp-system",
         purpose="TREAT",
     )
-    return dataclasses.replace(made, **changes)
+    delivering = Delivering(**{name: value for name, value in changes.items() if name in wishes})
+    others = {name: value for name, value in changes.items() if name not in wishes}
+    return dataclasses.replace(made, delivering=delivering, **others)
 
 
 def a_lane(log: EventLog, receiver: Receiver, desk: Desk, time: Time, **changes: Any) -> Lane:
@@ -147,20 +160,20 @@ def _numbers(bundle: dict[str, Any]) -> list[str]:
 
 async def test_events_are_delivered_one_by_one_in_order() -> None:
     log, receiver, desk, time = await a_log(3), Receiver(), Desk(), Time()
-    await run_until(a_lane(log, receiver, desk, time), lambda: desk.told == [1, 2, 3])
+    await run_until(a_lane(log, receiver, desk, time), lambda: desk.heard == [1, 2, 3])
     assert [["1"], ["2"], ["3"]] == receiver.numbers()
     assert 3 == (await log.cursor("gp")).delivered_to
 
 
 async def test_several_events_go_in_one_notification_when_asked_for() -> None:
     log, receiver, desk, time = await a_log(5), Receiver(), Desk(), Time()
-    await run_until(a_lane(log, receiver, desk, time, max_count=3), lambda: len(desk.told) == 5)
+    await run_until(a_lane(log, receiver, desk, time, max_count=3), lambda: len(desk.heard) == 5)
     assert [["1", "2", "3"], ["4", "5"]] == receiver.numbers()
 
 
 async def test_a_failed_notification_is_sent_again_with_the_same_bytes_and_id() -> None:
     log, receiver, desk, time = await a_log(1), Receiver(FAILED, FAILED), Desk(), Time()
-    await run_until(a_lane(log, receiver, desk, time), lambda: desk.told == [1])
+    await run_until(a_lane(log, receiver, desk, time), lambda: desk.heard == [1])
     assert 3 == len(receiver.bodies)
     assert 1 == len(set(receiver.bodies))
     assert 1 == len(set(receiver.ids))
@@ -172,7 +185,7 @@ async def test_after_a_crash_the_range_in_flight_goes_out_again_as_it_was() -> N
     await run_until(a_lane(log, first, desk, time, max_count=2), lambda: len(first.bodies) == 1)
     await log.record_matches(3, [Match("gp", 3, "t", "Encounter/3", "1", START)])
     again = Receiver()
-    await run_until(a_lane(log, again, desk, time, max_count=3), lambda: desk.told == [1, 2, 3])
+    await run_until(a_lane(log, again, desk, time, max_count=3), lambda: desk.heard == [1, 2, 3])
     assert [["1", "2"], ["3"]] == again.numbers()
     assert first.bodies[0] == again.bodies[0]
 
@@ -180,7 +193,7 @@ async def test_after_a_crash_the_range_in_flight_goes_out_again_as_it_was() -> N
 async def test_a_receiver_that_asks_for_a_pause_gets_it() -> None:
     log, desk, time = await a_log(1), Desk(), Time()
     receiver = Receiver(Outcome("retry", 429, "HTTP 429", retry_after=30.0))
-    await run_until(a_lane(log, receiver, desk, time), lambda: desk.told == [1])
+    await run_until(a_lane(log, receiver, desk, time), lambda: desk.heard == [1])
     assert [30.0] == time.slept
 
 
@@ -199,7 +212,7 @@ async def test_a_subscriber_that_is_gone_turns_its_subscription_off() -> None:
 
 async def test_a_requested_subscription_shakes_hands_before_it_is_active() -> None:
     log, receiver, desk, time = await a_log(1), Receiver(FAILED), Desk(), Time()
-    await run_until(a_lane(log, receiver, desk, time, status="requested"), lambda: desk.told == [1])
+    await run_until(a_lane(log, receiver, desk, time, status="requested"), lambda: desk.heard == [1])
     kinds = [
         next(one["valueCode"] for one in parse_json(body)["entry"][0]["resource"]["parameter"] if one["name"] == "type")
         for body in receiver.bodies
@@ -213,7 +226,7 @@ async def test_a_handshake_leaves_the_range_in_flight_as_it_was() -> None:
     await run_until(a_lane(log, first, desk, time), lambda: len(first.bodies) == 1)
     await log.record_matches(2, [Match("gp", 2, "t", "Encounter/2", "1", START)])
     again = Receiver()
-    await run_until(a_lane(log, again, desk, time, status="requested", max_count=2), lambda: len(desk.told) == 2)
+    await run_until(a_lane(log, again, desk, time, status="requested", max_count=2), lambda: len(desk.heard) == 2)
     assert first.bodies[0] == again.bodies[1]
 
 
@@ -223,7 +236,7 @@ async def test_what_may_not_be_told_any_more_keeps_its_number_and_loses_its_focu
     await run_until(a_lane(log, receiver, desk, time), lambda: len(receiver.bodies) == 1)
     assert [["1"]] == receiver.numbers()
     assert b"Encounter" not in receiver.bodies[0]
-    assert [] == desk.told
+    assert [] == desk.heard
 
 
 async def test_a_subscription_ends_at_its_end() -> None:
@@ -237,14 +250,14 @@ async def test_a_handshake_of_a_version_that_was_changed_meanwhile_activates_not
     desk.is_superseded = True
     lane = a_lane(log, receiver, desk, time, status="requested")
     await asyncio.wait_for(lane.run(), 5)
-    assert (1, [], []) == (len(receiver.bodies), desk.statuses, desk.told)
+    assert (1, [], []) == (len(receiver.bodies), desk.statuses, desk.heard)
 
 
 async def test_a_clock_that_was_set_back_makes_nobody_wait_longer_than_the_longest_pause() -> None:
     log, desk, time = await a_log(1), Desk(), Time()
     await run_until(a_lane(log, Receiver(FAILED), desk, time), lambda: len(time.slept) == 1)
     time.now -= timedelta(days=2)
-    await run_until(a_lane(log, Receiver(), desk, time), lambda: desk.told == [1])
+    await run_until(a_lane(log, Receiver(), desk, time), lambda: desk.heard == [1])
     assert 3600.0 == time.slept[-1]
 
 
@@ -253,10 +266,10 @@ async def test_who_was_told_is_on_record_before_the_cursor_moves() -> None:
     delivered_to = []
 
     class Recording(Desk):
-        async def delivered(self, subscription: Subscription, events: Sequence[SubscriptionEvent]) -> None:
+        async def delivered(self, subscription: Subscription, told: Sequence[Told]) -> None:
             delivered_to.append((await log.cursor("gp")).delivered_to)
-            await super().delivered(subscription, events)
+            await super().delivered(subscription, told)
 
     desk = Recording()
-    await run_until(a_lane(log, receiver, desk, time), lambda: desk.told == [1])
+    await run_until(a_lane(log, receiver, desk, time), lambda: desk.heard == [1])
     assert [0] == delivered_to

@@ -9,14 +9,8 @@ import pytest
 from careloom.definitions import Definitions
 from careloom.model.errors import InvalidError
 from careloom.notify import EndpointPolicy, TopicRegistry, with_backport
-from careloom.notify.subscriptions import (
-    CONTENT,
-    FILTER,
-    MAX_COUNT,
-    accept_subscription,
-    read_subscription,
-    with_status,
-)
+from careloom.notify.extensions import CONTENT, FILTER, MAX_COUNT
+from careloom.notify.subscriptions import accept_subscription, read_subscription, with_status
 from careloom.validation import Validator
 
 NOW = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
@@ -72,21 +66,21 @@ def test_a_client_cannot_stamp_another_client(topics: TopicRegistry) -> None:
 
 def test_a_filter_narrows_by_a_parameter_of_the_topic(topics: TopicRegistry) -> None:
     filtered = a_subscription(_criteria={"extension": [{"url": FILTER, "valueString": "Encounter?patient=Patient/1"}]})
-    assert read_subscription(accept(filtered, topics), topics).filter is not None
+    assert read_subscription(accept(filtered, topics), topics).filters != ()
 
 
 @pytest.mark.parametrize(
     ("resource", "said"),
     [
         (a_subscription(criteria="https://t.example/none"), "Subscription.criteria: the URL of a topic expected"),
-        (with_channel(type="email"), "rest-hook expected, found 'email'"),
+        (with_channel(type="email"), "rest-hook or websocket expected, found 'email'"),
         (with_channel(payload="application/fhir+xml"), "application/fhir.json expected"),
         (with_channel(endpoint="https://10.0.0.1/hook"), "not a public address"),
         (with_channel(endpoint="http://gp.example/hook"), "https expected"),
         (with_channel(header=["No colon"]), "'Name: value'"),
         (with_channel(header=["X: a\r\nHost: b"]), "'Name: value'"),
         (with_channel(header=["webhook-id: 1"]), "the hub's to set"),
-        (with_channel(_payload={"extension": [{"url": CONTENT, "valueCode": "full-resource"}]}), "empty or id-only"),
+        (with_channel(_payload={"extension": [{"url": CONTENT, "valueCode": "everything"}]}), "empty, id-only or full"),
         (with_channel(extension=[{"url": MAX_COUNT, "valuePositiveInt": 10_000}]), "max-count from 1 to 100"),
         (a_subscription(end="2026-11-22T10:00:00Z"), "an instant to come"),
         (

@@ -5,22 +5,49 @@ from typing import Any
 import pytest
 
 from careloom.model.errors import InvalidError
-from careloom.notify import Topic, TopicRegistry
+from careloom.notify import STANDARD_TOPICS, Topic, TopicRegistry
+from careloom.notify.topics import Trigger, read_topics
 from careloom.search import SearchParameters
 
 IMP = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "IMP"}
 AMB = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB"}
+NHS = "https://fhir.nhs.uk/Id/nhs-number"
+FORMAL = {
+    "url": "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-DeathNotificationStatus",
+    "extension": [{"url": "deathNotificationStatus", "valueCodeableConcept": {"coding": [{"code": "2"}]}}],
+}
 
 
-def an_encounter(status: str, kind: dict[str, str] = IMP) -> dict[str, Any]:
-    return {"resourceType": "Encounter", "status": status, "class": kind}
+def an_encounter(status: str, kind: dict[str, str] = IMP, ward: str = "") -> dict[str, Any]:
+    place = {"location": [{"location": {"reference": f"Location/{ward}"}}]} if ward else {}
+    return {"resourceType": "Encounter", "status": status, "class": kind, **place}
+
+
+def a_patient(**elements: Any) -> dict[str, Any]:
+    return {"resourceType": "Patient", **elements}
+
+
+def of(type: str, status: str, **elements: Any) -> dict[str, Any]:
+    return {"resourceType": type, "status": status, **elements}
 
 
 def told(topics: TopicRegistry, before: dict[str, Any] | None, after: dict[str, Any] | None) -> list[str]:
     interaction = "create" if before is None else "update" if after is not None else "delete"
     type = (after or before or {})["resourceType"]
     tests = topics.of_change(type, interaction)
-    return [test.topic.url.rsplit("/", 1)[1] for test in tests if test.is_met(before, after)]
+    return sorted({test.topic.url.rsplit("/", 1)[1] for test in tests if test.is_met(before, after)})
+
+
+def merged(id: str) -> dict[str, Any]:
+    return a_patient(link=[{"other": {"reference": f"Patient/{id}"}, "type": "replaced-by"}])
+
+
+def numbered(value: str) -> dict[str, Any]:
+    return a_patient(identifier=[{"system": NHS, "value": value}])
+
+
+def registered(practice: str) -> dict[str, Any]:
+    return a_patient(generalPractitioner=[{"reference": f"Organization/{practice}"}])
 
 
 @pytest.mark.parametrize(
@@ -34,12 +61,55 @@ def told(topics: TopicRegistry, before: dict[str, Any] | None, after: dict[str, 
         (an_encounter("in-progress", AMB), an_encounter("finished", AMB), []),
         (an_encounter("in-progress"), an_encounter("cancelled"), []),
         (an_encounter("finished"), None, []),
-        (None, {"resourceType": "Composition", "status": "final"}, ["document-available"]),
+        (an_encounter("in-progress", ward="1"), an_encounter("in-progress", ward="2"), ["transfer"]),
+        (an_encounter("in-progress", ward="1"), an_encounter("in-progress", ward="1"), []),
+        (an_encounter("in-progress"), an_encounter("in-progress", ward="1"), ["transfer"]),
+        (an_encounter("in-progress", ward="1"), an_encounter("in-progress"), []),
+        (a_patient(), merged("9"), ["patient-merge"]),
+        (None, merged("9"), ["patient-merge"]),
+        (merged("9"), merged("9"), []),
+        (a_patient(), a_patient(link=[{"other": {"reference": "Patient/9"}, "type": "seealso"}]), []),
+        (registered("A81001"), registered("A81002"), ["gp-change"]),
+        (None, registered("A81001"), []),
+        (a_patient(address=[{"line": ["1 Row"]}]), a_patient(address=[{"line": ["2 Row"]}]), ["address-change"]),
+        (a_patient(address=[{"line": ["1 Row"]}]), a_patient(address=[{"line": ["1 Row"]}]), []),
+        (a_patient(), a_patient(deceasedDateTime="2026-11-01"), ["death"]),
+        (None, a_patient(deceasedBoolean=True), ["death"]),
+        (a_patient(deceasedBoolean=True), a_patient(deceasedBoolean=True), []),
+        (a_patient(deceasedBoolean=True), a_patient(deceasedBoolean=True, extension=[FORMAL]), ["death"]),
+        (a_patient(deceasedBoolean=True), a_patient(deceasedBoolean=False), ["death-removed"]),
+        (a_patient(deceasedDateTime="2026-11-01"), a_patient(), ["death-removed"]),
+        (numbered("9000000009"), numbered("9000000017"), ["nhs-number-change"]),
+        (a_patient(), numbered("9000000009"), ["nhs-number-change"]),
+        (numbered("9000000009"), numbered("9000000009"), []),
+        (of("DiagnosticReport", "preliminary"), of("DiagnosticReport", "final"), ["result-stored"]),
+        (None, of("DiagnosticReport", "final"), ["result-stored"]),
+        (of("DiagnosticReport", "final"), of("DiagnosticReport", "corrected"), ["result-stored"]),
+        (of("DiagnosticReport", "final"), of("DiagnosticReport", "final"), []),
+        (None, of("DiagnosticReport", "registered"), []),
+        (None, of("Composition", "final"), ["document-available"]),
+        (of("Composition", "preliminary"), of("Composition", "amended"), []),
+        (None, of("DocumentReference", "current"), ["document-available"]),
+        (of("DocumentReference", "current"), of("DocumentReference", "superseded"), []),
+        (None, of("ServiceRequest", "active"), ["referral-status"]),
+        (of("ServiceRequest", "active"), of("ServiceRequest", "revoked"), ["referral-status"]),
+        (of("ServiceRequest", "active"), of("ServiceRequest", "active", priority="urgent"), []),
+        (of("Task", "requested"), of("Task", "accepted"), ["task-status"]),
+        (of("Task", "accepted"), of("Task", "accepted", businessStatus={"text": "triaged"}), ["task-status"]),
+        (of("Task", "accepted"), of("Task", "accepted"), []),
+        (None, of("Appointment", "booked"), ["appointment"]),
         (
-            {"resourceType": "Composition", "status": "preliminary"},
-            {"resourceType": "Composition", "status": "amended"},
-            [],
+            of("Appointment", "booked", start="2026-12-01T09:00:00Z"),
+            of("Appointment", "booked", start="2026-12-02T09:00:00Z"),
+            ["appointment"],
         ),
+        (of("Appointment", "booked"), of("Appointment", "booked", comment="bring a list"), []),
+        (None, of("Flag", "active"), ["flag-raised"]),
+        (of("Flag", "active"), of("Flag", "inactive"), ["flag-ended"]),
+        (of("Flag", "active"), None, ["flag-ended"]),
+        (of("Flag", "inactive"), None, []),
+        (None, of("Consent", "active"), ["consent-change"]),
+        (of("Consent", "active"), None, ["consent-change"]),
     ],
 )
 def test_a_standard_topic_tells_of_the_change_it_names(
@@ -48,12 +118,87 @@ def test_a_standard_topic_tells_of_the_change_it_names(
     assert expected == told(topics, before, after)
 
 
-def test_a_topic_whose_test_is_no_search_is_refused_by_name(parameters: SearchParameters) -> None:
-    with pytest.raises(InvalidError, match=r"https://t\.example/x.*staus"):
-        TopicRegistry([Topic("https://t.example/x", "x", "Encounter", current="staus=finished")], parameters)
+def test_every_standard_topic_is_told_of_in_these_tests(topics: TopicRegistry) -> None:
+    mark = next(m for m in test_a_standard_topic_tells_of_the_change_it_names.pytestmark if m.name == "parametrize")  # type: ignore[attr-defined]
+    named = {name for _, _, expected in mark.args[1] for name in expected}
+    assert {topic.url.rsplit("/", 1)[1] for topic in topics} == named
+
+
+def a_topic(**trigger: Any) -> Topic:
+    return Topic("https://t.example/x", "x", (Trigger(**({"resource": "Encounter"} | trigger)),))
+
+
+@pytest.mark.parametrize(
+    ("topic", "said"),
+    [
+        (a_topic(current="staus=finished"), "staus"),
+        (a_topic(current="patient.name=Ann"), "not a search on Encounter"),
+        (a_topic(fhirpath="%current.status ="), "not FHIRPath"),
+        (a_topic(resource="Subscription"), "'Subscription'"),
+        (a_topic(resource="AuditEvent"), "'AuditEvent'"),
+        (a_topic(resource="Encountre"), "'Encountre'"),
+    ],
+)
+def test_a_topic_that_cannot_be_read_is_refused_by_name(parameters: SearchParameters, topic: Topic, said: str) -> None:
+    with pytest.raises(InvalidError, match=rf"https://t\.example/x.*{said}"):
+        TopicRegistry([topic], parameters)
 
 
 def test_two_topics_by_one_url_are_refused(parameters: SearchParameters) -> None:
-    topic = Topic("https://t.example/x", "x", "Encounter")
     with pytest.raises(InvalidError, match="twice"):
-        TopicRegistry([topic, topic], parameters)
+        TopicRegistry([a_topic(), a_topic()], parameters)
+
+
+def test_an_expression_without_end_does_not_hold_and_stops_nobody(parameters: SearchParameters) -> None:
+    bomb = "(1).repeat($this + 1).count() > 0"
+    registry = TopicRegistry([a_topic(fhirpath=bomb)], parameters)
+    assert [] == told(registry, None, an_encounter("planned"))
+
+
+LOCAL = """
+[[topics]]
+url = "https://north.example/SubscriptionTopic/fall"
+title = "A patient has fallen"
+include = ["Observation:patient"]
+content = "id-only"
+
+[[topics.triggers]]
+resource = "Observation"
+current = "code=http://snomed.info/sct|217082002"
+
+[[topics.filters]]
+parameter = "date"
+comparators = ["ge", "le"]
+"""
+
+
+def test_a_locality_adds_its_own_as_a_file(parameters: SearchParameters) -> None:
+    registry = TopicRegistry([*STANDARD_TOPICS, *read_topics(LOCAL, "north.toml")], parameters)
+    coded = {"code": {"coding": [{"system": "http://snomed.info/sct", "code": "217082002"}]}}
+    assert ["fall"] == told(registry, None, of("Observation", "final", **coded))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[[topics]", "north.toml: "),
+        (LOCAL.replace("title", "tilte"), "known are content.*found tilte"),
+        (LOCAL.replace("id-only", "everything"), "one of empty, id-only, full-resource expected"),
+        (LOCAL.replace("[[topics.triggers]]", "[[topics.filters]]", 1), "triggers: at least one expected|known are"),
+        (LOCAL.replace('resource = "Observation"', 'on = ["read"]\nresource = "Observation"'), "found .'read'"),
+    ],
+)
+def test_a_file_that_is_not_as_it_should_be_is_refused_with_the_place(text: str, said: str) -> None:
+    with pytest.raises(InvalidError, match=said):
+        read_topics(text, "north.toml")
+
+
+@pytest.mark.parametrize("part", ['parameter = "dat"', 'include = ["Observation:status"]'])
+def test_filters_and_includes_are_search_parameters(parameters: SearchParameters, part: str) -> None:
+    text = (
+        LOCAL.replace('parameter = "date"', part)
+        if "parameter" in part
+        else LOCAL.replace('include = ["Observation:patient"]', part)
+    )
+    with pytest.raises(InvalidError, match="fall"):
+        TopicRegistry(read_topics(text, "north.toml"), parameters)

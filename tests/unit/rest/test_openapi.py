@@ -41,3 +41,17 @@ def test_every_row_of_the_table_is_told_with_what_it_does(desk: Desk) -> None:
         row.code for row in desk.hub.routes.interactions
     }
     assert [each["operationId"] for each in told if each["summary"] == each["tags"][0]] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "media"),
+    [
+        ("/.well-known/jwks.json", "get", {"application/json"}),
+        ("/.well-known/smart-configuration", "get", {"application/json"}),
+        ("/auth/token", "post", {"application/json"}),
+        ("/_jobs/{id}/{file}", "get", {"application/fhir+ndjson", "application/fhir+json"}),
+    ],
+)
+def test_what_is_no_resource_is_told_in_its_own_media_type(path: str, method: str, media: set[str], desk: Desk) -> None:
+    operation = openapi_document(desk.hub)["paths"][path][method]
+    assert set(operation["responses"]["2XX"]["content"]) == media

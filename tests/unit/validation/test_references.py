@@ -5,6 +5,7 @@ from tests.unit.validation.builders import bundle, by_profile, errors, judge, ob
 
 from careloom.definitions import Definitions
 from careloom.model import Resource
+from careloom.validation import Validator
 
 TARGET = "http://hl7.org/fhir/StructureDefinition/Patient"
 EXTERNAL = observation(subject={"reference": "Patient/1"})
@@ -72,3 +73,26 @@ def test_two_contained_resources_have_two_ids(definitions: Definitions) -> None:
     twice = observation(subject={"reference": "#p"}, contained=[patient(id="p"), patient(id="p")])
     told = errors(judge(definitions, twice))
     assert told == ["Observation.contained[1]: an id of its own expected, 'p' found a second time"]
+
+
+@pytest.mark.parametrize(
+    ("address", "is_told"),
+    [
+        ("http://hl7.org/fhir/ValueSet/administrative-gender", True),
+        ("http://hl7.org/fhir/OperationDefinition/Patient-everything", False),
+        ("https://somewhere.test/PlanDefinition/p", False),
+    ],
+)
+@pytest.mark.parametrize("quick", [True, False])
+def test_a_canonical_should_lead_to_what_its_place_is_for(
+    definitions: Definitions, address: str, is_told: bool, quick: bool
+) -> None:
+    plan = {
+        "resourceType": "CarePlan",
+        "status": "draft",
+        "intent": "plan",
+        "subject": {"display": "x"},
+        "instantiatesCanonical": [address],
+    }
+    issues = Validator(definitions, quick=quick).validate(plan)
+    assert [issue.severity for issue in issues if issue.rule == "canonical-target"] == ["warning"] * is_told

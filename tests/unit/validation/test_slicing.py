@@ -191,3 +191,12 @@ def test_a_slice_is_sliced_again(definitions: Definitions, uses: list[str], expe
     found = by_profile(definitions, patient(**({"identifier": items} if items else {})), *elements)
     assert len(found) == len(expected)
     assert all(text in told for text, told in zip(expected, found, strict=True)), found
+
+
+def test_slices_that_differ_in_nothing_but_what_no_type_tells_are_told(definitions: Definitions) -> None:
+    path, target = "Observation.hasMember", "http://hl7.org/fhir/StructureDefinition/Observation"
+    slices = [part(path, name, type=[{"code": "Reference", "targetProfile": [target]}]) for name in ("one", "other")]
+    member = observation(id="m")
+    resource = observation(contained=[member], hasMember=[{"reference": "#m"}])
+    told = by_profile(definitions, resource, sliced(path, "type", "resolve()"), *slices)
+    assert told == ["Observation.hasMember[0]: one slice at most expected, one and other match"]

@@ -97,7 +97,7 @@ def steps_of(elements: Sequence[Element]) -> list[tuple[Step, ...]]:
     A path may have the shorthand ``valueQuantity`` where the id says ``value[x]:valueQuantity``. Unless the choice is
     sliced in so many words, it is the shorthand that counts, since it says more, see `slicing`.
     """
-    sliced = {element.get("id", element["path"]) for element in elements if "slicing" in element}
+    sliced = {str(element.get("id", element["path"])) for element in elements if "slicing" in element}
     ways: list[tuple[Step, ...]] = []
     latest: dict[str, tuple[Step, ...]] = {}
     for element in elements:

@@ -1,6 +1,6 @@
 """What happened, as the room that served a request tells it to the audit."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
@@ -76,11 +76,12 @@ _OPEN_PARAMETERS: Final = frozenset({"grant_type", "scope", "client_assertion_ty
 
 def cleaned(entry: AuditEntry) -> AuditEntry:
     """The entry with every text fit to be a FHIR string, whatever somebody sent."""
-    decided = entry.decision.reason if entry.decision else ""
+    if all(map(_is_clean, _texts(entry))) and all(entry.resources) and all(entry.patients):
+        return entry
     return replace(
         entry,
         request_id=_text(entry.request_id),
-        description=_text(entry.description or decided),
+        description=_text(entry.description),
         claimed_client=_text(entry.claimed_client),
         address=_text(entry.address),
         type=_text(entry.type),
@@ -90,6 +91,29 @@ def cleaned(entry: AuditEntry) -> AuditEntry:
     )
 
 
+def outcome_text(entry: AuditEntry) -> str:
+    """How it ended, as a FHIR string: what is said of it, else the reason of the decision."""
+    return _text(entry.description or (entry.decision.reason if entry.decision else ""))
+
+
+def _texts(entry: AuditEntry) -> Iterator[str]:
+    yield entry.request_id
+    yield entry.description
+    yield entry.claimed_client
+    yield entry.address
+    yield entry.type
+    yield entry.operation
+    yield from entry.resources
+    yield from entry.patients
+
+
+def _is_clean(value: str) -> bool:
+    """Whether `_text` would leave a text as it is."""
+    return value.isprintable() and len(value) <= _LONGEST_TEXT and value[:1] != " " and value[-1:] != " "
+
+
 def _text(value: str) -> str:
     """The value without control characters and lone surrogates, not endless; possibly empty."""
+    if _is_clean(value):
+        return value
     return "".join(c if c.isprintable() else " " for c in value[:_LONGEST_TEXT]).strip()

@@ -9,10 +9,9 @@ of the agreement that permitted, both searchable with ``AuditEvent?policy=``. A 
 from collections.abc import Callable
 from dataclasses import replace
 
-from careloom.governance.audit.agents import agents_of, purposes_of, source_of
-from careloom.governance.audit.codes import kind_of, subtypes_of
 from careloom.governance.audit.entities import entities_of
-from careloom.governance.audit.entry import AuditEntry, AuditSource, cleaned
+from careloom.governance.audit.entry import AuditEntry, AuditSource, cleaned, outcome_text
+from careloom.governance.audit.frame import frame_of
 from careloom.governance.identity import Registry
 from careloom.governance.interactions import INTERACTIONS
 from careloom.model.instants import instant
@@ -35,19 +34,19 @@ def audit_events(
 def audit_event(entry: AuditEntry, *, source: AuditSource, registry: Registry, id: str) -> Resource:
     """One AuditEvent with everything the entry tells."""
     entry = cleaned(entry)
-    kind = kind_of(entry)
+    frame = frame_of(entry, source, registry)
     event: Resource = {
         "resourceType": "AuditEvent",
         "id": id,
-        "type": kind.type,
-        "subtype": subtypes_of(entry),
-        "action": kind.action,
+        "type": frame["type"],
+        "subtype": frame["subtype"],
+        "action": frame["action"],
         "recorded": instant(entry.recorded),
         "outcome": entry.outcome,
-        "outcomeDesc": entry.description,
-        "purposeOfEvent": purposes_of(entry),
-        "agent": agents_of(entry, source, registry),
-        "source": source_of(source),
+        "outcomeDesc": outcome_text(entry),
+        "purposeOfEvent": frame["purposeOfEvent"],
+        "agent": frame["agent"],
+        "source": frame["source"],
         "entity": entities_of(entry),
     }
     return {name: value for name, value in event.items() if value not in ("", [])}

@@ -116,7 +116,7 @@ def _filter(table: Mapping[str, Any], place: str) -> Filter:
 
 
 def _content(text: str) -> Content:
-    return LEVELS[LEVELS.index(text)]  # type: ignore[arg-type]  # checked just before
+    return LEVELS[LEVELS.index(text)]  # which was checked just before
 
 
 def _text(table: Mapping[str, Any], name: str, place: str) -> str:

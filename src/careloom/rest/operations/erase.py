@@ -58,8 +58,6 @@ async def erase(request: FhirRequest, hub: Hub) -> FhirResponse:
     reason = given.text("reason").strip()
     if not reason or len(reason) > _LONGEST_REASON:
         raise MalformedError(f"reason: 1 to {_LONGEST_REASON} characters expected", expression="reason")
-    if request.task:
-        raise NotSupportedError("$erase: it is answered at once, since it forgets what is kept for later")
     decision = permitted(judge_right("delete", "", request, hub))
     found = await _survey(request, hub)
     if found.shared and not given.flag("includeShared"):
@@ -75,6 +73,15 @@ async def erase(request: FhirRequest, hub: Hub) -> FhirResponse:
     outcome = replace(decision, reason=f"{decision.reason}; {reason}; {told}")
     answer = parameters(*map(_told, erasures), {"name": "jobsForgotten", "valueInteger": forgotten})
     return FhirResponse(200, answer, decision=outcome)
+
+
+async def check(request: FhirRequest, hub: Hub) -> None:
+    """Refuse to answer later.
+
+    Raises:
+        NotSupportedError: Always, since an erasure forgets the answers that are kept for later.
+    """
+    raise NotSupportedError("$erase: it is answered at once, since it forgets what is kept for later")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +194,7 @@ ERASE = (
         levels={"instance": "d"},
         types=("Patient",),
         affects_state=True,
+        check=check,
         takes=_TAKES,
         gives=(
             Parameter(

@@ -9,6 +9,7 @@ Only what the client may see is found and followed.
 Source: FHIR R4, Patient $everything and Encounter $everything.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -24,6 +25,7 @@ from careloom.rest.operations.care_dates import within
 from careloom.rest.operations.instants import read_instant
 from careloom.rest.operations.searchset import entry, link, searchset
 from careloom.rest.parameters import inputs
+from careloom.rest.threads import in_thread
 from careloom.rest.visibility import narrowed
 from careloom.search import Query, index_values, parse_query
 from careloom.search.query import Include, Narrowing
@@ -60,7 +62,7 @@ async def everything(request: FhirRequest, hub: Hub) -> FhirResponse:
     await addressed_version(request, hub)
     wanted = _Wanted.of(given, request, hub)
     page = await hub.repository.search(_query(wanted, given, request, hub))
-    outside = tuple(each for each in page.included if wanted.has_beside(each, hub))
+    outside = await in_thread(wanted.of_beside, page.included, hub)
     entries = [entry(each, "match", hub) for each in page.matches]
     entries += [entry(each, "include", hub) for each in outside]
     bundle = searchset(request, hub, entries, total=page.total, links=_links(given, page, request, hub))
@@ -95,8 +97,12 @@ class _Wanted:
         unasked = tuple(sorted(members - {"AuditEvent"}))
         return cls(f"{request.type}/{request.id}", types or unasked, frozenset(named), since)
 
-    def has_beside(self, version: Version, hub: Hub) -> bool:
-        """Whether what an entry refers to is told with it: it lies outside, and is not about another patient."""
+    def of_beside(self, versions: Sequence[Version], hub: Hub) -> tuple[Version, ...]:
+        """Those of what entries refer to that are told with them."""
+        return tuple(version for version in versions if self._has_beside(version, hub))
+
+    def _has_beside(self, version: Version, hub: Hub) -> bool:
+        """Whether a resource is told beside an entry: it lies outside, and is not about another patient."""
         if version.type in _NEVER_ALONG or (self.beside and version.type not in self.beside):
             return False
         if self.since and version.last_updated < self.since:
@@ -120,7 +126,7 @@ def _members(compartment: str, hub: Hub) -> frozenset[str]:
 
 def _query(wanted: _Wanted, given: Inputs, request: FhirRequest, hub: Hub) -> Query:
     """The search of the compartment, on what the client may see."""
-    criteria = [("_type", ",".join(wanted.types))]
+    criteria, count = [("_type", ",".join(wanted.types))], given.whole("_count")
     if wanted.since:
         criteria.append(("_lastUpdated", f"ge{wanted.since.isoformat()}"))
     if page := given.text("_page"):
@@ -136,7 +142,7 @@ def _query(wanted: _Wanted, given: Inputs, request: FhirRequest, hub: Hub) -> Qu
         query,
         conditions=(*query.conditions, *([Narrowing(period)] if period else [])),
         includes=tuple(Include(type, ANY) for type in wanted.types),
-        count=min(given.whole("_count") or hub.limits.page, hub.limits.page),
+        count=hub.limits.page if count is None else min(count, hub.limits.page),
     )
     return narrowed(query, request, hub)
 

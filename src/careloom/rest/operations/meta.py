@@ -185,11 +185,19 @@ def _sent(request: FhirRequest) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise MalformedError(f"meta: valueMeta expected, found {value!r:.80}", expression="meta")
     for name, labels in value.items():
-        kind = dict if name in _CODINGS else str
-        is_list = isinstance(labels, list) and all(isinstance(label, kind) for label in labels)
+        is_label = _is_coding if name in _CODINGS else _is_text
+        is_list = isinstance(labels, list) and all(map(is_label, labels))
         if name not in _LABELLED.values() or not is_list:
             raise MalformedError(f"meta.{name}: lists of profile, security and tag expected", expression=f"meta.{name}")
     return value
+
+
+def _is_coding(label: Any) -> bool:
+    return isinstance(label, dict) and all(_is_text(label.get(name, "")) for name in ("system", "code"))
+
+
+def _is_text(label: Any) -> bool:
+    return isinstance(label, str)
 
 
 def _parameters(labels: Mapping[str, Any]) -> Resource:

@@ -1,4 +1,4 @@
-"""Reading connections, one to a thread, made when they are first wanted.
+"""Reading connections, made when they are first wanted, as many as there may be, whatever thread reads.
 
 Searches are plain functions, the same that a turn runs, so they have threads rather than the event loop. A connection
 that was lost is replaced, and what was being read on it is read once more: reading twice does no harm.
@@ -6,9 +6,10 @@ that was lost is replaced, and what was being read on it is read once more: read
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import TypeVar
 
 import psycopg
@@ -31,17 +32,27 @@ class Readers:
 
     def __init__(self, server: Server, most: int) -> None:
         self._server = server
+        self._free = threading.BoundedSemaphore(most)
+        self._idle: deque[Connection] = deque()
         self._local = threading.local()
-        self._opened: set[Connection] = set()
         self._pool = ThreadPoolExecutor(most, thread_name_prefix=f"reader of {server.place}")
         self._is_closed = False
 
-    def here(self, read: Read[T]) -> T:
-        """Read on this thread, which waits; raises as `run` does."""
+    def here(self, read: Read[T], *, is_urgent: bool = False) -> T:
+        """Read on this thread, which waits; raises as `run` does.
+
+        Args:
+            read: Reads; what it calls may read here, too, and gets the same connection.
+            is_urgent: Not to wait for one of the others to end, who may be waiting for this thread.
+        """
         if self._is_closed:
             raise UnavailableError(f"{self._server.place}: closed")
+        held: Connection | None = getattr(self._local, "held", None)
         try:
-            return self._twice(read)
+            if held is not None:
+                return read(held)
+            with nullcontext() if is_urgent else self._free:
+                return self._twice(read)
         except psycopg.Error as error:
             raise told(self._server.place, error) from error
 
@@ -64,22 +75,39 @@ class Readers:
         """Finish the reads that run, then close all connections."""
         self._is_closed = True
         await asyncio.to_thread(self._pool.shutdown)
-        while self._opened:
-            self._opened.pop().close()
+        self._drop_idle()
 
     def _twice(self, read: Read[T]) -> T:
-        known: Connection | None = getattr(self._local, "connection", None)
+        known = self._taken()
         if known is not None:
             try:
-                return read(known)
+                return self._on(known, read)
             except psycopg.Error:
                 if not known.is_lost:
                     raise
-                self._opened.discard(known)
-        self._local.connection = None
-        self._local.connection = connect_reader(self._server)
-        self._opened.add(self._local.connection)
-        return read(self._local.connection)
+                self._drop_idle()  # what was lost by one is lost by all, when a server has gone
+        return self._on(connect_reader(self._server), read)
+
+    def _on(self, connection: Connection, read: Read[T]) -> T:
+        self._local.held = connection
+        try:
+            return read(connection)
+        finally:
+            self._local.held = None
+            if self._is_closed or connection.is_lost:
+                connection.close()
+            else:
+                self._idle.append(connection)
+
+    def _taken(self) -> Connection | None:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
+
+    def _drop_idle(self) -> None:
+        while (connection := self._taken()) is not None:
+            connection.close()
 
 
 def _in_snapshot(read: Read[T]) -> Read[T]:

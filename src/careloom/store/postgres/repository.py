@@ -283,7 +283,9 @@ class PostgresRepository:
     def _dictionary(self, number: int) -> bytes:
         """A compression dictionary that another process has made."""
         key = {"tenant": self._tenancy.number, "id": number}
-        row = self._readers.here(lambda connection: connection.execute(_SQL["dictionary"], key).fetchone())
+        row = self._readers.here(
+            lambda connection: connection.execute(_SQL["dictionary"], key).fetchone(), is_urgent=True
+        )
         if row is None:
             raise KeyError(number)
         return bytes(row[0])

@@ -5,33 +5,35 @@ bundle. What one top-level element adds to the index depends on that element alo
 distinct text of it and then looked up by that text. Elements whose values stand together in a composite are looked up
 together; what cannot be told apart so is worked out from the whole resource each time.
 
-Source of the values is `careloom.search.index_values`, on a resource that has nothing but the element.
+Source of the values is `careloom.search.index.gather`, on a resource that has nothing but the element.
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from functools import partial
 
 from careloom.model import Resource, serialize_json
-from careloom.search import IndexValues, index_values
-from careloom.search.index import values_along
-from careloom.search.parameters import Path, SearchParameter
+from careloom.search.index import FULL_TEXT, Way, gather, way_of
+from careloom.search.parameters import Path
 from careloom.search.registry import SearchParameters
-from careloom.store.hashing import Hash
+from careloom.store.hashing import Hash, remembering
+from careloom.store.recording import unstamped
 from careloom.store.sql.covering import Covers
 from careloom.store.sql.keys import shape_text
-from careloom.store.sql.postings import Number, Rows, atoms_of, rows_of, words_of
+from careloom.store.sql.postings import Number, Row, Rows, atoms_of, rows_of, words_of
 
 LONGEST = 2_048
 """Bytes of an element that is remembered."""
 
-MOST = 20_000
-"""Elements that are remembered before those that were not asked for again are forgotten."""
+MOST = 1_000
+"""Texts of an element that are remembered before those that were not asked for again are forgotten."""
+
+_MOST_SHAPES = 20_000
+_MOST_KEYS = 1_000
 
 Lasting = Callable[[], bool]
 
-_FULL_TEXT = ("_text", "_content")
 _NOT_FOUND_BY = frozenset({"resourceType", "id"})
 
 
@@ -55,17 +57,46 @@ class Share:
         atoms: Of the shape.
     """
 
-    rows: tuple[tuple[str, list[tuple[Any, ...]]], ...]
-    words: tuple[str, ...]
+    rows: tuple[tuple[str, list[Row]], ...]
+    words: Mapping[str, None]
     atoms: frozenset[str]
+
+
+@dataclass(slots=True)
+class Memory:
+    """Shares by the text they are of, those asked for lately."""
+
+    recent: dict[bytes, Share] = field(default_factory=dict)
+    older: dict[bytes, Share] = field(default_factory=dict)
+
+    def get(self, text: bytes) -> Share | None:
+        """What is remembered of a text."""
+        known = self.recent.get(text)
+        if known is None and (known := self.older.get(text)) is not None:
+            self.keep(text, known)
+        return known
+
+    def keep(self, text: bytes, share: Share) -> None:
+        """Remember a share, unless its text is long."""
+        if len(text) <= LONGEST:
+            if len(self.recent) >= MOST:
+                self.older, self.recent = self.recent, {}
+            self.recent[text] = share
 
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """What is read to work out a share: paths of parameters, and which words."""
+    """What is read to work out a share: paths of parameters, and which words.
 
-    paths: tuple[tuple[SearchParameter, Path], ...]
-    texts: tuple[str, ...]
+    Attributes:
+        ways: The paths.
+        texts: Codes of the parameters that look at words.
+        known: What is remembered.
+    """
+
+    ways: tuple[Way, ...] = ()
+    texts: tuple[str, ...] = ()
+    known: Memory = field(default_factory=Memory)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +105,28 @@ class Layout:
 
     Attributes:
         by_key: By JSON key, the ways that begin at that element.
-        otherwise: For the elements that no way begins at.
+        texts: Codes of the parameters that look at words, those of elements that no way begins at among them.
         together: Keys of elements that composites look at together; empty for none.
-        across: By one of those keys, the ways that need it.
+        across: The ways that need them.
         whole: The ways that may lead anywhere.
+        all: All ways.
     """
 
-    by_key: Mapping[str, Ways]
-    otherwise: Ways
+    by_key: dict[str, Ways]
+    texts: tuple[str, ...]
     together: frozenset[str]
     across: Ways
     whole: Ways
+    all: Ways
+
+    def ways(self, key: str) -> Ways:
+        """What is read of an element."""
+        known = self.by_key.get(key)
+        if known is None:
+            known = Ways((), self.texts)
+            if len(self.by_key) < _MOST_KEYS:
+                self.by_key[key] = known
+        return known
 
 
 class Elements:
@@ -97,11 +139,9 @@ class Elements:
 
     def __init__(self, registry: SearchParameters, hash_of: Hash) -> None:
         self._registry = registry
-        self._hash_of = hash_of
+        self._hash_of = remembering(hash_of)
         self.covers = Covers(registry)
         self._layouts: dict[str, Layout] = {}
-        self._recent: dict[tuple[Any, ...], Share] = {}
-        self._older: dict[tuple[Any, ...], Share] = {}
         self._shapes: dict[frozenset[str], str] = {}
 
     def rows(
@@ -117,84 +157,67 @@ class Elements:
         """
         type = resource["resourceType"]
         shares = list(self._shares(type, resource, texts, number, is_lasting))
-        return _united(shares), self._shape(type, shares, number)
+        return _united(shares), self._shape(shares)
 
     def _shares(
         self, type: str, resource: Resource, texts: Mapping[str, bytes], number: Number, is_lasting: Lasting
     ) -> Iterator[Share]:
-        layout = self._layout(type)
+        layout = self._layouts.get(type) or self._layout(type)
         if "contained" in resource:  # a reference to what is contained depends on two elements
-            yield self._worked_out(index_values(resource, self._registry), number)
+            yield self._worked_out(resource, layout.all, number)
             return
+        learn = partial(self._learnt, resource, number, is_lasting)
         for key, text in texts.items():
-            ways = layout.by_key.get(key, layout.otherwise)
-            yield self._share((type, (key,), text), ways, resource, number, is_lasting)
-        if layout.across.paths and len(keys := tuple(key for key in texts if key in layout.together)) > 1:
-            place = (type, keys, *(texts[key] for key in keys))
-            yield self._share(place, layout.across, resource, number, is_lasting)
-        if layout.whole.paths:
-            yield self._worked_out(self._values(resource, layout.whole), number)
+            ways = layout.ways(key)
+            yield ways.known.get(text) or learn(ways, (key,), text)
+        if layout.across.ways and len(keys := tuple(key for key in texts if key in layout.together)) > 1:
+            text = b"\n".join([texts[key] for key in keys] + [key.encode() for key in keys])
+            yield layout.across.known.get(text) or learn(layout.across, keys, text)
+        if layout.whole.ways or not texts:
+            yield self._worked_out(resource, layout.whole, number)
 
-    def _share(
-        self,
-        place: tuple[Any, ...],
-        ways: Ways,
-        resource: Resource,
-        number: Number,
-        is_lasting: Lasting,
+    def _learnt(  # noqa: PLR0917  the first three are bound beforehand
+        self, resource: Resource, number: Number, is_lasting: Lasting, ways: Ways, keys: tuple[str, ...], text: bytes
     ) -> Share:
-        found = self._recent.get(place)
-        if found is None:
-            found = self._older.get(place)
-            if found is None:
-                part = {"resourceType": resource["resourceType"], **{key: resource[key] for key in place[1]}}
-                found = self._worked_out(self._values(part, ways), number)
-                if not is_lasting():
-                    return found
-            if len(place[-1]) <= LONGEST:
-                self._remember(place, found)
+        """The share of some elements, worked out, and remembered if that can be."""
+        part = {"resourceType": resource["resourceType"], **{key: resource[key] for key in keys}}
+        found = self._worked_out(part, ways, number)
+        if is_lasting():
+            ways.known.keep(text, found)
         return found
 
-    def _values(self, part: Resource, ways: Ways) -> IndexValues:
-        return values_along(part, self._registry, ways.paths, ways.texts)
+    def _worked_out(self, part: Resource, ways: Ways, number: Number) -> Share:
+        found = gather(part, ways.ways, ways.texts)
+        rows = rows_of(found, self._hash_of, number, self.covers.of(found.type))
+        return Share(tuple(rows.items()), words_of(found), atoms_of(found, number))
 
-    def _remember(self, place: tuple[Any, ...], share: Share) -> None:
-        if len(self._recent) >= MOST:
-            self._older, self._recent = self._recent, {}
-        self._recent[place] = share
-
-    def _worked_out(self, values: IndexValues, number: Number) -> Share:
-        rows = rows_of(values, self._hash_of, number, self.covers.of(values.type))
-        kept = tuple((table, found) for table, found in rows.items() if found)
-        return Share(kept, words_of(values), atoms_of(values, number))
-
-    def _shape(self, type: str, shares: list[Share], number: Number) -> str:
-        atoms = frozenset().union(*(share.atoms for share in shares))
+    def _shape(self, shares: list[Share]) -> str:
+        atoms = frozenset().union(*[share.atoms for share in shares])
         known = self._shapes.get(atoms)
         if known is None:
             known = shape_text(atoms)
-            if len(self._shapes) < MOST:
+            if len(self._shapes) < _MOST_SHAPES:
                 self._shapes[atoms] = known
         return known
 
     def _layout(self, type: str) -> Layout:
-        known = self._layouts.get(type)
-        if known is None:
-            known = self._layouts[type] = _layout_of(type, self._registry, self.covers)
+        known = self._layouts[type] = _layout_of(type, self._registry, self.covers)
         return known
 
 
 def _layout_of(type: str, registry: SearchParameters, covers: Covers) -> Layout:
     """What others cover entirely is left out."""
     parameters = registry.of(type)
-    by_key: dict[str, list[tuple[SearchParameter, Path]]] = {}
-    across: list[tuple[SearchParameter, Path]] = []
-    whole: list[tuple[SearchParameter, Path]] = []
+    by_key: dict[str, list[Way]] = {}
+    across: list[Way] = []
+    whole: list[Way] = []
+    every: list[Way] = []
     for code, paths in registry.paths(type).items():
         if covers.are_all_of(type, code):
             continue
         for path in paths:
-            way = (parameters[code], path)
+            way = way_of(parameters[code], path, registry)
+            every.append(way)
             if keys := path.keys or _first_key(path):
                 for key in keys:
                     by_key.setdefault(key, []).append(way)
@@ -202,13 +225,14 @@ def _layout_of(type: str, registry: SearchParameters, covers: Covers) -> Layout:
                 across.append(way)
             else:
                 whole.append(way)
-    texts = tuple(code for code in _FULL_TEXT if code in parameters and parameters[code].is_indexed)
+    texts = tuple(code for code in FULL_TEXT if code in parameters and parameters[code].is_indexed)
     return Layout(
         by_key={key: Ways(tuple(ways), texts) for key, ways in by_key.items()},
-        otherwise=Ways((), texts),
-        together=frozenset(key for _, path in across for part in path.components for key in part.keys),
-        across=Ways(tuple(across), ()),
-        whole=Ways(tuple(whole), ()),
+        texts=texts,
+        together=frozenset(key for way in across for part in way.path.components for key in part.keys),
+        across=Ways(tuple(across)),
+        whole=Ways(tuple(whole)),
+        all=Ways(tuple(every), texts),
     )
 
 
@@ -221,19 +245,28 @@ def _first_key(path: Path) -> frozenset[str]:
 
 
 def _united(shares: list[Share]) -> Rows:
-    rows: dict[str, list[tuple[Any, ...]]] = {}
+    rows: dict[str, list[Row]] = {}
     words: dict[str, None] = {}
     for share in shares:
         for table, found in share.rows:
             if table in rows:
-                rows[table] += found
+                rows[table] = rows[table] + found
             else:
-                rows[table] = list(found)
-        words.update(dict.fromkeys(share.words))
-    united = {table: list(dict.fromkeys(found)) for table, found in rows.items()}
-    return {**united, "fts": [(" ".join(words),)]} if words else united
+                rows[table] = found
+        words.update(share.words)
+    united = {table: found if len(found) == 1 else list(dict.fromkeys(found)) for table, found in rows.items()}
+    if words:
+        united["fts"] = [(" ".join(words),)]
+    return united
 
 
 def texts_of(resource: Resource) -> dict[str, bytes]:
-    """The elements of a resource as JSON, but for its id and type."""
-    return {key: serialize_json(value) for key, value in resource.items() if key not in _NOT_FOUND_BY}
+    """The elements of a resource as JSON, but for its id, its type, and what of ``meta`` its version says."""
+    texts = {key: serialize_json(value) for key, value in resource.items() if key not in _NOT_FOUND_BY}
+    if "meta" in texts:
+        kept = unstamped({"meta": resource["meta"]})
+        if "meta" in kept:
+            texts["meta"] = serialize_json(kept["meta"])
+        else:
+            del texts["meta"]
+    return texts

@@ -112,7 +112,7 @@ class SqlEventLog:
 
         def prune(connection: Connection) -> int:
             numbers = ("first_number", "last_number", "newest_before")
-            first, last, old = (connection.execute(_SQL[name], key).fetchone()[0] for name in numbers)  # type: ignore[index]
+            first, last, old = (int((connection.execute(_SQL[name], key).fetchone() or (0,))[0]) for name in numbers)
             to = min(max(old, last - most), last - 1)
             for name in ("prune_events", "prune_dead_letters", "prune_attempts"):
                 connection.execute(_SQL[name], {**key, "to": to})
@@ -150,7 +150,7 @@ class SqlEventLog:
     async def dead_letters(self, subscription: str, first: int = 1, last: int = 2**62) -> list[DeadLetter]:
         """As in the port."""
         rows = await self._rows("dead_letters", subscription=subscription, first=first, last=last)
-        return [DeadLetter(*row[:-1], moment_of(row[-1])) for row in rows]
+        return [DeadLetter(subscription, number, reason, moment_of(at)) for subscription, number, reason, at in rows]
 
     async def save_replay(self, replay: Replay) -> None:
         """As in the port."""

@@ -1,10 +1,22 @@
 """From the index values of a version to the rows it is found by, without the tenant and the vid, which come later."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from careloom.search import IndexValues
+from careloom.search.index import Gathered
+from careloom.search.values import (
+    CompositeValue,
+    DateValue,
+    NumberValue,
+    PositionValue,
+    QuantityValue,
+    ReferenceValue,
+    StringValue,
+    TextValue,
+    TokenValue,
+    UriValue,
+)
 from careloom.store.hashing import Hash
 from careloom.store.sql.covering import Cover
 from careloom.store.sql.judged import cell, indexed_words, pair_rows
@@ -25,139 +37,144 @@ KEPT_IN_VERSION = frozenset({"_id", "_lastUpdated"})
 FOUND_BY_WORDS = ":text"
 """The side of a token that holds its display: its words are found, and then looked at."""
 
-T = TypeVar("T")
+Row = tuple[Any, ...]
 
-Rows = Mapping[str, list[tuple[Any, ...]]]
+Rows = Mapping[str, list[Row]]
 """By table of `careloom.store.sql.tables.POSTINGS`, tuples of its columns but tenant and vid; none comes twice."""
 
 Number = Callable[[str], int]
 """Gives the number of a text."""
 
 
-def rows_of(values: IndexValues, hash_of: Hash, number: Number, covers: Mapping[str, Cover]) -> Rows:
-    """The rows that one version is found by, but for its words; covered parameters have none."""
-    here = _Rows(values, hash_of, number, covers)
-    return {
-        "tok": here.tokens(),
-        "ref": here.references(),
-        "str": here.strings(),
-        "dat": here.dates(),
-        "num": here.numbers(),
-        "uri": here.uris(),
-        "pair": here.pairs(),
-        "geo": here.places(),
-    }
+def rows_of(found: Gathered, hash_of: Hash, number: Number, covers: Mapping[str, Cover]) -> Rows:
+    """The rows that one version is found by, but for its words; covered parameters have none.
+
+    Args:
+        found: Its values.
+        hash_of: Hash of the tenant.
+        number: Gives the number of a text.
+        covers: The covered parameters of its type.
+    """
+    here = _Rows(found.type, hash_of, number, covers)
+    rows: dict[str, dict[tuple[Any, ...], None]] = {}
+    for key, values in found.values.items():
+        make = _MAKERS.get(next(iter(values)).__class__)
+        if make is not None and here.has_rows(key):
+            table, rows_for = make
+            rows.setdefault(table, {}).update(dict.fromkeys(rows_for(here, key, values)))
+    return {table: list(each) for table, each in rows.items() if each}
 
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """The rows of one resource, table by table."""
+    """Makes the rows of one resource, parameter by parameter."""
 
-    values: IndexValues
+    type: str
     hash_of: Hash
     number: Number
     covers: Mapping[str, Cover]
 
-    def tokens(self) -> list[tuple[Any, ...]]:
+    def has_rows(self, key: str) -> bool:
+        """Whether a parameter has rows of its own; of a narrowed one that is every side of its references."""
+        cover = self.covers.get(key.partition(":")[0])
+        return (cover is None or bool(cover.target)) and key not in KEPT_IN_VERSION
+
+    def tokens(self, key: str, tokens: Iterable[TokenValue]) -> Iterator[Row]:
         """A token is found by its code with the system beside it; by its system alone through the shape."""
-        rows: dict[tuple[int, int], None] = {}
-        type = self.values.type
-        for key, tokens in self._own(self.values.tokens):
-            for token in tokens:
-                system = ANY_SYSTEM if token.system is None else self.number(token.system)
-                rows[code_hash(self.hash_of, type, key, token.code), system] = None
-        return list(rows)
+        for token in tokens:
+            system = ANY_SYSTEM if token.system is None else self.number(token.system)
+            yield code_hash(self.hash_of, self.type, key, token.code), system
 
-    def references(self) -> list[tuple[Any, ...]]:
+    def references(self, key: str, references: Iterable[ReferenceValue]) -> Iterator[Row]:
         """What a version refers to; a narrowed parameter keeps what is not held here, whose type nobody knows."""
-        rows: dict[tuple[int, int], None] = {}
-        for key, references in self.values.references.items():
-            p = self._p(key)
-            narrowed = self.covers.get(key, Cover(())).target
-            for value in references:
-                if not narrowed or value.type != narrowed:
-                    rows[address_hash(self.hash_of, value.target), p] = None
-        return list(rows)
+        p, cover = self._p(key), self.covers.get(key)
+        for value in references:
+            if cover is None or value.type != cover.target:
+                yield address_hash(self.hash_of, value.target), p
 
-    def strings(self) -> list[tuple[Any, ...]]:
+    def strings(self, key: str, texts: Iterable[StringValue]) -> Iterator[Row]:
         """Texts, but for the displays of codes, whose words are found."""
-        return [
-            (p, text.folded, exact_hash(self.hash_of, text.exact))
-            for key, texts in self._own(self.values.strings)
-            if not key.endswith(FOUND_BY_WORDS)
-            for p in (self._p(key),)
-            for text in texts
-        ]
-
-    def dates(self) -> list[tuple[Any, ...]]:
-        """Intervals of time."""
-        own = self._own(self.values.dates)
-        return [(p, date.low, date.high) for key, dates in own for p in (self._p(key),) for date in dates]
-
-    def numbers(self) -> list[tuple[Any, ...]]:
-        """Numbers and quantities as they stand, and quantities in base units once more."""
-        rows: dict[tuple[Any, ...], None] = {}
-        for key, numbers in self._own(self.values.numbers):
+        if not key.endswith(FOUND_BY_WORDS):
             p = self._p(key)
-            rows |= {(p, each.low, each.high, 0, 0, 0): None for each in numbers}
-        for key, quantities in self._own(self.values.quantities):
-            for value in quantities:
-                unit = (self.number(value.system), self.number(value.code), self.number(value.unit))
-                rows[self._p(key), value.low, value.high, *unit] = None
-                if (base := value.canonical) is not None:
-                    p = self.number(canonical_name(parameter_name(self.values.type, key)))
-                    rows[p, base.low, base.high, 0, 0, self.number(base.unit)] = None
-        return list(rows)
+            for text in texts:
+                yield p, text.folded, exact_hash(self.hash_of, text.exact)
 
-    def uris(self) -> list[tuple[Any, ...]]:
+    def dates(self, key: str, dates: Iterable[DateValue]) -> Iterator[Row]:
+        """Intervals of time."""
+        p = self._p(key)
+        for date in dates:
+            yield p, date.low, date.high
+
+    def numbers(self, key: str, numbers: Iterable[NumberValue]) -> Iterator[Row]:
+        """Numbers have no unit."""
+        p = self._p(key)
+        for value in numbers:
+            yield p, value.low, value.high, 0, 0, 0
+
+    def quantities(self, key: str, quantities: Iterable[QuantityValue]) -> Iterator[Row]:
+        """Quantities as they stand, and in base units once more."""
+        p = self._p(key)
+        for value in quantities:
+            unit = (self.number(value.system), self.number(value.code), self.number(value.unit))
+            yield p, value.low, value.high, *unit
+            if (base := value.canonical) is not None:
+                in_base_units = self.number(canonical_name(parameter_name(self.type, key)))
+                yield in_base_units, base.low, base.high, 0, 0, self.number(base.unit)
+
+    def uris(self, key: str, uris: Iterable[UriValue]) -> Iterator[Row]:
         """URIs as they stand."""
-        return [(self._p(key), each.uri) for key, uris in self._own(self.values.uris) for each in uris]
+        p = self._p(key)
+        for each in uris:
+            yield p, each.uri
 
-    def pairs(self) -> list[tuple[Any, ...]]:
+    def pairs(self, key: str, composites: Iterable[CompositeValue]) -> Iterator[Row]:
         """Composites, a row for each combination of what their parts say."""
-        rows: dict[tuple[Any, ...], None] = {}
-        for key, composites in self._own(self.values.composites):
-            for value in composites:
-                rows |= dict.fromkeys(pair_rows(self.hash_of, self.values.type, key, value))
-        return list(rows)
+        for value in composites:
+            yield from pair_rows(self.hash_of, self.type, key, value)
 
-    def places(self) -> list[tuple[Any, ...]]:
+    def places(self, key: str, places: Iterable[PositionValue]) -> Iterator[Row]:
         """Places with the square of the map that they are in."""
-        return [
-            (cell(place.latitude, place.longitude), place.latitude, place.longitude)
-            for _, places in self._own(self.values.positions)
-            for place in places
-        ]
-
-    def _own(self, family: Mapping[str, T]) -> Iterator[tuple[str, T]]:
-        """What has rows of its own; of a narrowed parameter that is every side of its references."""
-        for key, values in family.items():
-            cover = self.covers.get(key.partition(":")[0])
-            if (cover is None or cover.target) and key not in KEPT_IN_VERSION:
-                yield key, values
+        for place in places:
+            yield cell(place.latitude, place.longitude), place.latitude, place.longitude
 
     def _p(self, key: str) -> int:
-        return self.number(parameter_name(self.values.type, key))
+        return self.number(parameter_name(self.type, key))
 
 
-def words_of(values: IndexValues) -> tuple[str, ...]:
-    """All words of a version, each once."""
-    texts = [text.words for parameter in values.texts.values() for text in parameter]
-    displays = [
-        text.folded for key, strings in values.strings.items() if key.endswith(FOUND_BY_WORDS) for text in strings
-    ]
-    return tuple(dict.fromkeys(word for text in (*texts, *displays) for word in indexed_words(text)))
+_MAKERS: Mapping[type, tuple[str, Callable[[_Rows, str, Any], Iterator[Row]]]] = {
+    TokenValue: ("tok", _Rows.tokens),
+    ReferenceValue: ("ref", _Rows.references),
+    StringValue: ("str", _Rows.strings),
+    DateValue: ("dat", _Rows.dates),
+    NumberValue: ("num", _Rows.numbers),
+    QuantityValue: ("num", _Rows.quantities),
+    UriValue: ("uri", _Rows.uris),
+    CompositeValue: ("pair", _Rows.pairs),
+    PositionValue: ("geo", _Rows.places),
+}
+"""By class of value, the table and what makes its rows."""
 
 
-def atoms_of(values: IndexValues, number: Number) -> frozenset[str]:
+def words_of(found: Gathered) -> dict[str, None]:
+    """All words of a version, each once, in the order in which they were met."""
+    words: dict[str, None] = {}
+    for key, values in found.values.items():
+        for value in values:
+            if value.__class__ is TextValue:
+                words.update(dict.fromkeys(indexed_words(value.words)))
+            elif key.endswith(FOUND_BY_WORDS) and value.__class__ is StringValue:
+                words.update(dict.fromkeys(indexed_words(value.folded)))
+    return words
+
+
+def atoms_of(found: Gathered, number: Number) -> frozenset[str]:
     """What the shape of a version says: its type, the parameters it has elements for, the systems of its tokens."""
-    type = values.type
+    type = found.type
     atoms = {type_atom(number(type))}
-    atoms |= {str(number(parameter_name(type, parameter))) for parameter in values.present}
-    for key, tokens in values.tokens.items():
-        if key in KEPT_IN_VERSION:
-            continue
-        p = number(parameter_name(type, key))
-        for system in {token.system for token in tokens}:
-            atoms.add(system_atom(p, ANY_SYSTEM if system is None else number(system)))
+    atoms |= {str(number(parameter_name(type, parameter))) for parameter in found.present}
+    for key, values in found.values.items():
+        if key not in KEPT_IN_VERSION and next(iter(values)).__class__ is TokenValue:
+            p = number(parameter_name(type, key))
+            for system in {token.system for token in values}:  # type: ignore[union-attr]
+                atoms.add(system_atom(p, ANY_SYSTEM if system is None else number(system)))
     return frozenset(atoms)

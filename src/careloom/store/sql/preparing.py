@@ -48,8 +48,8 @@ class Preparation:
             is_lasting: Whether the numbers given so far are committed.
         """
         identified = resource if resource.get("id") == id else {**resource, "id": id}
-        texts = texts_of(identified)
-        dictionary, packed = self.bodies.pack_text(identified["resourceType"], body_of(identified, texts))
+        type, texts = identified["resourceType"], texts_of(identified)
+        dictionary, packed = self.bodies.pack_text(type, body_of(type, texts))
         try:
             found, shape = self.elements.rows(identified, texts, _numbered(number), is_lasting=is_lasting)
             return Indexed(identified, id, found, _numbered(number)(shape), dictionary, packed)

@@ -37,13 +37,19 @@ SELECT tx, last FROM tx WHERE tenant = :tenant AND state = 1 ORDER BY tx;
 
 -- name: head
 -- The newest version of a resource, without its body.
-SELECT ver, vid, op, id FROM head WHERE tenant = :tenant AND rid = :rid;
+SELECT id, ver, op, vid FROM head WHERE tenant = :tenant AND rid = :rid;
 
 -- name: read
 -- The newest version of a resource, with its body.
 SELECT head.id, head.ver, head.op, head.vid, body.dictionary, body.bytes
 FROM head LEFT JOIN body ON body.tenant = head.tenant AND body.vid = head.vid
 WHERE head.tenant = :tenant AND head.rid = :rid;
+
+-- name: read_many
+-- The newest versions of several resources, with their bodies: as `read`, for any number of values.
+SELECT head.rid, head.id, head.ver, head.op, head.vid, body.dictionary, body.bytes
+FROM head LEFT JOIN body ON body.tenant = head.tenant AND body.vid = head.vid
+WHERE head.tenant = ? AND head.rid IN (?);
 
 -- name: vread
 -- One version of a resource, with its body.

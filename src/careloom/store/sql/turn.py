@@ -1,6 +1,6 @@
 """The writer's turn in SQL: the rules of `careloom.store.recording` over the tables."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -21,11 +21,15 @@ from careloom.store.sql.preparing import Indexed
 from careloom.store.sql.searching import Search
 from careloom.store.sql.snapshot import Snapshot
 from careloom.store.sql.statements import load_statements
-from careloom.store.sql.tenancy import OPERATIONS, Tenancy
+from careloom.store.sql.tenancy import OPERATIONS, Row, Tenancy
 
 T = TypeVar("T")
 
+_AT_ONCE = (4, 16, 64)
+"""Resources that one statement looks at; few sizes, so that few statements are prepared."""
+
 _SQL = load_statements("record.sql")
+_READ_MANY = {size: _SQL["read_many"].replace("(?)", f"({', '.join('?' * size)})") for size in _AT_ONCE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ class SqlTurn(RecordingTurn):
         self._first = 0
         self._batch = Batch(desk.tenancy.number, desk.dialect)
         self._written: dict[int, Version] = {}
+        self._looked_at: dict[int, Row | None] = {}
 
     def begin(self, connection: Connection) -> None:
         """Work on this connection from here on."""
@@ -99,12 +104,23 @@ class SqlTurn(RecordingTurn):
         """Do nothing more."""
         self._open = None
 
+    def expect(self, resources: Iterable[tuple[str, str]]) -> None:
+        """As in the port: what is there of them is read in a few statements, however many they are."""
+        rids = [self._rid(type, id) for type, id in resources]
+        for start in range(0, len(rids), _AT_ONCE[-1]):
+            some = rids[start : start + _AT_ONCE[-1]]
+            size = next(size for size in _AT_ONCE if size >= len(some))
+            values = (self._tenancy.number, *some, *some[-1:] * (size - len(some)))
+            self._looked_at |= dict.fromkeys(some)
+            for rid, *row in self._connection.execute(_READ_MANY[size], values).fetchall():
+                self._looked_at[rid] = tuple(row)
+
     def read(self, type: str, id: str) -> Version | None:
         """As in the port."""
         rid = self._rid(type, id)
         if rid in self._written:
             return self._written[rid]
-        row = self._row("read", rid=rid)
+        row = self._looked_at[rid] if rid in self._looked_at else self._row("read", rid=rid)
         return self._tenancy.version(type, row) if row else None
 
     def search(self, query: Query) -> list[Version]:
@@ -123,12 +139,13 @@ class SqlTurn(RecordingTurn):
         rid = self._rid(type, id)
         if written := self._written.get(rid):
             return Head(int(written.version_id), written.sequence, written.interaction)
-        row = self._row("head", rid=rid)
+        row = self._looked_at[rid] if rid in self._looked_at else self._row("head", rid=rid)
         if not row:
             return None
-        if row[3] != id:
-            raise ConflictError(f"{type}/{id}: its hash is that of the id {row[3]}; choose another id")
-        return Head(row[0], row[1], OPERATIONS[row[2]])
+        found, ver, op, vid, *_ = row
+        if found != id:
+            raise ConflictError(f"{type}/{id}: its hash is that of the id {found}; choose another id")
+        return Head(ver, vid, OPERATIONS[op])
 
     def _append(self, version: Version, before: Head | None) -> None:
         prepared = None if version.resource is None else self._prepared(version.resource, version.id)

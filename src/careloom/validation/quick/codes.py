@@ -134,7 +134,7 @@ class Settled(Memory):
 
 
 def _size(codes: Any) -> float:
-    """How long the texts are that codes consist of; without end where some are not known, which is None."""
+    """How long the texts are that codes consist of, with numbers of shapes; without end where some are not known."""
     if isinstance(codes, tuple):
         return sum(map(_size, codes))
-    return inf if codes is None else len(codes)
+    return inf if codes is None else 0 if isinstance(codes, int) else len(codes)

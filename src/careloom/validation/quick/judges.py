@@ -36,7 +36,7 @@ class Judges:
         self._profiled: dict[tuple[str, int], tuple[Schema, Shapes]] = {}
         self._recurrent: dict[tuple[str, str], Recurrent] = {}
         self._apart: dict[tuple[str, str], Judge] = {}
-        self._properties: dict[tuple[str, str], Judge] = {}
+        self._properties: dict[str, dict[str, Judge]] = {}
         self._undecided: dict[tuple[str, Keys, Keys], tuple[Constraint, ...]] = {}
 
     def of(self, name: str) -> Shapes:
@@ -56,17 +56,19 @@ class Judges:
 
     def property(self, node: Node, key: str) -> Judge:
         """The function that judges the value of a property by itself; it takes the path of the object."""
-        judge = self._properties.get((node.name, key))
+        judges = self._properties.get(node.name)
+        if judges is None:
+            judges = self._properties[node.name] = {}
+        judge = judges.get(key)
         if judge is None:
-            known = node.properties[key]
-            judge = self._properties[node.name, key] = partial(self._judge_property, (node, key, known))
+            judge = judges[key] = partial(self._judge_property, (node, key, node.properties[key]))
         return judge
 
     def _judge_property(self, spot: Spot, value: Any, path: Path, check: Any) -> bool:
         node, key, known = spot
         source = Source()
         Body(self, source, node, (), Place("v", "p", 1)).write_one(key, known, value)
-        judge = self._properties[node.name, key] = self._defined(source, f"{node.name}.{key}")
+        judge = self._properties[node.name][key] = self._defined(source, f"{node.name}.{key}")
         return judge(value, path, check)
 
     def undecided(self, node: Node, keys: Keys, doubtful: Keys) -> tuple[Constraint, ...]:

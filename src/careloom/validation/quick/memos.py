@@ -13,6 +13,7 @@ from careloom.validation.library import Library
 from careloom.validation.quick import asking, conditions, pointing
 from careloom.validation.quick.formats import NAMES
 from careloom.validation.quick.recurrent import OPTIONS, exact, text_of
+from careloom.validation.quick.shapes import Keys
 from careloom.validation.quick.shortcuts import shortcut
 from careloom.validation.quick.writing import Names, Source
 from careloom.validation.schema import Binding, Constraint, TypeRule
@@ -41,6 +42,7 @@ class Memos:
         self.names = Names(dict(NAMES))
         self._library = library
         self._made: dict[Any, Any] = {}
+        self._numbers: dict[Keys, int] = {}
 
     def of(self, kind: Callable[..., Any], *arguments: Any) -> str:
         """The name of something that remembers answers."""
@@ -48,6 +50,10 @@ class Memos:
         if key not in self._made:
             self._made[key] = kind(*arguments)
         return self.names.of(self._made[key])
+
+    def number_of(self, keys: Keys) -> int:
+        """A number for a shape, the same wherever it is met."""
+        return self._numbers.setdefault(keys, len(self._numbers))
 
     def asked(self, question: Callable[..., Any]) -> str:
         """The name of a function."""

@@ -102,7 +102,7 @@ def _write_form(
     _write_added(body, inner.place, known, keys)
     if sign:
         signature = inner.own_signature()
-        source.add(_signing(sign, f"({keys!r}, {signature})" if signature else "None"), depth)
+        source.add(_signing(sign, f"({body.memos.number_of(keys)}, {signature})" if signature else "None"), depth)
 
 
 def _write_call(body: "Body", place: Place, known: Property, bound: str) -> None:

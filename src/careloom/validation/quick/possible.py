@@ -11,7 +11,6 @@ def is_possible(node: Node, keys: Keys) -> bool:
 
     Every key is known, what must be there is, and no choice is made twice.
     """
-    here = {key.removeprefix("_") for key in keys}
     for key in keys:
         known = node.properties.get(key) or node.properties.get(key[1:] if key[:1] == "_" else "")
         if known is None:
@@ -21,6 +20,7 @@ def is_possible(node: Node, keys: Keys) -> bool:
             return False
     if not keys:
         return False
+    here = {key.removeprefix("_") for key in keys}
     if not all(not here.isdisjoint(needed) for _, needed in node.required):
         return False
     return all(len(here.intersection(offered)) <= 1 for _, offered in node.choices) and _may_hold(node, keys)

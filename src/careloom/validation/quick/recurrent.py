@@ -85,7 +85,7 @@ class Note:
         return Issue(issue.severity, issue.code, expression + message, expression, issue.rule)
 
 
-Notes = tuple[()] | tuple[str, *tuple[Note, ...]]
+Notes = tuple[str, Note, *tuple[Note, ...]]
 """What there is to tell of a value: the key by which all of it is known to have been told, empty for several; each."""
 
 
@@ -101,7 +101,7 @@ class _Told(set[str]):
         super().add(key)
 
 
-class Recurrent(dict[bytes, Notes]):
+class Recurrent(dict[bytes, Notes | tuple[()]]):
     """The values met in one place of a type, by text, with what there is to tell of each."""
 
     def __init__(self, judge: Callable[[Any, Path, QuickCheck], bool]) -> None:
@@ -112,6 +112,7 @@ class Recurrent(dict[bytes, Notes]):
         """
         super().__init__()
         self._judge = judge
+        self._notes: dict[tuple[str, str, str], Note] = {}
 
     def meet(self, value: Any, parent: Path, check: QuickCheck) -> bool:
         """Judge a value that is new, and remember it if it is fine."""
@@ -125,19 +126,40 @@ class Recurrent(dict[bytes, Notes]):
             check.told = run.told_systems = told
         issues, start = check.issues[before:], len(path_text(parent))
         del check.issues[before:]
-        found = [Note(key, one, one.expression[start:]) for key, one in zip(fresh.order, issues, strict=True)]
-        notes: Notes = (found[0].key if len(found) == 1 else "", *found) if found else ()
+        found = [self._note(key, one, one.expression[start:]) for key, one in zip(fresh.order, issues, strict=True)]
+        notes: Notes | tuple[()] = (found[0].key if len(found) == 1 else "", *found) if found else ()
         text = text_of(value, exact, OPTIONS)
         if len(text) <= LONGEST and not _has_place(value):
             if len(self) >= ROOM:
                 self.clear()
             self[text] = notes
-        tell(notes, parent, check)
+        if notes and notes[0] not in told:
+            tell(notes, parent, check)
         return True
+
+    def _note(self, key: str, issue: Issue, place: str) -> Note:
+        """The same note for all values of which the same is told, so that it stays near at hand."""
+        message = issue.diagnostics[len(issue.expression) :]
+        known = self._notes.get((key, place, message))
+        if known is None:
+            if len(self._notes) >= ROOM:
+                self._notes.clear()
+            known = self._notes[key, place, message] = Note(key, issue, place)
+        return known
 
 
 def tell(notes: Notes, parent: Path, check: QuickCheck) -> None:
-    """Tell of a value what has not been told in this document."""
+    """Tell of a value what has not been told in this document.
+
+    Args:
+        notes: What there is to tell; not one thing alone that has been told.
+        parent: Path of the owner of the property.
+        check: To tell it to.
+    """
+    if notes[0]:
+        check.told.add(notes[0])
+        check.issues.append(notes[1].at(parent))
+        return
     for note in notes[1:]:
         if note.key not in check.told:
             check.told.add(note.key)

@@ -35,8 +35,7 @@ class Settling:
             type: ``CodeableConcept`` or ``Coding``, a kind of quantity, or a part of a resource; of any other,
                 something else may be said.
         """
-        is_known = type in CONCEPTS or type in UNITS or "." in type
-        return self._asked(element, type) if is_known else None
+        return self._asked(element, type) if has_codes(type) else None
 
     def keys(self, root: Element, type: str) -> Iterator[tuple[str, str]]:
         """The keys of a type, each with what it stands for, whose values are settled by codes though not by text."""
@@ -79,13 +78,17 @@ class Settling:
         if base is None:
             return None
         found: frozenset[str] = frozenset()
-        for code in {rule.code for rule in child.types or base.types}:
-            part = self.by_codes(child, code)
-            part = _counted(child) if part is None else part
+        for code in filter(has_codes, {rule.code for rule in child.types or base.types}):
+            part = self._asked(child, code)
             if part is None:
                 return None
             found |= part
         return found
+
+
+def has_codes(type: str) -> bool:
+    """Whether values of a type come to codes; what has a part that does not comes to none itself."""
+    return type in CONCEPTS or type in UNITS or "." in type
 
 
 def _counted(element: Element) -> frozenset[str] | None:

@@ -5,14 +5,14 @@ nothing is told there but that codes of some system cannot be checked, and that 
 and is not fine leaves no trace.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from careloom.validation.context import Check, Item
 from careloom.validation.path import Path
 from careloom.validation.quick.asking import is_alone
 from careloom.validation.quick.check import QuickCheck
-from careloom.validation.quick.shapes import Keys
+from careloom.validation.quick.shapes import Judge, Keys
 from careloom.validation.schema import Constraint, Node, Schema
 
 if TYPE_CHECKING:
@@ -31,17 +31,15 @@ class Skim:
 
     def is_property_fine(self, node: Node, key: str, value: Mapping[str, Any], path: Path, check: Check) -> bool:
         """Whether there is nothing to tell about a property of an object, with all below it."""
-        if check.profile or f"_{key}" in value:
+        if check.profile or "_" + key in value:
             return False
-        judge = self._judges.property(node, key)
-        return self._leaves_no_trace(lambda quick: judge(value[key], path, quick), check)
+        return self._leaves_no_trace(self._judges.property(node, key), value[key], path, check)
 
     def is_object_fine(self, type: str, value: Any, path: Path, check: Check) -> bool:
         """Whether there is nothing to tell about an object by its type, with all below it."""
-        if check.profile:
+        if check.profile or value.__class__ is not dict:
             return False
-        shapes = self._judges.of(type)
-        return self._leaves_no_trace(lambda quick: shapes[tuple(value)](value, path, quick), check)
+        return self._leaves_no_trace(self._judges.of(type)[tuple(value)], value, path, check)
 
     def undecided(self, node: Node, value: Mapping[str, Any], doubtful: Keys) -> tuple[Constraint, ...]:
         """The invariants of an object that are not true by which elements it has.
@@ -63,23 +61,21 @@ class Skim:
         if spoken is None or not spoken.isdisjoint(doubtful):
             return False
         judge = self._overlays.schema(schema, item.type)
-        return self._leaves_no_trace(lambda quick: judge(item.value, item.path, quick), check)
+        return self._leaves_no_trace(judge, item.value, item.path, check)
 
-    def _leaves_no_trace(self, judge: Callable[[QuickCheck], bool], check: Check) -> bool:
-        """The answer of a judge; if it is no, everything is as before."""
+    def _leaves_no_trace(self, judge: Judge, value: Any, path: Path, check: Check) -> bool:
+        """The answer of a judge about a value; if it is no, everything is as before."""
+        run, scope, issues = check.run, check.scope, check.issues
         quick = self._quick
-        if quick is None or quick.scope is not check.scope or quick.issues is not check.issues:
-            alone = is_alone(check.scope, check.run)
-            quick = self._quick = QuickCheck.of(check, check.scope, is_alone=alone)
-        run, scope, count = check.run, check.scope, len(check.issues)
-        quick.told = run.told_systems
-        state, ids = run.state(), scope.ids.copy()
+        if quick is None or quick.scope is not scope or quick.issues is not issues:
+            quick = self._quick = QuickCheck.of(check, scope, is_alone=is_alone(scope, run))
+        state, ids, count = run.state(), tuple(scope.ids), len(issues)
         try:
-            if judge(quick):
+            if judge(value, path, quick):
                 return True
         except Exception:  # data may be anything; the interpreter finds out what is wrong
             pass
-        del check.issues[count:]
+        del issues[count:]
         run.return_to(state)
-        scope.ids = ids
+        quick.told, scope.ids = run.told_systems, set(ids)
         return False

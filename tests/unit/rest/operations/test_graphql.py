@@ -127,8 +127,8 @@ async def test_field_that_is_asked_for_twice_is_told_once_with_all_that_is_wante
 
 
 async def test_fragments_that_multiply_are_given_up(record: Desk) -> None:
-    doubled = " ".join(f"fragment F{n} on Patient {{ ...F{n + 1} ...F{n + 1} }}" for n in range(17))
-    answer = await ask(record, f"{{ ...F0 }} {doubled} fragment F17 on Patient {{ id }}", "Patient/p/")
+    spreads = " ".join(f"fragment F{n} on Patient {{ {f'...F{n + 1} ' * 9} }}" for n in range(60))
+    answer = await ask(record, f"{{ ...F0 }} {spreads} fragment F60 on Patient {{ id }}", "Patient/p/")
     assert "values are told" in reason(answer)
 
 

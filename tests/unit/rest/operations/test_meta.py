@@ -98,11 +98,12 @@ async def test_change_needs_the_right_to_update(record: Desk) -> None:
         ("Patient/none/$meta-add", sent(tag=[RED]), 404),
         ("Patient/p/$meta-add", sent(versionId="9"), 400),
         ("Patient/p/$meta-add", sent(tag=["red"]), 400),
+        ("Patient/p/$meta-add", sent(tag=[{"system": ["red"]}]), 400),
         ("Patient/p/$meta-add", {"resourceType": "Parameters"}, 400),
         ("Patient/p/$meta-add", sent(tag=[RED]) | {"parameter": [{"name": "meta", "valueString": "x"}]}, 400),
         ("AuditEvent/a/$meta-add", sent(tag=[RED]), 405),
     ],
-    ids=["unknown", "not-a-label", "no-coding", "no-meta", "no-value-meta", "audit"],
+    ids=["unknown", "not-a-label", "no-coding", "odd-system", "no-meta", "no-value-meta", "audit"],
 )
 async def test_what_cannot_be_changed_is_refused(record: Desk, url: str, body: Resource, status: int) -> None:
     assert status == (await record("POST", url, body)).status

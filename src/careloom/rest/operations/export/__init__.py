@@ -46,7 +46,7 @@ async def export(request: FhirRequest, hub: Hub, scope: Scope) -> FhirResponse:
     referred: set[str] = set()
     for query in population.queries():
         async for versions in _pages(query, hub):
-            held = [version for version in versions if population.holds(version)]
+            held = await in_thread(population.held, versions)
             referred |= _referred(held, order, hub)
             await in_thread(_write, files, held, order, hub)
             task.tell(f"{files.total} resources written")

@@ -5,7 +5,7 @@ resources that say a patient is their subject, and keeps those whose compartment
 named patients goes through their compartments, some at a time, and keeps each resource once.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final
@@ -70,7 +70,11 @@ class Population:
         """The search of resources that others refer to."""
         return self._query((type,), Comparison("_id", "token", tuple(TokenOperand(None, id) for id in ids)))
 
-    def holds(self, version: Version) -> bool:
+    def held(self, versions: Iterable[Version]) -> list[Version]:
+        """Those of what was found that belong to the export."""
+        return [version for version in versions if self._holds(version)]
+
+    def _holds(self, version: Version) -> bool:
         """Whether a resource that was found belongs to the export and was not there before."""
         if self.order.scope == "system":
             return True
@@ -91,8 +95,10 @@ class Population:
         return held | {each.target for each in values.references.get(BY_PATIENT.get(version.type, ""), ())}
 
     def _query(self, types: tuple[str, ...], *conditions: Condition) -> Query:
-        query = Query("", tuple(map(Narrowing, (*conditions, *self._asked()))), count=PAGE, total="none", types=types)
-        return narrowed(query, self.request, self.hub)
+        query = Query("", (*conditions, *self._asked()), count=PAGE, total="none", types=types)
+        seen = narrowed(query, self.request, self.hub)  # before the conditions are put aside, since filters may chain
+        aside = (each if isinstance(each, Narrowing) else Narrowing(each) for each in seen.conditions)
+        return replace(seen, conditions=tuple(aside))  # a page token prints a query, and these cannot be printed
 
     def _asked(self) -> Iterator[Condition]:
         """What the order says of every resource."""

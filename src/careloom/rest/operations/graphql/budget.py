@@ -3,11 +3,16 @@
 from dataclasses import dataclass
 from typing import Final
 
+from careloom import fhirpath
 from careloom.model.errors import TooCostlyError
 
 RESOURCES: Final = 5_000
 VALUES: Final = 50_000
 SEARCHES: Final = 200
+STEPS: Final = 100_000
+"""Of all FHIRPaths together, each after its first thousand."""
+SECONDS: Final = 1.0
+"""Of all FHIRPaths together."""
 
 
 @dataclass(slots=True)
@@ -33,3 +38,8 @@ class Budget:
             raise TooCostlyError(f"query: at most {VALUES} values are told by one query")
         if self.searches < 0:
             raise TooCostlyError(f"query: at most {SEARCHES} searches are made for one query")
+
+
+def path_environment() -> fhirpath.Environment:
+    """What the FHIRPaths of one query are evaluated in: they share what they may cost."""
+    return fhirpath.Environment(budget=fhirpath.Budget(STEPS, SECONDS))

@@ -18,6 +18,7 @@ LONGEST: Final = 64 * 1024
 """Characters of a document."""
 DEEPEST: Final = 20
 """Selections inside one another."""
+MOST_FRAGMENTS: Final = 100
 
 _TOKEN: Final = re.compile(
     r"""(?P<skipped>[\s,\ufeff]+|\#[^\n\r]*)
@@ -128,25 +129,36 @@ def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
     yield "end", "", at
 
 
-def _depth_of(selections: Selections, fragments: Mapping[str, Spread], within: tuple[str, ...], above: int = 0) -> None:
-    """Hold selections, with the fragments in them, to the ceiling of depth.
+@dataclass(slots=True)
+class _Depths:
+    """How deep selections are with the fragments in them, each fragment looked at once.
 
     Raises:
-        MalformedError: A fragment is not there, or uses itself.
-        TooCostlyError: They are too deep.
+        MalformedError: By `of`, when a fragment is not there, or uses itself.
     """
-    if above >= DEEPEST or len(within) >= DEEPEST:
-        raise _too_deep()
-    for each in selections:
-        if isinstance(each, Field):
-            if each.selections:
-                _depth_of(each.selections, fragments, within, above + 1)
-            continue
-        fragment = fragments.get(each.fragment) if each.fragment else each
-        if fragment is None or (each.fragment and each.fragment in within):
-            why = "uses itself" if fragment else "is not in the document"
-            raise MalformedError(f"query: the fragment {each.fragment!r} {why}", expression="query")
-        _depth_of(fragment.selections, fragments, (*within, each.fragment) if each.fragment else within, above)
+
+    fragments: Mapping[str, Spread]
+    _known: dict[str, int] = field(default_factory=dict)
+    _within: list[str] = field(default_factory=list)
+
+    def of(self, selections: Selections) -> int:
+        """Selections inside one another."""
+        return max((self._of_one(each) for each in selections), default=0)
+
+    def _of_one(self, selected: Field | Spread) -> int:
+        if isinstance(selected, Field):
+            return 1 + self.of(selected.selections)
+        return self._of_fragment(selected.fragment) if selected.fragment else self.of(selected.selections)
+
+    def _of_fragment(self, name: str) -> int:
+        if name in self._within or name not in self.fragments:
+            why = "uses itself" if name in self._within else "is not in the document"
+            raise MalformedError(f"query: the fragment {name!r} {why}", expression="query")
+        if name not in self._known:
+            self._within.append(name)
+            self._known[name] = self.of(self.fragments[name].selections)
+            self._within.pop()
+        return self._known[name]
 
 
 def _too_deep() -> TooCostlyError:
@@ -176,8 +188,11 @@ class _Reader:
             queries[name] = selections, defaults
         if not queries:
             raise self._wrong("a query")
-        for selections, _ in queries.values():
-            _depth_of(selections, fragments, ())
+        if len(fragments) > MOST_FRAGMENTS:
+            raise TooCostlyError(f"query: at most {MOST_FRAGMENTS} fragments are read, found {len(fragments)}")
+        depths = _Depths(fragments)
+        if any(depths.of(selections) > DEEPEST for selections, _ in queries.values()):
+            raise _too_deep()
         return Document(queries, fragments)
 
     def _query(self) -> tuple[str, Selections, Mapping[str, Any]]:
@@ -216,13 +231,11 @@ class _Reader:
         return self._value(is_constant=True)
 
     def _type(self) -> None:
-        if self._text == "[":
+        """A type, ``[String!]!``; what it says is of no matter, since search and FHIR say it as well."""
+        while self._text == "[":
             self._take()
-            self._type()
-            self._expect("]")
-        else:
-            self._name()
-        if self._text == "!":
+        self._name()
+        while self._text in ("!", "]"):
             self._take()
 
     def _selections(self) -> Selections:
@@ -279,6 +292,17 @@ class _Reader:
         self._take()
         return found
 
+    def _list(self, *, is_constant: bool) -> list[Any]:
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise _too_deep()
+        found = []
+        while self._text != "]":
+            found.append(self._value(is_constant=is_constant))
+        self._take()
+        self._depth -= 1
+        return found
+
     def _value(self, *, is_constant: bool = False) -> Any:
         kind, text, _ = token = self._take()
         match kind:
@@ -293,17 +317,15 @@ class _Reader:
         if text == "$" and not is_constant:
             return Variable(self._name())
         if text == "[":
-            found = []
-            while self._text != "]":
-                found.append(self._value(is_constant=is_constant))
-            self._take()
-            return found
+            return self._list(is_constant=is_constant)
         self._at -= 1
         raise self._wrong("a value")
 
     def _string(self, token: tuple[str, str, int]) -> str:
         try:
-            return str(json.loads(token[1]))
+            text = str(json.loads(token[1]))
+            text.encode()  # no half of a surrogate pair, which could not be told
+            return text
         except ValueError as error:
             self._at -= 1
             raise self._wrong("a string with the escapes of JSON") from error

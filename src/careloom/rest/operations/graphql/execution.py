@@ -7,13 +7,14 @@ with ``_reference``. Everything read is held to what the client may read, everyt
 Source: FHIR R4, 3.3 using GraphQL.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any, Final
 
 from careloom.definitions.types import TypeNode
-from careloom.fhirpath import compile_expression
+from careloom.fhirpath import Environment, compile_expression
 from careloom.model.errors import (
     DeletedError,
     ForbiddenError,
@@ -27,13 +28,14 @@ from careloom.rest.access import judge_right, permitted
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest
 from careloom.rest.operations.addressed import addressed_version, resource_of
-from careloom.rest.operations.graphql.budget import Budget
+from careloom.rest.operations.graphql.budget import Budget, path_environment
 from careloom.rest.operations.graphql.document import Document, Field, Selections, Variable
 from careloom.rest.operations.references import local_reference
 from careloom.rest.visibility import narrowed
 from careloom.search import Query, parse_query
 from careloom.store import Page, Version
 
+_ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _LIST: Final = "List"
 _CONNECTION: Final = "Connection"
 _USUAL_COUNT: Final = 50
@@ -52,6 +54,7 @@ class Execution:
         hub: Whom.
         versions: All that was read, for the audit record.
         budget: What it may still cost.
+        environment: What its FHIRPaths are evaluated in, with what they may cost together.
     """
 
     document: Document
@@ -60,6 +63,7 @@ class Execution:
     hub: Hub
     versions: dict[str, Version] = field(default_factory=dict)
     budget: Budget = field(default_factory=Budget)
+    environment: Environment = field(default_factory=path_environment)
 
     async def of_system(self, selections: Selections) -> dict[str, Any]:
         """What is asked of the record: ``Patient(id: 1)``, ``PatientList(…)``, ``PatientConnection(…)``."""
@@ -155,7 +159,7 @@ class Execution:
     def _holds(self, path: str, item: Any, type: str) -> bool:
         self.budget.spend(values=10)
         try:
-            return compile_expression(path, types=self.hub.types, context_type=type).is_true(item)
+            return compile_expression(path, types=self.hub.types, context_type=type).is_true(item, self.environment)
         except (InvalidError, MalformedError) as error:
             raise MalformedError(f"fhirpath: {error}", expression="query") from error
 
@@ -189,6 +193,8 @@ class Execution:
             told = "a type with the argument id, or a type with List or Connection after it, expected"
             raise MalformedError(f"query: {told}, found {asked.name[:80]!r}", expression="query")
         id = str(arguments["id"])
+        if not _ID.fullmatch(id):
+            raise MalformedError(f"id: 1 to 64 of A-Z a-z 0-9 - . expected, found {id[:80]!r}", expression="query")
         address = replace(self.request, type=asked.name, id=id, url=f"{asked.name}/{id}")
         resource = await self._resource(address)
         return await self._object(asked.selections, resource, asked.name, resource)

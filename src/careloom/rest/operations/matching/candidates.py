@@ -43,8 +43,7 @@ def searches(asked: Person) -> Iterator[Parameters]:
     for system, value in sorted(asked.identifiers):
         yield (("identifier", f"{escape(system)}|{escape(value)}"),)
     families, givens = _any(asked.family_texts), _any(asked.given_texts)
-    if len(asked.birth_date) == 10:
-        dates = ",".join(mistaken_dates(asked.birth_date))
+    if dates := ",".join(mistaken_dates(asked.birth_date)):
         yield (("birthdate", dates),)
         if families:
             yield (("birthdate", dates), ("family", families))
@@ -59,7 +58,9 @@ def searches(asked: Person) -> Iterator[Parameters]:
 
 
 def mistaken_dates(text: str) -> list[str]:
-    """A date, and the dates it may have been: day and month exchanged, one digit wrong, two neighbours exchanged."""
+    """A whole date, and those it may have been: day and month exchanged, one digit wrong, neighbours exchanged."""
+    if len(text) < len("2000-01-01"):
+        return []
     digits = text.replace("-", "")
     exchanged = digits[:4] + digits[6:] + digits[4:6]
     neighbours = (digits[:at] + digits[at + 1] + digits[at] + digits[at + 2 :] for at in range(7))

@@ -10,6 +10,7 @@ from careloom.search.folding import fold
 
 NHS_NUMBER: Final = "https://fhir.nhs.uk/Id/nhs-number"
 
+_DATE: Final = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 _LETTERS: Final = re.compile(r"[^\w]|_")
 _DIGITS: Final = re.compile(r"\D")
 _SIGNIFICANT: Final = 10
@@ -54,13 +55,13 @@ def person(patient: Resource) -> Person:
     """What of a Patient is compared; what is not of the shape FHIR demands is passed over."""
     names = list(_objects(patient, "name"))
     telecoms = list(_objects(patient, "telecom"))
-    gender = patient.get("gender")
+    gender, birth_date = patient.get("gender"), _text(patient.get("birthDate"))
     return Person(
         families=tuple(dict.fromkeys(letters for name in names if (letters := _letters(name.get("family"))))),
         givens=tuple(dict.fromkeys(given for name in names if (given := _givens(name)))),
         family_texts=tuple(dict.fromkeys(text for name in names if (text := _text(name.get("family"))))),
         given_texts=tuple(dict.fromkeys(text for name in names if (text := _first(name.get("given"))))),
-        birth_date=_text(patient.get("birthDate")),
+        birth_date=birth_date if _DATE.fullmatch(birth_date) else "",
         gender=gender if gender in ("male", "female") else "",
         postcodes=frozenset(filter(None, (_postcode(each.get("postalCode")) for each in _objects(patient, "address")))),
         phones=frozenset(filter(None, (_phone(each) for each in telecoms))),

@@ -1,0 +1,109 @@
+"""$disclosures: who was told what of a patient, as a list that the patient can read.
+
+It is made of the audit alone: each telling has left a record there, before the hub went on. What was held back, because
+the subscriber was not allowed to know it any more, is in the list too.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Final
+
+from careloom.model.resource import Resource
+from careloom.rest.hub import Hub
+from careloom.rest.messages import FhirRequest, FhirResponse
+from careloom.rest.operation import Operation, Parameter
+from careloom.rest.operations.addressed import addressed_version
+from careloom.rest.parameters import inputs
+from careloom.search.query import Comparison, Query, ReferenceOperand, TokenOperand
+from careloom.store import Version
+
+MOST: Final = 1000
+"""Records in one answer, the newest."""
+
+_EXPORT: Final = "110106"
+_DESTINATION: Final = "110152"
+_HELD_BACK: Final = "8"
+
+
+async def disclosures(request: FhirRequest, hub: Hub) -> FhirResponse:
+    """``GET Patient/1/$disclosures``.
+
+    Raises:
+        NotFoundError: There is no such patient.
+        DeletedError: The patient was deleted.
+    """
+    inputs(request, ())
+    version = await addressed_version(request, hub)
+    records = await _records(version.reference, hub)
+    told = [_disclosure(each.resource) for each in records if each.resource]
+    resource: Resource = {"resourceType": "Parameters"}
+    return FhirResponse(200, resource | {"parameter": told} if told else resource, versions=(version,))
+
+
+async def _records(patient: str, hub: Hub) -> list[Version]:
+    """The audit records of what was told of a patient, the newest first."""
+    conditions = (
+        Comparison("entity", "reference", (ReferenceOperand(patient, (patient,)),)),
+        Comparison("type", "token", (TokenOperand(None, _EXPORT),)),
+    )
+    query = Query("AuditEvent", conditions, count=MOST, total="none")
+    return list((await hub.repository.search(replace(query))).matches)
+
+
+def _disclosure(event: Resource) -> dict[str, Any]:
+    parts = [
+        {"name": "recorded", "valueInstant": event["recorded"]},
+        {"name": "outcome", "valueString": "held back" if event.get("outcome") == _HELD_BACK else "told"},
+        *({"name": "recipient", "valueString": name} for name in _recipients(event)),
+        *({"name": "purpose", "valueCoding": coding} for coding in _purposes(event)),
+        *({"name": "what", "valueReference": {"reference": what}} for what in _what(event)),
+    ]
+    if event.get("outcomeDesc"):
+        parts.append({"name": "reason", "valueString": event["outcomeDesc"]})
+    return {"name": "disclosure", "part": parts}
+
+
+def _recipients(event: Resource) -> Iterator[str]:
+    """The systems and organisations that were told, by their names."""
+    for agent in event.get("agent", ()):
+        who = agent.get("who", {})
+        name = who.get("display") or who.get("identifier", {}).get("value")
+        if name and not agent.get("requestor"):
+            yield name
+
+
+def _purposes(event: Resource) -> Iterator[dict[str, Any]]:
+    for concept in event.get("purposeOfEvent", ()):
+        yield from concept.get("coding", ())
+
+
+def _what(event: Resource) -> Iterator[str]:
+    for entity in event.get("entity", ()):
+        reference = entity.get("what", {}).get("reference", "")
+        if "/_history/" in reference:
+            yield reference
+
+
+DISCLOSURES = Operation(
+    "disclosures",
+    disclosures,
+    title="Who was told what of a patient",
+    definition="https://careloom.example/fhir/OperationDefinition/Patient-disclosures",
+    levels={"instance": "r"},
+    types=("Patient",),
+    gives=(
+        Parameter(
+            "disclosure",
+            most="*",
+            parts=(
+                Parameter("recorded", "instant", about="when"),
+                Parameter("outcome", "string", about="told, or held back"),
+                Parameter("recipient", "string", most="*", about="who"),
+                Parameter("purpose", "Coding", most="*", about="what for"),
+                Parameter("what", "Reference", most="*", about="which versions of which resources"),
+                Parameter("reason", "string", about="what permitted or forbade it"),
+            ),
+        ),
+    ),
+)
+"""$disclosures."""

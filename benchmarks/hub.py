@@ -27,6 +27,7 @@ from pathlib import Path
 from benchmarks.peers.homes import AbsentError
 from benchmarks.serving.client import Client, connected
 from benchmarks.serving.processes import Server, hub, sekmet
+
 from careloom.model import Resource, parse_json, serialize_json
 from careloom.model.references import references_in
 from careloom.synth import population

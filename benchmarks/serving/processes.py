@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 from urllib.request import urlopen
 
 from benchmarks.peers.homes import AbsentError, python
+
 from careloom.governance import PrivateKey, jwks, new_key, token_form
 
 START_SECONDS = 120

@@ -31,13 +31,16 @@ from careloom.model.errors import CareloomError, DefinitionError, InvalidError
 from careloom.model.instants import utc_now
 from careloom.model.resource import Resource
 from careloom.notify import Notifier, Ports, RestHook, TopicRegistry, disclosure, policy, with_backport
+from careloom.notify.contents import Contents
 from careloom.notify.duty import Duty
 from careloom.notify.extensions import TIMEOUTS
 from careloom.notify.subscriptions import OWNER_SYSTEM
+from careloom.notify.telling import Telling
 from careloom.rest.http import fhir_application
 from careloom.rest.hub import Hub
 from careloom.rest.jobs import Jobs
 from careloom.rest.routes import Routes
+from careloom.rest.subscriptions.line import websocket_url, with_websockets
 from careloom.rest.table import INTERACTIONS
 from careloom.rest.terminology import RecordedTerminology
 from careloom.search import SearchParameters
@@ -92,14 +95,17 @@ class App:
         hub: What the next request meets.
         settings: Those in force.
         asgi: The application for an ASGI server.
+        mllp_ports: Where it listens for HL7 v2, in the order of the settings.
     """
 
     def __init__(self, settings: Settings, hub: Hub, engines: Engines) -> None:
         self.hub = hub
+        self.mllp_ports: list[int] = []
         self.settings = settings
         self._engines = engines
         self._stamps = _stamps(settings)
-        self.asgi: ASGIApp = fhir_application(lambda: self.hub, urlsplit(hub.base_url).path)
+        path = urlsplit(hub.base_url).path
+        self.asgi: ASGIApp = with_websockets(fhir_application(lambda: self.hub, path), lambda: self.hub, path)
         if settings.hub.pages:
             self.asgi = hub_site(self.asgi, lambda: self.hub, engines.validator)
 
@@ -269,11 +275,9 @@ async def _telling(app: App) -> AsyncIterator[None]:
             topics,
             channels,
             Ports(
-                may_tell=policy(registered, hub.clock),
+                may_tell=may_tell,
                 secret_of=lambda client: app.settings.webhook_secrets.get(client, ""),
-                disclosed=disclosure(
-                    hub.repository, registered, AuditSource(hub.base_url, hub.site), hub.clock, hub.new_id
-                ),
+                disclosed=disclosed,
                 clock=hub.clock,
                 random=random.random,
             ),
@@ -284,10 +288,19 @@ async def _telling(app: App) -> AsyncIterator[None]:
         )
 
     topics = TopicRegistry(settings.topics, hub.parameters)
+    may_tell = policy(registered, hub.clock)
+    disclosed = disclosure(hub.repository, registered, AuditSource(hub.base_url, hub.site), hub.clock, hub.new_id)
+    telling = Telling(
+        topics=topics,
+        contents=Contents(hub.repository, topics, may_tell),
+        disclosed=disclosed,
+        endpoints=settings.notify.endpoints,
+        websocket_url=websocket_url(hub.base_url),
+    )
     rest_hook = RestHook(settings.notify.endpoints, clock=hub.clock, timeout=TIMEOUTS[1])
     channels = {"rest-hook": rest_hook}
     accepting = notifier()
-    app.hub = replace(hub, before_write={"Subscription": accept}, owned={"Subscription": OWNER_SYSTEM})
+    app.hub = replace(hub, before_write={"Subscription": accept}, owned={"Subscription": OWNER_SYSTEM}, telling=telling)
     duty = Duty(hub.repository.events, _holder(settings), notifier)
     await duty.start()
     try:
@@ -313,6 +326,7 @@ async def _listening(app: App) -> AsyncIterator[None]:
             await listener.start(port.host, port.port)
             log.info("listening for HL7 v2", client=port.client, host=port.host, port=listener.port)
             listeners.append(listener)
+            app.mllp_ports.append(listener.port)
         yield
     finally:
         for listener in listeners:

@@ -5,11 +5,13 @@ exception the log keeps its kind and where it came from, and of a library's mess
 the values put into them.
 """
 
+import json
 import logging
 import sys
 from types import TracebackType
 from typing import Any
 
+import orjson
 import structlog
 from structlog.types import EventDict, WrappedLogger
 
@@ -26,7 +28,7 @@ def log_to_stderr() -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             without_messages,
-            structlog.processors.JSONRenderer(),
+            _as_json,
         ],
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
     )
@@ -41,6 +43,14 @@ def without_messages(logger: WrappedLogger, method: str, event: EventDict) -> Ev
     if isinstance(error, BaseException):
         event.update(trace(error))
     return event
+
+
+def _as_json(logger: WrappedLogger, method: str, event: EventDict) -> str:
+    """The line; what is no JSON by itself is told as text."""
+    try:
+        return orjson.dumps(event, default=repr).decode()
+    except TypeError:  # half a character, or a number without end
+        return json.dumps(event, default=repr)
 
 
 class _Handler(logging.Handler):

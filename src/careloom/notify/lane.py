@@ -20,6 +20,7 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 
 from careloom.model.instants import Clock
+from careloom.notify.by_patient import ByPatient
 from careloom.notify.courier import MOST_BYTES, Courier
 from careloom.notify.desk import Desk
 from careloom.notify.notification import Told, handshake, heartbeat
@@ -70,6 +71,7 @@ class Lane:
         self.version_id = version_id
         self._log = log
         self._courier = Courier(subscription, channel, desk, clock)
+        self._by_patient = ByPatient(subscription, log, self._courier, desk, retry=retry, clock=clock, random=random)
         self._desk = desk
         self._retry = retry
         self._clock = clock
@@ -101,8 +103,7 @@ class Lane:
             if attempt is None:
                 await self._idle(cursor)
                 continue
-            async with self._desk.abreast(self.subscription, self.subscription.endpoint):
-                cursor, outcome = await attempt(cursor)
+            cursor, outcome = await attempt(cursor)
             cursor = await self._judged(cursor, outcome)
 
     async def _due(self, cursor: Cursor) -> "Callable[[Cursor], Awaitable[tuple[Cursor, Outcome]]] | None":
@@ -110,7 +111,7 @@ class Lane:
         if cursor.status == "requested":
             return self._try_handshake
         if await self._log.last_number(self.subscription.id) > cursor.delivered_to:
-            return self._try_events
+            return self._by_patient.round if self.subscription.delivering.order == "patient" else self._try_events
         seconds = self._until_heartbeat(cursor)
         return self._try_heartbeat if seconds is not None and seconds <= 0 else None
 
@@ -125,7 +126,10 @@ class Lane:
         has_failed_to_shake = cursor.status == "requested" and cursor.attempt >= HANDSHAKE_TRIES
         if outcome.kind == "refused" or is_spent or has_failed_to_shake:
             return await self._settle(cursor, "error", outcome.detail)
-        await self._wait_until_due(cursor)
+        if self.subscription.delivering.order == "patient":  # another patient's events need not wait
+            await self._idle(cursor)
+        else:
+            await self._wait_until_due(cursor)
         return cursor
 
     async def _try_handshake(self, cursor: Cursor) -> tuple[Cursor, Outcome]:
@@ -147,7 +151,8 @@ class Lane:
     async def _send_bare(self, cursor: Cursor, bundle: dict[str, object]) -> tuple[Cursor, Outcome]:
         """Send what has no events, and record the try."""
         body = self._courier.bytes_of(bundle)
-        sent = await self._courier.send(bundle, body, first=0, last=0, number=cursor.attempt + 1)
+        async with self._desk.abreast(self.subscription, self.subscription.endpoint):
+            sent = await self._courier.send(bundle, body, first=0, last=0, number=cursor.attempt + 1)
         cursor = self._after(cursor, sent.outcome)
         await self._log.record_attempt(sent.attempt, cursor)
         return cursor, sent.outcome
@@ -166,7 +171,8 @@ class Lane:
             bundle, body = self._courier.written(told)
         cursor = await self._in_flight(cursor, told)
         first, last = cursor.inflight_from, cursor.inflight_to
-        sent = await self._courier.send(bundle, body, first=first, last=last, number=cursor.attempt + 1)
+        async with self._desk.abreast(self.subscription, self.subscription.endpoint):
+            sent = await self._courier.send(bundle, body, first=first, last=last, number=cursor.attempt + 1)
         if sent.outcome.kind == "accepted":
             await self._desk.delivered(self.subscription, told)
             cursor = self._after(replace(cursor, delivered_to=last, inflight_from=0, inflight_to=0), sent.outcome)
@@ -242,9 +248,10 @@ class Lane:
         self._followed = version_id
 
     async def _idle(self, cursor: Cursor) -> None:
-        """Wait until there is something to tell, a heartbeat is due, or the subscription has come to its end."""
-        ends = (self.subscription.end - self._clock()).total_seconds() if self.subscription.end else None
-        moments = [each for each in (self._until_heartbeat(cursor), ends) if each is not None]
+        """Wait until there is something to tell, a try or a heartbeat is due, or the subscription is at its end."""
+        moments = [(each - self._clock()).total_seconds() for each in (self.subscription.end, cursor.next_at) if each]
+        if cursor.next_at is None and (heartbeat_in := self._until_heartbeat(cursor)) is not None:
+            moments.append(heartbeat_in)
         waking = asyncio.ensure_future(self._wake.wait())
         sleeping = [asyncio.ensure_future(self._sleep(max(0.0, min(moments))))] if moments else []
         try:

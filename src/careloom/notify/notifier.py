@@ -25,6 +25,7 @@ from careloom.notify.notification import Told
 from careloom.notify.replaying import Replaying
 from careloom.notify.rest_hook import Channel
 from careloom.notify.retrying import RetryPolicy
+from careloom.notify.states import CAUSE, write_status
 from careloom.notify.subscribers import Subscriber, Subscribers
 from careloom.notify.subscriptions import (
     WEBSOCKET,
@@ -32,13 +33,11 @@ from careloom.notify.subscriptions import (
     Subscription,
     accept_subscription,
     read_subscription,
-    with_status,
 )
 from careloom.notify.topics import Content, TopicRegistry
 from careloom.search import parse_query
-from careloom.store import Change, EventLog, Match, Replay, Repository, SubscriptionEvent, Turn, Version
+from careloom.store import Change, EventLog, Match, Replay, Repository, SubscriptionEvent, Version
 
-CAUSE: Final = "careloom:notify"
 BATCH: Final = 500
 SAFETY_POLL: Final = 1.0
 RESTART_PAUSE: Final = 1.0
@@ -176,17 +175,7 @@ class Notifier:
 
         Gives the version that says so; None where the resource is gone or was changed.
         """
-
-        def work(turn: Turn) -> str | None:
-            current = turn.read("Subscription", subscription.id)
-            if current is None or current.resource is None or current.version_id != version_id:
-                return None
-            changed = with_status(current.resource, status, error)
-            return version_id if changed == current.resource else turn.update(changed).version_id
-
-        written = await self._repository.commit(work, cause=CAUSE)
-        _log.info("subscription", id=subscription.id, status=status, error=error, superseded=written is None)
-        return written
+        return await write_status(self._repository, subscription.id, version_id, status, error)
 
     def abreast(self, subscription: Subscription, endpoint: str) -> AbstractAsyncContextManager[object]:
         """A place among the tries that run at a time: a slow endpoint keeps only its own waiting."""

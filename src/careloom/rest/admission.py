@@ -6,10 +6,10 @@ All of this needs no record and runs on a worker thread.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from careloom.model.errors import InvalidError, MalformedError
 from careloom.model.issues import Issue, has_errors
+from careloom.model.records import replace
 from careloom.model.resource import Resource, resource_type
 from careloom.rest.hub import Hub, Resolve
 from careloom.rest.messages import FhirRequest

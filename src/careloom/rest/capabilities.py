@@ -14,6 +14,7 @@ from careloom.rest.interaction import Interaction
 from careloom.rest.messages import FhirRequest, FhirResponse
 from careloom.rest.negotiation import FHIR_JSON, FHIR_XML, JSON_PATCH
 from careloom.rest.operation import Operation
+from careloom.rest.subscriptions.capability import INSTANTIATES, told_of_subscriptions, told_of_websockets
 from careloom.rest.threads import in_thread
 from careloom.search import SearchParameter
 
@@ -39,6 +40,7 @@ def capability_statement(hub: Hub) -> Resource:
         "status": "active",
         "date": instant(hub.clock()),
         "kind": "instance",
+        **({"instantiates": [INSTANTIATES]} if hub.telling else {}),
         "software": {"name": "Careloom", "version": __version__},
         "implementation": {"description": hub.site or "Careloom hub", "url": hub.base_url},
         "fhirVersion": "4.0.1",
@@ -53,6 +55,7 @@ def _rest(hub: Hub) -> dict[str, Any]:
     system = dict.fromkeys(row.code for row in rows if row.code in _OF_SYSTEM)
     codes = [*system, "batch"] if "transaction" in system else list(system)
     told = {
+        **(told_of_websockets(hub.telling) if hub.telling else {}),
         "mode": "server",
         "security": _security(hub),
         "resource": [_resource(type, hub) for type in sorted(hub.routes.types)],
@@ -74,8 +77,10 @@ def _resource(type: str, hub: Hub) -> dict[str, Any]:
     offered = [row for row in hub.routes.interactions if _is_offered(row, type)]
     codes = dict.fromkeys(row.code for row in offered if not row.code.startswith("$"))
     element: dict[str, Any] = {"type": type}
+    if type == "Subscription" and hub.telling:
+        element |= told_of_subscriptions(hub.telling)
     if profiles := hub.conformance.get(type):
-        element["supportedProfile"] = list(profiles)
+        element["supportedProfile"] = [*element.get("supportedProfile", ()), *profiles]
     versioning = "versioned-update" if hub.policy.version_required else "versioned"
     element |= {"interaction": [{"code": code} for code in codes], "versioning": versioning, "readHistory": True}
     if type not in READ_ONLY:

@@ -8,6 +8,7 @@ import gzip
 import re
 import zlib
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 import zstandard
 
@@ -53,6 +54,7 @@ def unpacked(data: bytes, encoding: str, limit: int) -> bytes:
         raise MalformedError(f"the body is not {name}: {error}") from error
 
 
+@lru_cache(maxsize=256)
 def packing(accepted: str) -> str:
     """The encoding to answer in, out of what ``Accept-Encoding`` accepts; empty for none.
 

@@ -1,8 +1,8 @@
 """create: a new resource, under an id the hub gives; on condition, only where there is none like it."""
 
-from dataclasses import replace
 from functools import partial
 
+from careloom.model.records import replace
 from careloom.rest.admission import admit
 from careloom.rest.conditional import condition_of, matched
 from careloom.rest.hub import Hub

@@ -4,7 +4,6 @@ import re
 from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from http import HTTPStatus
@@ -15,6 +14,7 @@ from careloom.model.errors import CareloomError, MalformedError, NotSupportedErr
 from careloom.model.instants import instant
 from careloom.model.issues import Issue
 from careloom.model.json import serialize_json
+from careloom.model.records import dataclass, replace
 from careloom.model.resource import Resource, resource_type
 from careloom.rest.body import read_json, read_parameters
 from careloom.rest.hub import Hub

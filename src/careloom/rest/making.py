@@ -7,8 +7,8 @@ which alone can tell, only compares: where a guess that went into a resource was
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from careloom.model.records import dataclass
 from careloom.rest.entries import Entry
 from careloom.rest.hub import Hub
 from careloom.rest.relinking import conditional_references, relink

@@ -6,11 +6,11 @@ so each interaction exists once.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from careloom.governance import Decision, Grant
+from careloom.model.records import dataclass, field, replace
 from careloom.model.resource import Resource
 from careloom.search import Query
 from careloom.store import Prepared, Version
@@ -129,4 +129,7 @@ class FhirResponse:
 
     def with_headers(self, headers: Mapping[str, str]) -> "FhirResponse":
         """The same response with more headers."""
-        return replace(self, headers={**self.headers, **headers})
+        told = {**self.headers, **headers}
+        return FhirResponse(
+            self.status, self.resource, told, self.versions, self.json, self.decision, self.data, self.file
+        )

@@ -25,6 +25,8 @@ class Metrics:
     _requests: Counter = field(init=False)
     _seconds: Histogram = field(init=False)
     _waiting: Gauge = field(init=False)
+    _counters: dict[tuple[str, str, int], Counter] = field(default_factory=dict)
+    _histograms: dict[str, Histogram] = field(default_factory=dict)
     in_progress: int = 0
 
     def __post_init__(self) -> None:
@@ -64,8 +66,21 @@ class Metrics:
         """
         self.in_progress -= 1
         self._waiting.dec()
-        self._requests.labels(interaction, type, str(status)).inc()
-        self._seconds.labels(interaction).observe(seconds)
+        self._counter(interaction, type, status).inc()
+        self._histogram(interaction).observe(seconds)
+
+    def _counter(self, interaction: str, type: str, status: int) -> Counter:
+        """The count for some labels, kept at hand: looking it up takes longer than counting."""
+        found = self._counters.get((interaction, type, status))
+        if found is None:
+            found = self._counters[interaction, type, status] = self._requests.labels(interaction, type, str(status))
+        return found
+
+    def _histogram(self, interaction: str) -> Histogram:
+        found = self._histograms.get(interaction)
+        if found is None:
+            found = self._histograms[interaction] = self._seconds.labels(interaction)
+        return found
 
     def text(self) -> bytes:
         """All figures in the text format of Prometheus, of every process of the hub."""

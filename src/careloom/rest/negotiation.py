@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 from careloom.rest.messages import FhirRequest
@@ -74,13 +75,7 @@ def chosen_format(request: FhirRequest) -> Format:
     asked = request.values("_format")
     if asked:
         return _of_parameter(asked[-1], pretty)
-    accepted = request.header("accept")
-    if not accepted.strip():
-        return Format(pretty=pretty)
-    quality, best = max(_accepted(accepted, pretty), key=lambda each: each[0], default=(0.0, Format()))
-    if quality <= 0:
-        raise NotAcceptableError(f"Accept: {_EXPECTED} of FHIR {FHIR_VERSION} expected, found {accepted[:200]!r}")
-    return best
+    return _of_header(request.header("accept"), pretty)
 
 
 def acceptable_or_json(request: FhirRequest) -> Format:
@@ -148,6 +143,17 @@ def require_media(request: FhirRequest, allowed: frozenset[str], expected: str) 
         version = parameters["fhirversion"]
         raise UnsupportedMediaError(f"Content-Type: fhirVersion {FHIR_VERSION} expected, found {version}")
     return found
+
+
+@lru_cache(maxsize=256)
+def _of_header(accepted: str, pretty: bool) -> Format:
+    """What an ``Accept`` header comes to; the same few come again and again."""
+    if not accepted.strip():
+        return Format(pretty=pretty)
+    quality, best = max(_accepted(accepted, pretty), key=lambda each: each[0], default=(0.0, Format()))
+    if quality <= 0:
+        raise NotAcceptableError(f"Accept: {_EXPECTED} of FHIR {FHIR_VERSION} expected, found {accepted[:200]!r}")
+    return best
 
 
 def _of_parameter(text: str, pretty: bool) -> Format:

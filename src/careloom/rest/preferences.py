@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from careloom.rest.messages import FhirRequest
 
@@ -36,7 +37,12 @@ def preferences(request: FhirRequest) -> Preferences:
 
     Source: FHIR R4, 3.1.0.1.8 (return) and 3.1.1.4 (handling); RFC 7240.
     """
-    parts = [part.strip() for part in re.split("[,;]", request.header("prefer"))]
+    return _of_header(request.header("prefer"))
+
+
+@lru_cache(maxsize=256)
+def _of_header(prefer: str) -> Preferences:
+    parts = [part.strip() for part in re.split("[,;]", prefer)]
     said = {found[1]: found[2] for found in map(_TOKEN.fullmatch, parts) if found}
     returns = _MISSPELT.get(said.get("return", ""), said.get("return", ""))
     known = {MINIMAL, REPRESENTATION, OPERATION_OUTCOME}

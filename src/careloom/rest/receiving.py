@@ -4,10 +4,10 @@ import asyncio
 import time
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
+from careloom.model.records import replace
 from careloom.model.resource import Resource
 from careloom.rest.body import read_json, read_parameters, read_resource
 from careloom.rest.compression import unpacked

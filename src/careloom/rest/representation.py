@@ -1,10 +1,10 @@
 """How a version of a resource is told: body, ``ETag``, ``Last-Modified``, ``Location``."""
 
-from dataclasses import replace
 from email.utils import format_datetime
 
 from careloom.model.errors import DeletedError, MalformedError, NotFoundError
 from careloom.model.issues import Issue, operation_outcome
+from careloom.model.records import replace
 from careloom.model.resource import Resource, resource_type
 from careloom.rest.conditional import is_unmodified
 from careloom.rest.hub import Hub

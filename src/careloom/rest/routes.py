@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from careloom.model.errors import MalformedError, NotFoundError
+from careloom.model.records import dataclass, replace
 from careloom.rest.interaction import Interaction
 from careloom.rest.messages import FhirRequest
 from careloom.rest.outcomes import MethodNotAllowedError
@@ -19,12 +19,17 @@ class Route:
     interaction: Interaction
     values: Mapping[str, str]
 
-    def addressed(self, request: FhirRequest) -> FhirRequest:
-        """The request with all that its address says."""
-        told = dict(self.values)
+    @property
+    def told(self) -> dict[str, str]:
+        """What the address says, by the names of the fields of a request."""
+        told = {"code": self.interaction.code, **self.values}
         if "owner" in told:
             told["compartment"] = f"{told.pop('compartment')}/{told.pop('owner')}"
-        return replace(request, code=self.interaction.code, **told)  # type: ignore[arg-type]  # placeholders are fields
+        return told
+
+    def addressed(self, request: FhirRequest) -> FhirRequest:
+        """The request with all that its address says."""
+        return replace(request, **self.told)  # type: ignore[arg-type]  # placeholders are fields
 
 
 class Routes:

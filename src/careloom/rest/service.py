@@ -6,12 +6,12 @@ A client is known before anything else is looked at, so nobody unknown learns mu
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
 from careloom.model.errors import InvalidError, UnavailableError
+from careloom.model.records import dataclass, replace
 from careloom.rest.access import authenticate
 from careloom.rest.body import read_parameters
 from careloom.rest.cors import options, origin_headers
@@ -23,6 +23,7 @@ from careloom.rest.negotiation import Format, acceptable_or_json, chosen_format,
 from careloom.rest.outcomes import NotAcceptableError, refusal
 from careloom.rest.perform import answer_to, perform, perform_openly, recorded
 from careloom.rest.receiving import Read, received
+from careloom.rest.routes import Route
 from careloom.rest.writing import write
 
 REQUEST_ID: Final = "X-Request-Id"
@@ -110,14 +111,8 @@ async def _answer(exchange: _Exchange, incoming: Incoming, hub: Hub) -> FhirResp
 
 async def _understand(exchange: _Exchange, incoming: Incoming, hub: Hub) -> Interaction:
     """Find out who asks, for what, how it is to be told, and what was sent."""
+    route = _read_head(exchange, incoming, hub)
     request = exchange.request
-    if not hub.routes.is_open(incoming.path):
-        request = exchange.request = replace(request, grant=authenticate(request.header("authorization"), hub))
-    route = hub.routes.find(incoming.method, incoming.path)
-    exchange.interaction = route.interaction
-    request = exchange.request = route.addressed(request)
-    parameters = read_parameters(incoming.query, hub.limits)
-    request = exchange.request = replace(request, parameters=parameters)
     if takes_raw(request):
         request = replace(request, takes_raw=True)
     else:
@@ -126,6 +121,22 @@ async def _understand(exchange: _Exchange, incoming: Incoming, hub: Hub) -> Inte
     if route.interaction.body == "form":
         chosen_format(request)  # a form may say it, too
     return route.interaction
+
+
+def _read_head(exchange: _Exchange, incoming: Incoming, hub: Hub) -> Route:
+    """Find out who asks for what; as much as is found is kept, whatever is wrong with the rest."""
+    found: dict[str, Any] = {}
+    try:
+        if not hub.routes.is_open(incoming.path):
+            found["grant"] = authenticate(exchange.request.header("authorization"), hub)
+        route = hub.routes.find(incoming.method, incoming.path)
+        exchange.interaction = route.interaction
+        found |= route.told
+        if incoming.query:
+            found["parameters"] = read_parameters(incoming.query, hub.limits)
+        return route
+    finally:
+        exchange.request = replace(exchange.request, **found)
 
 
 async def _written(response: FhirResponse, request: FhirRequest, hub: Hub) -> FhirResponse:

@@ -75,6 +75,8 @@ def subset_of(request: FhirRequest) -> Subset:
     Raises:
         MalformedError: Not one of the five summaries, or no names of elements.
     """
+    if not request.parameters:
+        return WHOLE
     asked, named = request.values("_summary"), request.values("_elements")
     if asked and asked[-1] not in _SUMMARIES:
         raise MalformedError(f"_summary: one of {', '.join(_SUMMARIES)} expected, found {asked[-1][:40]!r}")

@@ -16,13 +16,14 @@ from careloom.rest.operations import OPERATIONS as ON_THE_RECORD
 from careloom.rest.patch import patch, patch_in_turn
 from careloom.rest.read import read, read_in_turn
 from careloom.rest.search import search, search_in_turn
+from careloom.rest.subscriptions import OPERATIONS as ON_SUBSCRIPTIONS
 from careloom.rest.terminology import OPERATIONS as ON_CODES
 from careloom.rest.token import configuration, keys, token
 from careloom.rest.update import update, update_in_turn
 from careloom.rest.validate import VALIDATE
 from careloom.rest.vread import vread
 
-OPERATIONS: tuple[Operation, ...] = (VALIDATE, *ON_THE_RECORD, *ON_CODES)
+OPERATIONS: tuple[Operation, ...] = (VALIDATE, *ON_THE_RECORD, *ON_SUBSCRIPTIONS, *ON_CODES)
 """Every operation; a room of operations adds its list here."""
 
 COMPARTMENTS = frozenset({"Patient", "Encounter", "RelatedPerson", "Practitioner", "Device"})

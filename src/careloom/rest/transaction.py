@@ -15,13 +15,12 @@ Source: FHIR R4, 3.1.0.11.2 transaction processing rules.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 
 from careloom.governance import Decision
 from careloom.model.errors import InvalidError, MalformedError, MultipleMatchesError, NotSupportedError
 from careloom.model.issues import has_errors
-from careloom.model.resource import Resource
+from careloom.model.records import dataclass, field, replace
 from careloom.rest.access import judge, require, together
 from careloom.rest.admission import addressed, conformance_issues, hooked
 from careloom.rest.conditional import condition_of, matched, parse_condition

@@ -3,10 +3,10 @@
 An update that changes nothing makes no version: the answer is 200 with the version that is there.
 """
 
-from dataclasses import replace
 from functools import partial
 
 from careloom.model.errors import ConflictError, MalformedError
+from careloom.model.records import replace
 from careloom.model.resource import Resource
 from careloom.rest.admission import admit
 from careloom.rest.conditional import condition_of, matched, require_version

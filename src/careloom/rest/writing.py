@@ -1,10 +1,10 @@
 """From an answer to the bytes that go out: JSON or XML, packed or not."""
 
 from base64 import b64decode
-from dataclasses import replace
 
 from careloom.definitions import TypeModel
 from careloom.model.json import serialize_json
+from careloom.model.records import replace
 from careloom.model.resource import Resource
 from careloom.model.xml import serialize_xml
 from careloom.rest.compression import SMALLEST, packed, packing

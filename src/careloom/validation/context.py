@@ -1,6 +1,6 @@
 """What a check may know besides the value it looks at, and how it tells what it finds."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -120,8 +120,12 @@ class Skim(Protocol):
     Where the answer is yes, what there is to tell of a fine part has been told.
     """
 
-    def is_property_fine(self, node: Node, key: str, value: Mapping[str, Any], path: Path, check: "Check") -> bool:
-        """Whether `structure.check_property` would tell nothing else of the property of an object."""
+    def left(self, node: Node, value: Mapping[str, Any], path: Path, check: "Check") -> Iterable[str]:
+        """The keys of an object that `structure.check_node` is to look at, in order.
+
+        Of the properties that it passes over there would be nothing else to tell; what there is has been told when the
+        next key comes.
+        """
         ...
 
     def is_object_fine(self, type: str, value: Any, path: Path, check: "Check") -> bool:
@@ -163,6 +167,11 @@ class Run:
         if self._budget is None:
             self._budget = Budget(MOST_STEPS, LONGEST_TIME)
         return self._budget
+
+    @property
+    def has_spent(self) -> bool:
+        """Whether a costly invariant has been met, or it has been found out whether a resource conforms."""
+        return self._budget is not None or bool(self.judged)
 
     def state(self) -> RunState:
         """What has been found so far, but for the issues."""

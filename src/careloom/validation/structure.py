@@ -27,12 +27,11 @@ def check_node(value: Any, node: Node, path: Path, check: Check) -> None:
         return
     properties, skim = node.properties, check.run.skim
     doubtful: list[str] = []
-    for key, item in value.items():
+    for key in value if skim is None else skim.left(node, value, path, check):
         known = properties.get(key)
         if known is not None:
-            if skim is None or not skim.is_property_fine(node, key, value, path, check):
-                doubtful.append(key)
-                check_property(item, value.get(f"_{key}"), known, path, check)
+            doubtful.append(key)
+            check_property(value[key], value.get(f"_{key}"), known, path, check)
         elif key[:1] == "_" and (beside := properties.get(key[1:])) is not None and beside.is_primitive:
             _check_beside(key, value, beside, path, check)
         elif key != "resourceType" or node.kind != "resource":

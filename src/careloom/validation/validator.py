@@ -94,6 +94,8 @@ class Validator:
             check_resource(scope, profiles, check)
         except RecursionError:
             return [Issue("fatal", "too-costly", f"{name}: nested too deeply to be checked", str(name), "depth")]
+        finally:
+            run.skim = None  # it knows the run, and a circle would be left to the garbage collector
         return self._each_once(check.issues)
 
     def _each_once(self, issues: list[Issue]) -> list[Issue]:

@@ -1,161 +1,25 @@
 """A lane delivers in order, at least once, and gives up only when it said it would."""
 
 import asyncio
-import dataclasses
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Sequence
+from datetime import timedelta
+
+from tests.unit.notify.lanes import (
+    FAILED,
+    START,
+    Desk,
+    Receiver,
+    Time,
+    a_lane,
+    a_log,
+    run_until,
+)
 
 from careloom.model import parse_json
-from careloom.notify.extensions import Delivering
-from careloom.notify.lane import Lane
-from careloom.notify.notification import Silence, Told
+from careloom.notify.notification import Told
 from careloom.notify.rest_hook import Outcome
-from careloom.notify.retrying import RetryPolicy
-from careloom.notify.subscriptions import Status, Subscription
-from careloom.notify.topics import Content
-from careloom.store import EventLog, Match, SubscriptionEvent
-from careloom.store.memory_events import MemoryEventLog
-
-START = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
-ACCEPTED = Outcome("accepted", 200)
-FAILED = Outcome("retry", 503, "HTTP 503")
-
-
-class Receiver:
-    """A channel that answers as told, and after that accepts."""
-
-    def __init__(self, *answers: Outcome) -> None:
-        self.answers = list(answers)
-        self.bodies: list[bytes] = []
-        self.ids: list[str] = []
-
-    async def send(
-        self, endpoint: str, body: bytes, *, webhook_id: str, secret: str, headers: tuple[tuple[str, str], ...]
-    ) -> Outcome:
-        self.bodies.append(body)
-        self.ids.append(webhook_id)
-        return self.answers.pop(0) if self.answers else ACCEPTED
-
-    def numbers(self) -> list[list[str]]:
-        """Event numbers of each notification received."""
-        return [_numbers(parse_json(body)) for body in self.bodies]
-
-
-class Desk:
-    """A notifier that only remembers."""
-
-    base_url = "https://hub.example/fhir"
-
-    def __init__(self, log: EventLog | None = None) -> None:
-        self.log = log
-        self.statuses: list[tuple[Status, str]] = []
-        self.heard: list[int] = []
-        self.hidden: frozenset[int] = frozenset()
-        self.is_superseded = False
-
-    def secret_of(self, subscription: Subscription) -> str:
-        return ""
-
-    async def told(
-        self, subscription: Subscription, events: Sequence[SubscriptionEvent], content: Content
-    ) -> list[Told]:
-        letters = await self.log.dead_letters(subscription.id) if self.log else []
-        dead = {letter.number for letter in letters}
-        return [Told(each, self._silence(each.number, dead)) for each in events]
-
-    def _silence(self, number: int, dead: set[int]) -> Silence:
-        return "dead-letter" if number in dead else "denied" if number in self.hidden else ""
-
-    async def set_status(
-        self, subscription: Subscription, version_id: str, status: Status, error: str = ""
-    ) -> str | None:
-        if self.is_superseded:
-            return None
-        self.statuses.append((status, error))
-        return str(int(version_id) + 1)
-
-    def abreast(self, subscription: Subscription, endpoint: str) -> asyncio.Semaphore:
-        return asyncio.Semaphore()
-
-    async def delivered(self, subscription: Subscription, told: Sequence[Told]) -> None:
-        self.heard += [each.event.number for each in told if not each.silence]
-
-
-class Time:
-    """A clock that moves when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.now = START
-        self.slept: list[float] = []
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += timedelta(seconds=seconds)
-        await asyncio.sleep(0)
-
-
-def a_subscription(**changes: Any) -> Subscription:
-    wishes = {each.name for each in dataclasses.fields(Delivering)}
-    made = Subscription(
-        id="gp",
-        topic="https://careloom.example/SubscriptionTopic/discharge",
-        filters=(),
-        endpoint="https://gp.example/hook",
-        headers=(),
-        status="active",
-        end=None,
-        owner="gp-system",
-        purpose="TREAT",
-    )
-    delivering = Delivering(**{name: value for name, value in changes.items() if name in wishes})
-    others = {name: value for name, value in changes.items() if name not in wishes}
-    return dataclasses.replace(made, delivering=delivering, **others)
-
-
-def a_lane(log: EventLog, receiver: Receiver, desk: Desk, time: Time, **changes: Any) -> Lane:
-    return Lane(
-        a_subscription(**changes),
-        "1",
-        log,
-        receiver,
-        desk,
-        retry=RetryPolicy(budget=timedelta(hours=1)),
-        clock=time,
-        random=lambda: 1.0,
-        sleep=time.sleep,
-    )
-
-
-async def a_log(events: int) -> EventLog:
-    log = MemoryEventLog()
-    matches = [
-        Match(
-            "gp", sequence, "https://careloom.example/SubscriptionTopic/discharge", f"Encounter/{sequence}", "1", START
-        )
-        for sequence in range(1, events + 1)
-    ]
-    await log.record_matches(events, matches)
-    return log
-
-
-async def run_until(lane: Lane, done: Callable[[], bool]) -> None:
-    task = asyncio.create_task(lane.run())
-    for _ in range(2000):
-        if done() or task.done():
-            break
-        await asyncio.sleep(0)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    assert done()
-
-
-def _numbers(bundle: dict[str, Any]) -> list[str]:
-    events = [one for one in bundle["entry"][0]["resource"]["parameter"] if one["name"] == "notification-event"]
-    return [part["valueString"] for event in events for part in event["part"] if part["name"] == "event-number"]
+from careloom.notify.subscriptions import Subscription
+from careloom.store import Match
 
 
 async def test_events_are_delivered_one_by_one_in_order() -> None:

@@ -46,7 +46,7 @@ def test_what_the_version_says_is_not_packed_again() -> None:
     resource = {"resourceType": "Patient", "id": "1", "meta": meta, "active": True}
     expected = {"resourceType": "Patient", "meta": {"profile": ["urn:x"]}, "active": True}
     assert bodies.unpack(*bodies.pack(resource)) == expected
-    assert parse_resource(body_of(resource, texts_of(resource))) == expected
+    assert parse_resource(body_of(resource["resourceType"], texts_of(resource))) == expected
 
 
 def test_a_type_is_due_for_a_dictionary_after_some_bodies() -> None:

@@ -1,5 +1,7 @@
-"""What all events have alike that one client brings about in one way: a client reads a thousand resources, and says
-and is allowed the same each time. Such a frame is made once and shared by the events, which are never changed.
+"""What all events have alike that one client brings about in one way.
+
+A client reads a thousand resources, and says and is allowed the same each time. Such a frame is made once and shared by
+the events, which are never changed.
 """
 
 from datetime import UTC, datetime

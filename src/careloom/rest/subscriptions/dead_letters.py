@@ -46,7 +46,11 @@ DEAD_LETTERS = Operation(
         Parameter(
             "dead-letter",
             most="*",
-            parts=(Parameter("event-number", "string"), Parameter("reason", "string"), Parameter("recorded", "instant")),
+            parts=(
+                Parameter("event-number", "string"),
+                Parameter("reason", "string"),
+                Parameter("recorded", "instant"),
+            ),
         ),
     ),
 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from careloom.store.sql.dialect import Connection, Dialect
-from careloom.store.sql.postings import Rows
+from careloom.store.sql.postings import Row, Rows
 from careloom.store.sql.statements import load_statements
 from careloom.store.sql.tables import COLUMNS, POSTINGS
 
@@ -23,7 +23,8 @@ class Batch:
 
     tenant: int
     dialect: Dialect
-    _rows: dict[str, list[tuple[Any, ...]]] = field(default_factory=lambda: {table: [] for table in COLUMNS})
+    _rows: dict[str, list[Row]] = field(default_factory=lambda: {table: [] for table in COLUMNS})
+    _found: dict[str, list[tuple[int, list[Row]]]] = field(default_factory=lambda: {table: [] for table in POSTINGS})
     _heads: dict[int, tuple[Any, ...]] = field(default_factory=dict)
     _closed: list[tuple[int, int, int]] = field(default_factory=list)
 
@@ -47,8 +48,8 @@ class Batch:
 
     def add_postings(self, vid: int, found: Rows) -> None:
         """The rows that a version is found by."""
-        for table, rows in laid_out(self.tenant, vid, found).items():
-            self._rows[table] += rows
+        for table, rows in found.items():
+            self._found[table].append((vid, rows))
 
     def write(self, connection: Connection) -> None:
         """Write what was collected and start anew."""
@@ -57,12 +58,14 @@ class Batch:
 
     def write_content(self, connection: Connection) -> None:
         """Write versions, bodies and index rows, and leave the rest for later."""
-        for table, rows in self._rows.items():
-            if rows and table != "change_log":
-                if table in POSTINGS:
-                    rows.sort()
+        for table in ("version", "body"):
+            if rows := self._rows[table]:
                 self.dialect.append(connection, table, rows)
                 rows.clear()
+        for table, found in self._found.items():
+            if found:
+                self.dialect.append(connection, table, sorted(_LAYOUTS[table](self.tenant, found)))
+                found.clear()
 
     def write_heads(self, connection: Connection, position: Callable[[], int] | None = None) -> None:
         """Put the heads, close the versions before them, tell the changes: at the place of the version, or later."""
@@ -79,19 +82,22 @@ class Batch:
             self._closed.clear()
 
 
-def laid_out(tenant: int, vid: int, found: Rows) -> dict[str, list[tuple[Any, ...]]]:
+def laid_out(tenant: int, vid: int, found: Rows) -> dict[str, list[Row]]:
     """Rows with their tenant and vid, each with the columns of its table in order."""
-    return {table: _LAYOUTS[table](tenant, vid, rows) for table, rows in found.items() if rows}
+    return {table: _LAYOUTS[table](tenant, [(vid, rows)]) for table, rows in found.items() if rows}
 
 
-_LAYOUTS: Mapping[str, Callable[[int, int, list[tuple[Any, ...]]], list[tuple[Any, ...]]]] = {
-    "tok": lambda tenant, vid, rows: [(tenant, h, vid, sys) for h, sys in rows],
-    "ref": lambda tenant, vid, rows: [(tenant, target, p, vid) for target, p in rows],
-    "str": lambda tenant, vid, rows: [(tenant, p, folded, vid, exact) for p, folded, exact in rows],
-    "dat": lambda tenant, vid, rows: [(tenant, p, low, high, vid) for p, low, high in rows],
-    "num": lambda tenant, vid, rows: [(tenant, p, low, high, vid, *unit) for p, low, high, *unit in rows],
-    "uri": lambda tenant, vid, rows: [(tenant, p, text, vid) for p, text in rows],
-    "pair": lambda tenant, vid, rows: [(tenant, h, low, high, vid) for h, low, high in rows],
-    "geo": lambda tenant, vid, rows: [(tenant, cell, vid, *place) for cell, *place in rows],
-    "fts": lambda tenant, vid, rows: [(vid, tenant, words) for (words,) in rows],
+_LAYOUTS: Mapping[str, Callable[[int, list[tuple[int, list[Row]]]], list[Row]]] = {
+    "tok": lambda tenant, found: [(tenant, h, vid, sys) for vid, rows in found for h, sys in rows],
+    "ref": lambda tenant, found: [(tenant, target, p, vid) for vid, rows in found for target, p in rows],
+    "str": lambda tenant, found: [(tenant, p, text, vid, exact) for vid, rows in found for p, text, exact in rows],
+    "dat": lambda tenant, found: [(tenant, p, low, high, vid) for vid, rows in found for p, low, high in rows],
+    "num": lambda tenant, found: [
+        (tenant, p, low, high, vid, sys, code, unit) for vid, rows in found for p, low, high, sys, code, unit in rows
+    ],
+    "uri": lambda tenant, found: [(tenant, p, text, vid) for vid, rows in found for p, text in rows],
+    "pair": lambda tenant, found: [(tenant, h, low, high, vid) for vid, rows in found for h, low, high in rows],
+    "geo": lambda tenant, found: [(tenant, cell, vid, lat, lon) for vid, rows in found for cell, lat, lon in rows],
+    "fts": lambda tenant, found: [(vid, tenant, words) for vid, rows in found for (words,) in rows],
 }
+"""By table, the columns of its rows put in order: from vids with their rows without tenant and vid."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from careloom.model import Resource, serialize_json
+from careloom.search.elements import json_keys
 from careloom.search.index import FULL_TEXT, Way, gather, way_of
 from careloom.search.parameters import Path
 from careloom.search.registry import SearchParameters
@@ -100,22 +101,35 @@ class Ways:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Elements that some ways look at together.
+
+    Attributes:
+        keys: Their JSON keys.
+        least: How many of them must be there for the ways to lead anywhere.
+        ways: The ways.
+    """
+
+    keys: frozenset[str]
+    least: int
+    ways: Ways
+
+
+@dataclass(frozen=True, slots=True)
 class Layout:
     """How the parameters of a type depend on the elements of a resource.
 
     Attributes:
         by_key: By JSON key, the ways that begin at that element.
         texts: Codes of the parameters that look at words, those of elements that no way begins at among them.
-        together: Keys of elements that composites look at together; empty for none.
-        across: The ways that need them.
+        groups: What takes several elements at once.
         whole: The ways that may lead anywhere.
         all: All ways.
     """
 
     by_key: dict[str, Ways]
     texts: tuple[str, ...]
-    together: frozenset[str]
-    across: Ways
+    groups: tuple["Group", ...]
     whole: Ways
     all: Ways
 
@@ -170,9 +184,11 @@ class Elements:
         for key, text in texts.items():
             ways = layout.ways(key)
             yield ways.known.get(text) or learn(ways, (key,), text)
-        if layout.across.ways and len(keys := tuple(key for key in texts if key in layout.together)) > 1:
-            text = b"\n".join([texts[key] for key in keys] + [key.encode() for key in keys])
-            yield layout.across.known.get(text) or learn(layout.across, keys, text)
+        for group in layout.groups:
+            keys = tuple(key for key in texts if key in group.keys)
+            if len(keys) >= group.least:
+                text = b"\n".join([key.encode() + b":" + texts[key] for key in keys])
+                yield group.ways.known.get(text) or learn(group.ways, keys, text)
         if layout.whole.ways or not texts:
             yield self._worked_out(resource, layout.whole, number)
 
@@ -207,33 +223,40 @@ class Elements:
 
 def _layout_of(type: str, registry: SearchParameters, covers: Covers) -> Layout:
     """What others cover entirely is left out."""
-    parameters = registry.of(type)
     by_key: dict[str, list[Way]] = {}
     across: list[Way] = []
+    said: list[tuple[frozenset[str], Way]] = []
     whole: list[Way] = []
-    every: list[Way] = []
-    for code, paths in registry.paths(type).items():
-        if covers.are_all_of(type, code):
-            continue
-        for path in paths:
-            way = way_of(parameters[code], path, registry)
-            every.append(way)
-            if keys := path.keys or _first_key(path):
-                for key in keys:
-                    by_key.setdefault(key, []).append(way)
-            elif path.components and all(part.keys for part in path.components):
-                across.append(way)
-            else:
-                whole.append(way)
-    texts = tuple(code for code in FULL_TEXT if code in parameters and parameters[code].is_indexed)
+    ways = list(_ways(type, registry, covers))
+    for way in ways:
+        if keys := way.path.keys or _first_key(way.path):
+            for key in keys:
+                by_key.setdefault(key, []).append(way)
+        elif way.components and all(part.path.keys for part in way.components):
+            across.append(way)
+        elif keys := _keys_said(way.path, type, registry):
+            said.append((keys, way))
+        else:
+            whole.append(way)
+    texts = tuple(code for code in FULL_TEXT if code in registry.of(type) and registry.of(type)[code].is_indexed)
+    together = frozenset(key for way in across for part in way.components for key in part.path.keys)
     return Layout(
-        by_key={key: Ways(tuple(ways), texts) for key, ways in by_key.items()},
+        by_key={key: Ways(tuple(found), texts) for key, found in by_key.items()},
         texts=texts,
-        together=frozenset(key for way in across for part in way.path.components for key in part.keys),
-        across=Ways(tuple(across)),
+        groups=(
+            *([Group(together, 2, Ways(tuple(across)))] if across else []),
+            *(Group(keys, 0, Ways((way,))) for keys, way in said),
+        ),
         whole=Ways(tuple(whole)),
-        all=Ways(tuple(every), texts),
+        all=Ways(tuple(ways), texts),
     )
+
+
+def _ways(type: str, registry: SearchParameters, covers: Covers) -> Iterator[Way]:
+    parameters = registry.of(type)
+    for code, paths in registry.paths(type).items():
+        if not covers.are_all_of(type, code):
+            yield from (way_of(parameters[code], path, registry) for path in paths)
 
 
 _OF_EXTENSION = re.compile(r"[A-Z]\w*\.extension\('[^']*'\)(?:\.\w+(?:\(\w*\))?)*")
@@ -242,6 +265,29 @@ _OF_EXTENSION = re.compile(r"[A-Z]\w*\.extension\('[^']*'\)(?:\.\w+(?:\(\w*\))?)
 def _first_key(path: Path) -> frozenset[str]:
     """The element that a way begins at though the registry does not say so: that of an extension by its URL."""
     return frozenset({"extension"}) if _OF_EXTENSION.fullmatch(path.expression.text) else frozenset()
+
+
+_PATH_OR_WORD = re.compile(
+    r"'[^']*'|(?P<root>[A-Z]\w*)\.(?P<first>[a-z]\w*)(?:\.[a-z]\w*)*|(?P<word>[$%@`]?[A-Za-z]\w*)"
+)
+_OPERATORS = frozenset({"and", "or", "xor", "implies", "true", "false"})
+
+
+def _keys_said(path: Path, type: str, registry: SearchParameters) -> frozenset[str]:
+    """The keys of all elements that a condition looks at; empty where it may look at others, too.
+
+    ``Patient.deceased.exists() and Patient.deceased != false`` says something of every patient, but depends on
+    ``deceased`` alone.
+    """
+    node = registry.types.node(type)
+    keys: set[str] = set()
+    for found in _PATH_OR_WORD.finditer(path.expression.text):
+        element = node.elements.get(found["first"]) if node and found["root"] == type else None
+        if element is not None:
+            keys |= json_keys(element)
+        elif found["root"] or (found["word"] and found["word"] not in _OPERATORS):
+            return frozenset()
+    return frozenset(keys)
 
 
 def _united(shares: list[Share]) -> Rows:

@@ -87,6 +87,7 @@ class SqlTurn(RecordingTurn):
         self._first = 0
         self._batch = Batch(desk.tenancy.number, desk.dialect)
         self._written: dict[int, Version] = {}
+        self._address = ("", 0)  # the one hashed last, which is asked for again at once
         self._looked_at: dict[int, Row | None] = {}
 
     def begin(self, connection: Connection) -> None:
@@ -192,7 +193,10 @@ class SqlTurn(RecordingTurn):
         return self._open
 
     def _rid(self, type: str, id: str) -> int:
-        return address_hash(self._tenancy.hash_of, f"{type}/{id}")
+        address = f"{type}/{id}"
+        if address != self._address[0]:
+            self._address = (address, address_hash(self._tenancy.hash_of, address))
+        return self._address[1]
 
     def _number(self, text: str) -> int:
         return self._desk.names.number(self._connection, text)

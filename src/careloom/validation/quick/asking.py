@@ -15,6 +15,7 @@ from careloom.validation.context import Check, Item, Run, Scope
 from careloom.validation.datatypes import check_datatype
 from careloom.validation.extensions import check_extensions
 from careloom.validation.invariants import check_constraints
+from careloom.validation.options import is_example_url
 from careloom.validation.path import Path
 from careloom.validation.profiles import check_child, check_content
 from careloom.validation.schema import Constraint, Element, Property
@@ -24,6 +25,7 @@ DEEPEST = 80
 """Steps of a path that are judged without a thought of the stack."""
 
 
+EXTENSIONS = ("extension", "modifierExtension")
 COLLECTIONS = frozenset(["Bundle", "Parameters"])
 
 
@@ -80,7 +82,12 @@ def narrative_is_fine(div: str, value: Any, path: Path, check: Check) -> bool:
 
 
 def extensions_are_fine(value: Any, type: str, path: Path, check: Check) -> bool:
-    """Ask for the extensions on a value."""
+    """Ask for the extensions on a value, unless one has no definition, of which the interpreter has more to tell."""
+    for key in EXTENSIONS:
+        for one in value.get(key, ()):
+            url = one["url"]
+            if ":" in url and check.library.find_schema(url) is None and not is_example_url(url):
+                return False
     before = len(check.issues)
     check_extensions(Item(value, None, type, path), check)
     return is_quiet(check, before)

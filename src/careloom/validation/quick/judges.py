@@ -1,6 +1,6 @@
 """Judges of the base types: node, keys and the first object that has them in, compiled function out."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -23,6 +23,26 @@ Spot = tuple[Node, str, Property]
 """A property of a type: the type, the key, and what it stands for."""
 
 
+class PropertyJudges(dict[str, Judge]):
+    """By key, the function that judges the value of a property by itself; it takes the path of the object."""
+
+    def __init__(self, node: Node, judge: Callable[[Spot, Any, Path, Any], bool]) -> None:
+        """A table without functions.
+
+        Args:
+            node: The type.
+            judge: Judges the first value of a property, and puts the function that it has written into the table.
+        """
+        super().__init__()
+        self._node = node
+        self._judge = judge
+
+    def find(self, key: str) -> Judge | None:
+        """The function for a key; None where the type has no such property."""
+        known = self._node.properties.get(key)
+        return self.get(key) or (partial(self._judge, (self._node, key, known)) if known else None)
+
+
 class Judges:
     """The tables of shapes of all types of a library."""
 
@@ -36,7 +56,7 @@ class Judges:
         self._profiled: dict[tuple[str, int], tuple[Schema, Shapes]] = {}
         self._recurrent: dict[tuple[str, str], Recurrent] = {}
         self._apart: dict[tuple[str, str], Judge] = {}
-        self._properties: dict[str, dict[str, Judge]] = {}
+        self._properties: dict[str, PropertyJudges] = {}
         self._undecided: dict[tuple[str, Keys, Keys], tuple[Constraint, ...]] = {}
 
     def of(self, name: str) -> Shapes:
@@ -54,21 +74,18 @@ class Judges:
             known = self._profiled[name, id(schema)] = (schema, shapes)
         return known[1]
 
-    def property(self, node: Node, key: str) -> Judge:
-        """The function that judges the value of a property by itself; it takes the path of the object."""
-        judges = self._properties.get(node.name)
-        if judges is None:
-            judges = self._properties[node.name] = {}
-        judge = judges.get(key)
-        if judge is None:
-            judge = judges[key] = partial(self._judge_property, (node, key, node.properties[key]))
-        return judge
+    def properties(self, node: Node) -> "PropertyJudges":
+        """The functions that judge the properties of a type, each by itself."""
+        known = self._properties.get(node.name)
+        if known is None:
+            known = self._properties[node.name] = PropertyJudges(node, self._judge_property)
+        return known
 
     def _judge_property(self, spot: Spot, value: Any, path: Path, check: Any) -> bool:
         node, key, known = spot
         source = Source()
         Body(self, source, node, (), Place("v", "p", 1)).write_one(key, known, value)
-        judge = self._properties[node.name][key] = self._defined(source, f"{node.name}.{key}")
+        judge = self.properties(node)[key] = self._defined(source, f"{node.name}.{key}")
         return judge(value, path, check)
 
     def undecided(self, node: Node, keys: Keys, doubtful: Keys) -> tuple[Constraint, ...]:

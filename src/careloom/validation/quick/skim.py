@@ -5,7 +5,7 @@ nothing is told there but that codes of some system cannot be checked, and that 
 and is not fine leaves no trace.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from careloom.validation.context import Check, Item
@@ -29,11 +29,26 @@ class Skim:
         self._doubtful: dict[int, Keys] = {}
         self._quick: QuickCheck | None = None
 
-    def is_property_fine(self, node: Node, key: str, value: Mapping[str, Any], path: Path, check: Check) -> bool:
-        """Whether there is nothing to tell about a property of an object, with all below it."""
-        if check.profile or "_" + key in value:
-            return False
-        return self._leaves_no_trace(self._judges.property(node, key), value[key], path, check)
+    def left(self, node: Node, value: Mapping[str, Any], path: Path, check: Check) -> Iterator[str]:
+        """The keys of an object that the interpreter is to look at, in order: what the others have to tell is told."""
+        if check.profile:
+            yield from value
+            return
+        judges, quick = self._judges.properties(node), self._check(check)
+        trace: Trace | None = None
+        for key, item in value.items():
+            judge = judges.get(key) or judges.find(key)
+            if judge is not None and "_" + key not in value:
+                if trace is None or not trace.is_latest():
+                    trace = Trace(quick)
+                try:
+                    if judge(item, path, quick):
+                        continue
+                except Exception:  # data may be anything; the interpreter finds out what is wrong
+                    pass
+                trace.remove()
+            trace = None
+            yield key
 
     def is_object_fine(self, type: str, value: Any, path: Path, check: Check) -> bool:
         """Whether there is nothing to tell about an object by its type, with all below it."""
@@ -65,17 +80,44 @@ class Skim:
 
     def _leaves_no_trace(self, judge: Judge, value: Any, path: Path, check: Check) -> bool:
         """The answer of a judge about a value; if it is no, everything is as before."""
-        run, scope, issues = check.run, check.scope, check.issues
-        quick = self._quick
-        if quick is None or quick.scope is not scope or quick.issues is not issues:
-            quick = self._quick = QuickCheck.of(check, scope, is_alone=is_alone(scope, run))
-        state, ids, count = run.state(), tuple(scope.ids), len(issues)
+        quick = self._check(check)
+        trace = Trace(quick)
         try:
             if judge(value, path, quick):
                 return True
         except Exception:  # data may be anything; the interpreter finds out what is wrong
             pass
-        del issues[count:]
-        run.return_to(state)
-        quick.told, scope.ids = run.told_systems, set(ids)
+        trace.remove()
         return False
+
+    def _check(self, check: Check) -> QuickCheck:
+        """The check for generated code that tells what the check given does."""
+        quick = self._quick
+        if quick is None or quick.scope is not check.scope or quick.issues is not check.issues:
+            quick = self._quick = QuickCheck.of(check, check.scope, is_alone=is_alone(check.scope, check.run))
+        return quick
+
+
+class Trace:
+    """What has been found in a document up to now, to return to."""
+
+    __slots__ = ("_check", "_count", "_ids", "_state")
+
+    def __init__(self, check: QuickCheck) -> None:
+        self._check = check
+        self._count = len(check.issues)
+        self._ids = tuple(check.scope.ids)
+        self._state = check.run.state()
+
+    def is_latest(self) -> bool:
+        """Whether nothing has been found since: whatever is found is told, but for ids, and what costs is counted."""
+        check = self._check
+        is_same = len(check.issues) == self._count and len(check.scope.ids) == len(self._ids)
+        return is_same and not check.run.has_spent
+
+    def remove(self) -> None:
+        """Forget what has been found since."""
+        check = self._check
+        del check.issues[self._count :]
+        check.run.return_to(self._state)
+        check.told, check.scope.ids = check.run.told_systems, set(self._ids)

@@ -1,11 +1,12 @@
 from itertools import islice
 from typing import Any
 
-from careloom.search import SearchParameters, index_values
+from careloom.search import SearchParameters
+from careloom.search.index import FULL_TEXT, gather, way_of
 from careloom.store.hashing import hasher
 from careloom.store.sql.elements import Elements, always, never, texts_of
 from careloom.store.sql.keys import shape_text
-from careloom.store.sql.postings import atoms_of, rows_of, words_of
+from careloom.store.sql.postings import KEPT_IN_VERSION, atoms_of, rows_of, words_of
 from careloom.synth import population
 
 HASH = hasher(bytes(32))
@@ -32,10 +33,12 @@ def as_sets(rows: Any) -> dict[str, set[Any]]:
 
 def whole(resource: Any, registry: SearchParameters, elements: Elements, numbers: Numbers) -> tuple[Any, str]:
     """The same, worked out from the whole resource."""
-    values = index_values(resource, registry)
-    rows = dict(rows_of(values, HASH, numbers, elements.covers.of(values.type)))
-    rows["fts"] = [(" ".join(words_of(values)),)]
-    return as_sets(rows), shape_text(atoms_of(values, numbers))
+    parameters, paths = registry.of(resource["resourceType"]), registry.paths(resource["resourceType"])
+    ways = (way_of(parameters[code], path, registry) for code in paths for path in paths[code])
+    found = gather(resource, ways, FULL_TEXT)
+    rows = dict(rows_of(found, HASH, numbers, elements.covers.of(found.type)))
+    rows["fts"] = [(" ".join(words_of(found)),)]
+    return as_sets(rows), shape_text(atoms_of(found, numbers))
 
 
 def check(resources: list[Any], registry: SearchParameters) -> None:
@@ -51,7 +54,8 @@ def check(resources: list[Any], registry: SearchParameters) -> None:
             if elements.covers.are_all_of(resource["resourceType"], code)
         }
         kept = {atom for atom in own if atom.partition(":")[0] not in covered}
-        assert {atom for atom in shape.split(",") if atom} >= kept - {str(numbers(f"{resource['resourceType']}._id"))}
+        in_version = {str(numbers(f"{resource['resourceType']}.{code}")) for code in KEPT_IN_VERSION}
+        assert {atom for atom in shape.split(",") if atom} >= kept - in_version
 
 
 def test_elements_together_give_what_the_resource_gives(registry: SearchParameters) -> None:
@@ -85,3 +89,18 @@ def test_numbers_that_may_be_undone_are_not_remembered(registry: SearchParameter
     before = numbers.asked
     elements.rows(resource, texts_of(resource), numbers, is_lasting=never)
     assert numbers.asked > before
+
+
+def test_what_a_condition_says_depends_on_the_elements_it_names(registry: SearchParameters) -> None:
+    dead = {"deceasedBoolean": True}
+    patients = [{"resourceType": "Patient", "id": str(at), **each} for at, each in enumerate(({}, dead, {}, dead))]
+    elements, numbers = Elements(registry, HASH), Numbers()
+    found = [elements.rows(each, texts_of(each), numbers, is_lasting=always)[0]["tok"] for each in patients]
+    assert found[0] == found[2] != found[1] == found[3]
+    check(patients, registry)
+
+
+def test_elements_of_one_text_under_two_keys_are_kept_apart(registry: SearchParameters) -> None:
+    narrative = {"status": "generated", "div": "<div>broken bone</div>"}
+    check([{"resourceType": "Basic", "id": "1", "text": narrative, "subject": narrative}], registry)
+    check([{"resourceType": "Basic", "id": "1", "other": "bone", "data": "bone", "more": "bone"}], registry)

@@ -1,0 +1,158 @@
+"""Order by patient: the events of one patient one after the other, those of different patients side by side.
+
+A subscriber that keeps patients apart loses nothing by hearing of two of them in either order, and gains that neither
+a slow answer nor an event it cannot take holds up the rest. Each notification tells of one event, so its id and bytes
+follow from the event alone and nothing about it has to be written down before it is sent. The cursor follows the last
+number up to which all are accepted; what was accepted beyond that is known to this process, and after a crash goes out
+again as it was, at most a window of it.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from careloom.model.instants import Clock
+from careloom.notify.courier import Courier, Sent
+from careloom.notify.desk import Desk
+from careloom.notify.notification import Told
+from careloom.notify.rest_hook import Outcome
+from careloom.notify.retrying import POISON_TRIES, RetryPolicy
+from careloom.notify.subscriptions import Subscription
+from careloom.store import Cursor, DeadLetter, EventLog, SubscriptionEvent
+
+WINDOW: Final = 64
+"""How far ahead of the last number that all are accepted up to."""
+
+_ACCEPTED: Final = Outcome("accepted")
+
+
+@dataclass(slots=True)
+class _Trouble:
+    """What a patient's next event has come to."""
+
+    attempt: int
+    next_at: datetime
+    since: datetime
+    outcome: Outcome
+
+
+class ByPatient:
+    """Delivers the events of one subscription by patient; one `round` after the other."""
+
+    def __init__(
+        self,
+        subscription: Subscription,
+        log: EventLog,
+        courier: Courier,
+        desk: Desk,
+        *,
+        retry: RetryPolicy,
+        clock: Clock,
+        random: Callable[[], float],
+    ) -> None:
+        self._subscription = subscription
+        self._log = log
+        self._courier = courier
+        self._desk = desk
+        self._retry = retry
+        self._clock = clock
+        self._random = random
+        self._ahead: set[int] = set()
+        self._troubles: dict[str, _Trouble] = {}
+
+    async def round(self, cursor: Cursor) -> tuple[Cursor, Outcome]:
+        """Tell each patient's events that are due, and move the cursor as far as all are accepted."""
+        first = cursor.delivered_to + 1
+        events = await self._log.events(self._subscription.id, first, cursor.delivered_to + WINDOW)
+        if not events:  # they are not held any more
+            oldest = await self._log.first_number(self._subscription.id)
+            return replace(cursor, delivered_to=max(cursor.delivered_to, oldest - 1)), _ACCEPTED
+        chains = self._chains(events)
+        self._troubles = {patient: each for patient, each in self._troubles.items() if patient in chains}
+        due = [chain for patient, chain in chains.items() if self._is_due(patient)]
+        await asyncio.gather(*(self._tell(chain) for chain in due))
+        return await self._moved(cursor, events)
+
+    def _chains(self, events: Sequence[SubscriptionEvent]) -> dict[str, list[SubscriptionEvent]]:
+        chains: dict[str, list[SubscriptionEvent]] = {}
+        for event in events:
+            if event.number not in self._ahead:
+                chains.setdefault(event.patient, []).append(event)
+        return chains
+
+    def _is_due(self, patient: str) -> bool:
+        trouble = self._troubles.get(patient)
+        return trouble is None or trouble.next_at <= self._clock()
+
+    async def _tell(self, chain: Sequence[SubscriptionEvent]) -> None:
+        """One patient's events in their order, until one is not accepted."""
+        for event in chain:
+            if not await self._tell_one(event):
+                return
+
+    async def _tell_one(self, event: SubscriptionEvent) -> bool:
+        [told] = await self._desk.told(self._subscription, [event], self._subscription.delivering.content)
+        bundle, body = self._courier.written([told])
+        trouble = self._troubles.get(event.patient)
+        async with self._desk.abreast(self._subscription, self._subscription.endpoint):
+            sent = await self._courier.send(
+                bundle, body, first=event.number, last=event.number, number=trouble.attempt + 1 if trouble else 1
+            )
+        if sent.outcome.kind == "accepted":
+            await self._desk.delivered(self._subscription, [told])
+            await self._log.record_attempt(sent.attempt)
+            self._ahead.add(event.number)
+            self._troubles.pop(event.patient, None)
+            return True
+        await self._failed(event, told, sent)
+        return False
+
+    async def _failed(self, event: SubscriptionEvent, told: Told, sent: Sent) -> None:
+        now, former = self._clock(), self._troubles.get(event.patient)
+        attempt = former.attempt + 1 if former else 1
+        pause = self._retry.pause(attempt, sent.outcome.retry_after, self._random)
+        next_at = now + timedelta(seconds=pause)
+        self._troubles[event.patient] = _Trouble(attempt, next_at, former.since if former else now, sent.outcome)
+        dead = []
+        if self._is_poison(sent.outcome, attempt):
+            self._troubles.pop(event.patient)
+            if told.silence == "dead-letter":
+                self._ahead.add(event.number)
+            else:
+                dead = [DeadLetter(event.subscription, event.number, sent.outcome.detail, now)]
+        await self._log.record_attempt(sent.attempt, None, dead)
+
+    def _is_poison(self, outcome: Outcome, attempt: int) -> bool:
+        is_refused = outcome.kind == "rejected" and attempt >= POISON_TRIES
+        return is_refused and self._subscription.delivering.on_poison == "dead-letter"
+
+    async def _moved(self, cursor: Cursor, events: Sequence[SubscriptionEvent]) -> tuple[Cursor, Outcome]:
+        """Where a round leaves the subscription: not well as long as one patient's events are not accepted."""
+        last = cursor.delivered_to
+        for number in _followed(events, self._ahead):
+            last = number
+            self._ahead.discard(number)
+        cursor = replace(cursor, delivered_to=last, inflight_from=0, inflight_to=0)
+        if not self._troubles:
+            cursor = replace(cursor, attempt=0, next_at=None, failing_since=None, last_sent=self._clock(), error="")
+            await self._log.save_cursor(cursor)
+            return cursor, _ACCEPTED
+        troubles = list(self._troubles.values())
+        worst = min(troubles, key=lambda each: each.since)
+        next_at = min(each.next_at for each in troubles)
+        final = [each.outcome for each in troubles if each.outcome.kind in ("gone", "refused")]
+        cursor = replace(
+            cursor, attempt=worst.attempt, next_at=next_at, failing_since=worst.since, error=worst.outcome.detail
+        )
+        await self._log.save_cursor(cursor)
+        return cursor, final[0] if final else worst.outcome
+
+
+def _followed(events: Sequence[SubscriptionEvent], accepted: set[int]) -> Iterator[int]:
+    """The numbers from the first event on, up to one that is not accepted yet."""
+    for event in events:
+        if event.number not in accepted:
+            return
+        yield event.number

@@ -1,0 +1,86 @@
+"""Order by patient: each patient's events in their order, and nobody waits for another's."""
+
+import asyncio
+from datetime import timedelta
+
+from tests.unit.notify.lanes import START, Desk, Picky, Receiver, Time, a_lane, run_until
+
+from careloom.model import parse_json
+from careloom.notify.rest_hook import Outcome
+from careloom.store import Match
+from careloom.store.memory_events import MemoryEventLog
+
+
+async def a_log(*patients: str) -> MemoryEventLog:
+    log = MemoryEventLog()
+    matches = [
+        Match("gp", number, "t", f"Encounter/{number}", "1", START, f"Patient/{patient}")
+        for number, patient in enumerate(patients, 1)
+    ]
+    await log.record_matches(len(patients), matches)
+    return log
+
+
+def delivered_to(log: MemoryEventLog) -> int:
+    return log._cursor("gp").delivered_to
+
+
+async def test_an_event_that_is_not_taken_holds_up_its_own_patient_alone() -> None:
+    log, time = await a_log("a", "b", "a", "b", "a"), Time()
+    receiver, desk = Picky('Encounter/1"'), Desk(log)
+    await run_until(a_lane(log, receiver, desk, time, order="patient"), lambda: bool(time.slept))
+    assert [2, 4] == desk.heard
+    assert {"1", "2", "4"} == {number for [number] in receiver.numbers()}
+    cursor = await log.cursor("gp")
+    assert (0, "HTTP 422") == (cursor.delivered_to, cursor.error)
+
+
+async def test_each_patient_is_told_of_in_order_and_the_cursor_follows() -> None:
+    log, receiver, desk, time = await a_log(*"abcabcaabbcc"), Receiver(), Desk(), Time()
+    await run_until(a_lane(log, receiver, desk, time, order="patient"), lambda: 12 == delivered_to(log))
+    for numbers in ([1, 4, 7, 8], [2, 5, 9, 10], [3, 6, 11, 12]):
+        assert numbers == [number for number in desk.heard if number in numbers]
+
+
+async def test_a_slow_patient_does_not_keep_the_others_waiting() -> None:
+    class Slow(Receiver):
+        async def send(self, endpoint: str, body: bytes, **more: object) -> Outcome:  # type: ignore[override]
+            if b'Encounter/1"' in body:
+                await waiting.wait()
+            return await super().send(endpoint, body, **more)  # type: ignore[arg-type]
+
+    waiting = asyncio.Event()
+    log, receiver, desk, time = await a_log("a", "b", "c"), Slow(), Desk(), Time()
+    await run_until(a_lane(log, receiver, desk, time, order="patient"), lambda: sorted(desk.heard) == [2, 3])
+
+
+async def test_after_a_crash_what_was_accepted_ahead_goes_out_again_as_it_was() -> None:
+    log, time = await a_log("a", "b"), Time()
+    first, desk = Picky('Encounter/1"'), Desk(log)
+    await run_until(a_lane(log, first, desk, time, order="patient"), lambda: desk.heard == [2])
+    again, other = Receiver(), Desk(log)
+    await run_until(a_lane(log, again, other, time, order="patient"), lambda: sorted(other.heard) == [1, 2])
+    assert set(again.bodies) <= set(first.bodies)
+
+
+async def test_poison_is_put_aside_where_the_subscriber_wants_that() -> None:
+    log, time = await a_log("a", "a"), Time()
+    receiver, desk = Picky('Encounter/1"'), Desk(log)
+    lane = a_lane(log, receiver, desk, time, order="patient", on_poison="dead-letter")
+    await run_until(lane, lambda: desk.heard == [2])
+    assert [1] == [letter.number for letter in await log.dead_letters("gp")]
+    notes = [body for body in receiver.bodies if b"dead-letter" in body]
+    assert [["1"]] == [
+        [part["valueString"] for part in one["part"] if part["name"] == "event-number"]
+        for note in notes
+        for one in parse_json(note)["entry"][0]["resource"]["parameter"]
+        if one["name"] == "notification-event"
+    ]
+
+
+async def test_an_endpoint_that_fails_for_too_long_ends_in_error() -> None:
+    log, desk, time = await a_log("a", "b"), Desk(), Time()
+    failing = Receiver(*[Outcome("retry", 503, "HTTP 503")] * 500)
+    await run_until(a_lane(log, failing, desk, time, order="patient"), lambda: bool(desk.statuses))
+    assert [("error", "HTTP 503")] == desk.statuses
+    assert time.now - START >= timedelta(hours=1)

@@ -1,0 +1,141 @@
+"""What a lane does about silence, failures, and receivers that take some events and not others."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from tests.unit.notify.lanes import (
+    ACCEPTED,
+    FAILED,
+    START,
+    Desk,
+    Picky,
+    Receiver,
+    Time,
+    a_lane,
+    a_log,
+    a_subscription,
+    kinds,
+    rejected,
+    run_until,
+)
+
+from careloom.notify.courier import Courier
+from careloom.notify.rest_hook import Outcome
+from careloom.store import Cursor, Match
+
+
+async def test_a_handshake_that_fails_puts_the_subscription_in_error() -> None:
+    log, desk, time = await a_log(0), Desk(), Time()
+    receiver = Receiver(*[FAILED] * 9)
+    await run_until(a_lane(log, receiver, desk, time, status="requested"), lambda: bool(desk.statuses))
+    assert [("error", "HTTP 503")] == desk.statuses
+    assert ["handshake"] * 3 == kinds(receiver)
+
+
+async def test_who_asks_anew_does_not_wait_for_the_pause_of_what_failed_before() -> None:
+    log, receiver, desk, time = await a_log(1), Receiver(), Desk(), Time()
+    await log.save_cursor(Cursor("gp", attempt=9, next_at=START + timedelta(hours=1), status="error"))
+    await run_until(a_lane(log, receiver, desk, time, status="requested"), lambda: desk.heard == [1])
+    assert [] == time.slept
+
+
+async def test_silence_is_broken_by_heartbeats_and_only_silence() -> None:
+    log, receiver, desk, time = await a_log(1), Receiver(), Desk(), Time()
+    lane = a_lane(log, receiver, desk, time, heartbeat=60)
+    await run_until(lane, lambda: len(receiver.bodies) >= 3)
+    assert ["event-notification", "heartbeat", "heartbeat"] == kinds(receiver)[:3]
+    assert time.slept[:2] == [60.0, 60.0]
+    assert len(set(receiver.ids)) == len(receiver.ids)
+    assert [1] == desk.heard
+
+
+async def test_a_heartbeat_that_is_not_taken_is_a_failure_like_any_other() -> None:
+    log, desk, time = await a_log(0), Desk(), Time()
+    lane = a_lane(log, Receiver(*[FAILED] * 200), desk, time, heartbeat=60)
+    await run_until(lane, lambda: bool(desk.statuses))
+    assert [("error", "HTTP 503")] == desk.statuses
+
+
+async def test_a_subscription_that_is_told_nothing_ends_at_its_end() -> None:
+    log, desk, time = await a_log(0), Desk(), Time()
+    await run_until(a_lane(log, Receiver(), desk, time, end=START + timedelta(hours=2)), lambda: bool(desk.statuses))
+    assert [7200.0] == time.slept
+    assert "off" == desk.statuses[0][0]
+
+
+async def test_one_poison_event_is_found_by_halving_and_put_aside() -> None:
+    log, time = await a_log(8), Time()
+    receiver, desk = Picky("Encounter/6", 413), Desk(log)
+    lane = a_lane(log, receiver, desk, time, max_count=8, on_poison="dead-letter")
+    await run_until(lane, lambda: 8 in desk.heard)
+    assert [1, 2, 3, 4, 5, 7, 8] == desk.heard
+    [letter] = await log.dead_letters("gp")
+    assert (6, "HTTP 413") == (letter.number, letter.reason)
+    sent = list(zip(receiver.numbers(), receiver.bodies, strict=True))
+    accepted = [number for numbers, body in sent if b"Encounter/6" not in body for number in numbers]
+    assert [str(number) for number in range(1, 9)] == accepted
+    assert any(numbers == ["6"] and b"dead-letter" in body for numbers, body in sent)
+
+
+async def test_an_event_whose_number_is_not_taken_either_holds_up_nobody() -> None:
+    log, time = await a_log(2), Time()
+    desk = Desk(log)
+    receiver = Receiver(*[rejected()] * 6)
+    await run_until(a_lane(log, receiver, desk, time, on_poison="dead-letter"), lambda: desk.heard == [2])
+    assert [["1"]] * 6 + [["2"]] == receiver.numbers()
+
+
+async def test_poison_halts_the_lane_unless_the_subscriber_has_chosen_otherwise() -> None:
+    log, desk, time = await a_log(2), Desk(), Time()
+    await run_until(a_lane(log, Picky("Encounter/1"), desk, time), lambda: bool(desk.statuses))
+    assert [("error", "HTTP 422")] == desk.statuses
+    assert [1, 2] == [event.number for event in await log.pending("gp", 10)]
+    assert [] == await log.dead_letters("gp")
+
+
+async def test_events_of_two_topics_do_not_stand_in_one_notification() -> None:
+    log, receiver, desk, time = await a_log(2), Receiver(), Desk(), Time()
+    await log.record_matches(3, [Match("gp", 3, "https://t.example/other", "Patient/1", "1", START)])
+    await run_until(a_lane(log, receiver, desk, time, max_count=9), lambda: desk.heard == [1, 2, 3])
+    assert [["1", "2"], ["3"]] == receiver.numbers()
+    assert b"https://t.example/other" in receiver.bodies[1]
+
+
+async def test_telling_goes_on_from_now_where_the_subscriber_wants_that() -> None:
+    log, receiver, desk, time = await a_log(3), Receiver(), Desk(), Time()
+    lane = a_lane(log, receiver, desk, time, status="requested", resume="now")
+    task = asyncio.create_task(lane.run())
+    await asyncio.sleep(0.01)
+    await log.record_matches(4, [Match("gp", 4, "t", "Encounter/4", "1", START)])
+    lane.wake()
+    await asyncio.sleep(0.01)
+    task.cancel()
+    assert [[], ["4"]] == receiver.numbers()
+
+
+async def test_a_try_takes_no_longer_than_the_subscription_allows() -> None:
+    class Mute(Receiver):
+        async def send(self, *args: Any, **more: Any) -> Outcome:
+            await asyncio.sleep(60)
+            return ACCEPTED
+
+    courier = Courier(a_subscription(timeout=1), Mute(), Desk(), Time())
+    sent = await courier.send({"id": "x"}, b"", first=1, last=1, number=1)
+    assert ("retry", "no answer within 1 s") == (sent.outcome.kind, sent.outcome.detail)
+
+
+async def test_the_media_type_is_the_one_that_was_asked_for() -> None:
+    seen: list[tuple[tuple[str, str], ...]] = []
+
+    class Noting(Receiver):
+        async def send(
+            self, endpoint: str, body: bytes, *, webhook_id: str, secret: str, headers: tuple[tuple[str, str], ...]
+        ) -> Outcome:
+            seen.append(headers)
+            return ACCEPTED
+
+    log, desk, time = await a_log(1), Desk(), Time()
+    lane = a_lane(log, Noting(), desk, time, payload="application/json", headers=(("X-Practice", "A81001"),))
+    await run_until(lane, lambda: desk.heard == [1])
+    assert [(("X-Practice", "A81001"), ("Content-Type", "application/json"))] == seen

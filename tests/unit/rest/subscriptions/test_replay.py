@@ -1,0 +1,100 @@
+"""$replay, $dead-letters and $disclosures."""
+
+from typing import Any
+
+import pytest
+from tests.unit.rest.desk import NOW
+from tests.unit.rest.subscriptions.ward import Ward
+
+from careloom.notify.notification import Told
+from careloom.notify.subscriptions import read_subscription
+from careloom.store import Attempt, DeadLetter
+
+
+def asked(**values: str) -> dict[str, Any]:
+    kinds = {"endpoint": "valueUrl"}
+    named = [{"name": name, kinds.get(name, "valueString"): value} for name, value in values.items()]
+    return {"resourceType": "Parameters", "parameter": named}
+
+
+async def test_an_order_to_replay_is_recorded_with_who_gave_it(ward: Ward) -> None:
+    id = await ward.subscribe()
+    await ward.happen(id, *[await ward.stay(f"e{n}") for n in range(1, 6)])
+    body = asked(eventsSinceNumber="2", eventsUntilNumber="4", endpoint="https://gp.example/other")
+    answer = await ward("POST", f"Subscription/{id}/$replay", body)
+    assert 200 == answer.status, answer.resource
+    [order] = await ward.desk.hub.repository.events.open_replays()
+    assert (2, 4, 1, "https://gp.example/other", "acute-epr") == (
+        order.first,
+        order.last,
+        order.delivered_to,
+        order.endpoint,
+        order.requested_by,
+    )
+    [audit] = [event for event in await ward.desk.audits() if event["subtype"][1:] == [{"display": "$replay"}]]
+    assert "0" == audit["outcome"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (asked(eventsSinceNumber="9"), 422),
+        (asked(eventsSinceNumber="x"), 400),
+        (asked(endpoint="http://gp.example/hook"), 422),
+        (asked(endpoint="https://10.0.0.1/hook"), 403),
+        (asked(endpoint="https://169.254.169.254/latest"), 403),
+    ],
+)
+async def test_what_cannot_be_replayed_is_refused(ward: Ward, body: dict[str, Any], status: int) -> None:
+    id = await ward.subscribe()
+    await ward.happen(id, await ward.stay("e1"))
+    assert status == (await ward("POST", f"Subscription/{id}/$replay", body)).status
+    assert [] == await ward.desk.hub.repository.events.open_replays()
+
+
+async def test_a_subscription_that_is_not_active_replays_nothing(ward: Ward) -> None:
+    id = await ward.subscribe("error")
+    await ward.happen(id, await ward.stay("e1"))
+    assert 422 == (await ward("POST", f"Subscription/{id}/$replay", asked())).status
+
+
+async def test_a_replay_is_not_asked_for_by_get(ward: Ward) -> None:
+    id = await ward.subscribe()
+    with pytest.raises(Exception, match="GET is not offered"):
+        await ward("GET", f"Subscription/{id}/$replay")
+
+
+async def test_dead_letters_are_listed_with_their_reason(ward: Ward) -> None:
+    id = await ward.subscribe()
+    assert {"resourceType": "Parameters"} == (await ward("GET", f"Subscription/{id}/$dead-letters")).resource
+    attempt = Attempt(id, 3, 3, 1, NOW, 5, "rejected", 413, "00", "HTTP 413")
+    await ward.desk.hub.repository.events.record_attempt(attempt, None, [DeadLetter(id, 3, "HTTP 413", NOW)])
+    told = (await ward("GET", f"Subscription/{id}/$dead-letters")).resource
+    assert told is not None
+    [letter] = told["parameter"]
+    assert ["3", "HTTP 413"] == [part["valueString"] for part in letter["part"][:2]]
+
+
+async def test_a_patient_can_read_who_was_told_what(ward: Ward) -> None:
+    await ward.record({"resourceType": "Patient", "id": "p1"})
+    await ward.record({"resourceType": "Patient", "id": "p2"})
+    id = await ward.subscribe()
+    await ward.happen(id, await ward.stay("e1", "p1"), await ward.stay("e2", "p2"), await ward.stay("e3", "p1"))
+    version = await ward.desk.hub.repository.read("Subscription", id)
+    assert version is not None and version.resource is not None
+    subscription = read_subscription(version.resource, ward.topics)
+    events = await ward.desk.hub.repository.events.events(id, 1, 3)
+    telling = ward.desk.hub.telling
+    assert telling is not None
+    for told in (Told(events[0]), Told(events[1]), Told(events[2], "denied")):
+        await telling.disclosed(subscription, [told])
+    answer = await ward("GET", "Patient/p1/$disclosures")
+    assert answer.resource is not None
+    held_back, shown = [list(each["part"]) for each in answer.resource["parameter"]]
+    assert ["Encounter/e1/_history/1"] == [
+        part["valueReference"]["reference"] for part in shown if part["name"] == "what"
+    ]
+    assert "Acute Trust" in [part["valueString"] for part in shown if part["name"] == "recipient"]
+    assert ["TREAT"] == [part["valueCoding"]["code"] for part in shown if part["name"] == "purpose"]
+    outcomes = [part["valueString"] for each in (held_back, shown) for part in each if part["name"] == "outcome"]
+    assert ["held back", "told"] == outcomes

@@ -60,7 +60,7 @@ def main() -> None:
 
 def base(chosen: argparse.Namespace) -> None:
     """Valid resources by R4 alone, beside parsing them, the interpreter and the peer."""
-    lines = corpus(chosen.count)
+    lines, others = corpus(chosen.count), corpus(4 * chosen.count)[chosen.count :]
     definitions = Definitions.load()
     quick, slow = Validator(definitions), Validator(definitions, quick=False)
     works = {
@@ -78,6 +78,10 @@ def base(chosen: argparse.Namespace) -> None:
     for name, (work, most) in peers.items():
         if work:
             goal(f"validate / {name}", times["validate"] / times[name], most)
+    new = met_once({name: works[name] for name in ("orjson.loads", "validate", *peers) if name in works}, others)
+    print(f"{len(others)} other resources, each met once and never again")
+    for name in [name for name in new if name != "validate"]:
+        print(f"  {f'validate / {name}':24} {new['validate'] / new[name]:8.2f} x")
 
 
 def ukcore(chosen: argparse.Namespace) -> None:
@@ -377,6 +381,15 @@ def measure(
                     taken = timed(work, parts[name][index])
                     best[name][index] = min(best[name][index], taken) if round else float("inf")
     return {name: statistics.fmean(found) for name, found in best.items()}
+
+
+def met_once(works: dict[str, Work], lines: list[bytes]) -> dict[str, float]:
+    """Seconds a resource where none comes twice, so that only what its parts have in common is known: the median."""
+    found: dict[str, list[float]] = {name: [] for name in works}
+    for part in hundreds(lines):
+        for name, work in works.items():
+            found[name].append(timed(work, part))
+    return {name: statistics.median(taken) for name, taken in found.items()}
 
 
 def hundreds(lines: list[bytes]) -> Iterator[list[bytes]]:

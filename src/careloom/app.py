@@ -113,6 +113,8 @@ class App:
         """Look at the settings file again and again, and take up what has changed in it."""
         while True:
             await asyncio.sleep(RELOAD_INTERVAL)
+            if self.hub.parameters is not self.hub.repository.parameters:  # some are indexed that were not before
+                self.hub = replace(self.hub, parameters=self.hub.repository.parameters)
             try:
                 await self.reload()
             except Exception:
@@ -234,7 +236,7 @@ def make_hub(settings: Settings, engines: Engines, repository: Repository, base_
     return Hub(
         base_url=base_url,
         repository=repository,
-        parameters=engines.parameters,
+        parameters=repository.parameters,
         types=types,
         validator=engines.validator,
         authority=Authority(base_url, hub_keys(settings.hub.key_file)),

@@ -57,8 +57,9 @@ class _Door:
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0, backlog=512)
         await site.start()
-        self._port: int = self._runner.addresses[0][1]
-        return self._port
+        port: int = self._runner.addresses[0][1]
+        self._port = port
+        return port
 
     async def close(self) -> None:
         await self._runner.cleanup()

@@ -63,7 +63,11 @@ CHANGES: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
     ),
     "add a value in parts": ([operation("add", "Patient", "identifier", PARTS)], {"identifier": values(1, 2, 3, 5)}),
     "add an element that has no type of its own": (
-        [operation("add", "Patient", "contact", {"part": [{"name": "name", "valueHumanName": {"family": "Milbanke"}}]})],
+        [
+            operation(
+                "add", "Patient", "contact", {"part": [{"name": "name", "valueHumanName": {"family": "Milbanke"}}]}
+            )
+        ],
         {"contact": [{"name": {"family": "Milbanke"}}]},
     ),
     "insert at the beginning": (

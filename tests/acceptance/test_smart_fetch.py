@@ -84,7 +84,7 @@ def test_the_whole_record_comes_home(smart_fetch: Path, hub: HubProcess, group: 
 
 @pytest.mark.parametrize("how", ["bulk", "crawl"])
 def test_a_group_comes_home(smart_fetch: Path, hub: HubProcess, group: str, tmp_path: Path, how: str) -> None:
-    # With the door's token: it never asks for the scope system/Group.r, without which the hub does not say who is in one.
+    # With the door's token: by itself it never asks for system/Group.r, without which nobody learns who is in a group.
     assert fetch(smart_fetch, hub, tmp_path, how, "--group", group) == WHOLE
 
 

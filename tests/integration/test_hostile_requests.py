@@ -88,7 +88,7 @@ async def test_a_body_that_never_ends_is_given_up(call: Caller, hub: HubProcess)
     before = memory_of(hub)
     headers = {"Transfer-Encoding": "chunked", "Content-Type": "application/fhir+json"}
     chunk = b"%x\r\n%s\r\n" % (100_000, b" " * 100_000)
-    answer = await raw(call, "POST", "Patient", headers, chunk, 1_000)
+    answer = await raw(call, "POST", "Patient", headers, chunk=chunk, chunks=1_000)
     assert not answer or answer.startswith(b"HTTP/1.1 413 ")  # nothing, where the hub hung up while we were talking
     assert memory_of(hub) - before < 30 * MEGABYTE
 
@@ -339,7 +339,9 @@ async def test_a_line_break_in_stored_content_is_refused_or_stays_in_it(hub: Hub
 
 
 @pytest.mark.parametrize(
-    "token", ["", "x", "a.b.c", "eyJhbGciOiJub25lIn0.e30.", "A" * 100_000], ids=["none", "x", "dots", "alg-none", "long"]
+    "token",
+    ["", "x", "a.b.c", "eyJhbGciOiJub25lIn0.e30.", "A" * 100_000],
+    ids=["none", "x", "dots", "alg-none", "long"],
 )
 async def test_a_token_that_is_none_opens_nothing(hub: HubProcess, token: str) -> None:
     async with caller(hub, "") as call:
@@ -348,7 +350,7 @@ async def test_a_token_that_is_none_opens_nothing(hub: HubProcess, token: str) -
 
 
 async def raw(
-    call: Caller, method: str, path: str, headers: dict[str, str], chunk: bytes = b"", chunks: int = 0
+    call: Caller, method: str, path: str, headers: dict[str, str], *, chunk: bytes = b"", chunks: int = 0
 ) -> bytes:
     """Speak to the hub without a library that would see to what is sent; what it answers."""
     base = urlsplit(call.base_url)

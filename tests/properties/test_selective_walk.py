@@ -49,6 +49,19 @@ def test_one_wrong_entry_of_a_bundle_is_told_as_by_a_walk_through_all(definition
     assert expected == quick.validate(bundle)
 
 
+def test_an_id_in_an_entry_is_not_taken_for_a_second_one_where_the_entry_is_walked_again(
+    definitions: Definitions,
+) -> None:
+    quick, slow = Validator(definitions), Validator(definitions, quick=False)
+    patients = [{"resourceType": "Patient", "name": [{"id": "n", "family": "Okafor"}]}, {"resourceType": "Patient"}]
+    bundles = [
+        {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": one} for one in (*patients, last)]}
+        for last in (patients[1], {"resourceType": "Patient", "unknown": 1}, patients[0] | {"birthDate": "x"})
+    ]
+
+    assert [slow.validate(one) for one in bundles] == [quick.validate(one) for one in bundles]
+
+
 def _records(is_profiled: bool) -> Iterator[Original]:
     for resource in islice(population(SEED), 60):
         type = resource["resourceType"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 Clock = Callable[[], datetime]
 """Gives the present instant, timezone-aware."""
@@ -12,6 +13,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+@lru_cache(maxsize=256)  # what is written together has one instant
 def instant(moment: datetime) -> str:
     """FHIR ``instant`` in UTC with microseconds, ``2026-11-22T11:09:00.000000Z``."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -12,6 +12,9 @@ _LITERAL = late_pattern(
 )
 
 
+_CONTAINERS = frozenset({dict, list})
+
+
 @dataclass(frozen=True, slots=True)
 class LiteralReference:
     """A reference by address: ``base`` is empty for a relative one and ends in a slash otherwise."""
@@ -43,9 +46,14 @@ def references_in(value: Any) -> Iterator[dict[str, Any]]:
         if isinstance(node, dict):
             if isinstance(node.get("reference"), str):
                 yield node
-            stack.extend(reversed(node.values()))
+            inner = [child for child in node.values() if child.__class__ in _CONTAINERS]
         elif isinstance(node, list):
-            stack.extend(reversed(node))
+            inner = [child for child in node if child.__class__ in _CONTAINERS]
+        else:
+            continue
+        if inner:
+            inner.reverse()
+            stack += inner
 
 
 def rewrite_references(value: Any, rewrite: Callable[[str], str]) -> Any:

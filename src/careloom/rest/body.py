@@ -21,6 +21,8 @@ from careloom.rest.messages import Parameters
 from careloom.rest.negotiation import Family
 
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"\s*+(:?)', re.DOTALL)
+_SPACED_COLON = re.compile(rb'"[ \t\r\n]+:')
+_CONTAINERS = frozenset({dict, list})
 _NUL_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
@@ -84,7 +86,7 @@ def _require_plain(value: Any, data: bytes, limits: Limits) -> None:
     """Refuse JSON that could be understood in two ways."""
     keys, depth = _measure(value)
     _require_depth(depth, limits)
-    if keys != sum(1 for found in _STRING.finditer(data) if found[1]):
+    if not _is_plainly(data, keys) and keys != sum(1 for found in _STRING.finditer(data) if found[1]):
         raise MalformedError(f"duplicate keys in one object: {', '.join(_duplicates(data))}")
     if _NUL_ESCAPE.search(data):
         raise MalformedError("a text holds the character NUL (\\u0000), which FHIR does not allow")
@@ -95,14 +97,29 @@ def _require_depth(depth: int, limits: Limits) -> None:
         raise MalformedError(f"the body is nested {depth} levels deep, at most {limits.depth} are read")
 
 
+def _is_plainly(data: bytes, keys: int) -> bool:
+    """Whether the text has no more than so many keys, as far as counting alone can tell.
+
+    Where no space stands before a colon, each key ends in ``":``; so there are no more keys in it than there are of
+    these. Where a text has some too, there may be fewer, and it takes a closer look.
+    """
+    return data.count(b'":') == keys and not _SPACED_COLON.search(data)
+
+
 def _measure(value: Any) -> tuple[int, int]:
     """How many keys a decoded value has in all its objects, and how many levels of objects and arrays."""
     keys = depth = 0
-    level = [value]
-    while level := [node for node in level if isinstance(node, dict | list)]:
+    level = [value] if value.__class__ in _CONTAINERS else []
+    while level:
         depth += 1
-        keys += sum(len(node) for node in level if isinstance(node, dict))
-        level = [child for node in level for child in (node.values() if isinstance(node, dict) else node)]
+        below: list[Any] = []
+        for node in level:
+            if node.__class__ is dict:
+                keys += len(node)
+                below += [child for child in node.values() if child.__class__ in _CONTAINERS]
+            else:
+                below += [child for child in node if child.__class__ in _CONTAINERS]
+        level = below
     return keys, depth
 
 

@@ -38,12 +38,14 @@ class Entry:
         full_url: What other entries call its resource; empty where it has no name.
         interaction: What it asks for.
         request: The same request a client could have sent by itself.
+        searches: The references by search that its resource holds.
     """
 
     number: int
     full_url: str
     interaction: Interaction
     request: FhirRequest
+    searches: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -107,17 +109,17 @@ def read_entry(number: int, element: Any, outer: FhirRequest, hub: Hub) -> Entry
     ):
         raise NotSupportedError(f"{asked['method']} {asked['url']} has no place in a bundle")
     request = FhirRequest(
-        code="",
+        **route.told,
         method=asked["method"],
         url=f"{path}?{query}" if query else path,
-        parameters=read_parameters(query, hub.limits),
+        parameters=read_parameters(query, hub.limits) if query else (),
         headers=_headers(asked, outer),
+        **_content(_resource(element), route.interaction, hub),
         grant=outer.grant,
         request_id=outer.request_id,
         address=outer.address,
         deadline=outer.deadline,
     )
-    request = _with_content(route.addressed(request), _resource(element), route.interaction, hub)
     full_url = element.get("fullUrl", "")
     return Entry(number, full_url if isinstance(full_url, str) else "", route.interaction, request)
 
@@ -180,16 +182,16 @@ def _resource(element: dict[str, Any]) -> Resource | None:
     raise MalformedError("resource: an object expected")
 
 
-def _with_content(request: FhirRequest, resource: Resource | None, interaction: Interaction, hub: Hub) -> FhirRequest:
-    """The request with what its entry carries; a JSON Patch comes in a Binary.
+def _content(resource: Resource | None, interaction: Interaction, hub: Hub) -> dict[str, Any]:
+    """What the entry carries, by the fields of a request; a JSON Patch comes in a Binary.
 
     Source: FHIR R4, 3.1.0.6.3 patch in batch and transaction.
     """
     if interaction.body not in ("resource", "optional", "patch"):
-        return request
+        return {}
     if interaction.body == "patch" and resource and resource_type(resource) == "Binary":
-        return replace(request, patch=_binary_patch(resource, hub))
-    return replace(request, body=resource)
+        return {"patch": _binary_patch(resource, hub)}
+    return {"body": resource}
 
 
 def _binary_patch(binary: Resource, hub: Hub) -> Any:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from careloom.model.records import dataclass
 from careloom.rest.entries import Entry
 from careloom.rest.hub import Hub
-from careloom.rest.relinking import conditional_references, relink
+from careloom.rest.relinking import relink
 from careloom.search import Query
 from careloom.store import Prepared
 
@@ -72,7 +72,9 @@ def _made(entry: Entry, id: str, links: Links, hub: Hub) -> Made:
     body = entry.request.body or {}
     noted = _Noted(links)
     linked = relink({**body, "id": id}, noted, entry.full_url, hub.types)
-    used = noted.used | {text: links.get(text, "") for _, text in conditional_references(body)}
+    used = noted.used
+    if entry.searches:
+        used |= {text: links.get(text, "") for text in entry.searches}
     return Made(id, used, hub.repository.prepare(linked, id=id))
 
 

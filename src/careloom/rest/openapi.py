@@ -86,11 +86,12 @@ def _operation(row: Interaction, path: str, hub: Hub) -> dict[str, Any]:
 
 
 def _responses(row: Interaction) -> dict[str, Any]:
-    others = {media: {} for media in _OTHERS.get(row.code, ())}
+    others: dict[str, Any] = {media: {} for media in _OTHERS.get(row.code, ())}
     refusal = {"$ref": "#/components/responses/refusal"}
     oauth = {"description": "Refused, and why", "content": {**_told_as("OperationOutcome"), _JSON: {}}}
     return {
         "2XX": {"description": "Done", "content": others} if others else {"$ref": "#/components/responses/answer"},
+        "204": {"$ref": "#/components/responses/silence"},
         "304": {"$ref": "#/components/responses/unmodified"},
         "4XX": oauth if row.code == "token" else refusal,
         "5XX": refusal,
@@ -167,6 +168,7 @@ def _components(hub: Hub) -> dict[str, Any]:
         "parameters": _parameters(hub),
         "responses": {
             "answer": {"description": "Done", "content": _told_as("Resource")},
+            "silence": {"description": "Done, and there is nothing to tell"},
             "unmodified": {"description": "The client has this version already"},
             "refusal": {"description": "Refused, and why", "content": _told_as("OperationOutcome")},
         },

@@ -18,6 +18,8 @@ from careloom.model.resource import Resource, resource_type
 
 _CONDITIONAL = re.compile(r"([A-Z][A-Za-z]+)\?(.+)", re.DOTALL)
 _NARRATIVE_LINK = re.compile(r"""((?:href|src)\s*=\s*)(["'])([^"']*)\2""")
+_CONTAINERS = frozenset({dict, list})
+_LINKING = frozenset({"reference", "div"})
 _URI_TYPES = frozenset({"uri", "url", "oid", "uuid"})
 
 
@@ -30,7 +32,7 @@ def conditional_references(resource: Resource) -> Iterator[tuple[str, str]]:
 
 
 def relink(resource: Resource, links: Mapping[str, str], full_url: str, types: TypeModel) -> Resource:
-    """A copy of a resource in which every link that has a new target leads there.
+    """A resource in which every link that has a new target leads there; what has none is shared, not copied.
 
     Args:
         resource: As it stands in the entry; it is left as it is.
@@ -38,17 +40,84 @@ def relink(resource: Resource, links: Mapping[str, str], full_url: str, types: T
         full_url: Of the entry; relative references are read against its base.
         types: Says which elements are URIs.
     """
+    if not links:
+        return resource
     own = parse_reference(full_url)
-    walk = _Walk(links, own.base if own else "", types)
-    return walk.resource(resource)
+    base = own.base if own else ""
+    try:
+        linked: Resource = _Quick(links, base).value(resource)
+        return linked
+    except _TypeMattersError:
+        return _Walk(links, base, types).resource(resource)
 
 
-class _Walk:
+class _TypeMattersError(Exception):
+    """A text is a link only if its element is a URI."""
+
+
+class _Links:
+    """Where links lead.
+
+    Args:
+        links: From ``fullUrl`` or conditional reference to ``Type/id``.
+        base: What relative references are read against.
+    """
+
+    def __init__(self, links: Mapping[str, str], base: str) -> None:
+        self._links = links
+        self._base = base
+
+    def reference(self, text: str) -> str:
+        """A link's new target; what follows a ``#`` stays."""
+        address, mark, fragment = text.partition("#") if not text.startswith("#") else (text, "", "")
+        target = self._links.get(address) or (self._links.get(self._base + address) if self._base else None)
+        return f"{target}{mark}{fragment}" if target else text
+
+    def narrative(self, text: str) -> str:
+        """XHTML with its links leading to their new targets."""
+        return _NARRATIVE_LINK.sub(lambda found: f"{found[1]}{found[2]}{self.reference(found[3])}{found[2]}", text)
+
+
+class _Quick(_Links):
+    """One pass through one resource that needs no types, since no other text than a reference is a known link.
+
+    What holds no link is shared with the resource, and so left as it is.
+    """
+
+    def value(self, node: Any) -> Any:
+        """The same with its links.
+
+        Raises:
+            _TypeMattersError: Another text is one.
+        """
+        if node.__class__ is list:
+            items = [self.value(old) for old in node]
+            return items if any(new is not old for new, old in zip(items, node, strict=True)) else node
+        if node.__class__ is not dict:
+            return self._plain(node)
+        changed: dict[str, Any] = {}
+        for key, old in node.items():
+            if old.__class__ in _CONTAINERS:
+                new = self.value(old)
+            elif key in _LINKING and old.__class__ is str:
+                new = self.reference(old) if key == "reference" else self.narrative(old)
+            else:
+                new = self._plain(old)
+            if new is not old:
+                changed[key] = new
+        return node | changed if changed else node
+
+    def _plain(self, value: Any) -> Any:
+        if value.__class__ is str and value in self._links:
+            raise _TypeMattersError
+        return value
+
+
+class _Walk(_Links):
     """One pass through one resource, with the type of each element at hand."""
 
     def __init__(self, links: Mapping[str, str], base: str, types: TypeModel) -> None:
-        self._links = links
-        self._base = base
+        super().__init__(links, base)
         self._types = types
 
     def resource(self, value: Resource) -> Resource:
@@ -76,17 +145,9 @@ class _Walk:
 
     def _text(self, key: str, value: str, node: TypeNode | None) -> str:
         if key == "reference":
-            return self._reference(value)
+            return self.reference(value)
         if key == "div":
-            return _NARRATIVE_LINK.sub(
-                lambda found: f"{found[1]}{found[2]}{self._reference(found[3])}{found[2]}", value
-            )
+            return self.narrative(value)
         if value in self._links and node and (known := self._types.property(node, key)) and known[1] in _URI_TYPES:
             return self._links[value]
         return value
-
-    def _reference(self, text: str) -> str:
-        """A link's new target; what follows a ``#`` stays."""
-        address, mark, fragment = text.partition("#") if not text.startswith("#") else (text, "", "")
-        target = self._links.get(address) or (self._links.get(self._base + address) if self._base else None)
-        return f"{target}{mark}{fragment}" if target else text

@@ -1,6 +1,8 @@
 """How a version of a resource is told: body, ``ETag``, ``Last-Modified``, ``Location``."""
 
+from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 from careloom.model.errors import DeletedError, MalformedError, NotFoundError
 from careloom.model.issues import Issue, operation_outcome
@@ -59,8 +61,13 @@ def version_headers(version: Version) -> dict[str, str]:
     """``ETag`` and ``Last-Modified`` of a version."""
     return {
         "ETag": f'W/"{version.version_id}"',
-        "Last-Modified": format_datetime(version.last_updated, usegmt=True),
+        "Last-Modified": _http_date(version.last_updated),
     }
+
+
+@lru_cache(maxsize=1_024)  # what is written together has one instant
+def _http_date(moment: datetime) -> str:
+    return format_datetime(moment, usegmt=True)
 
 
 def _preferred_body(version: Version, request: FhirRequest, status: int) -> Resource | None:

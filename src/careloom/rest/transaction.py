@@ -16,12 +16,14 @@ Source: FHIR R4, 3.1.0.11.2 transaction processing rules.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from careloom.governance import Decision
 from careloom.model.errors import InvalidError, MalformedError, MultipleMatchesError, NotSupportedError
 from careloom.model.issues import has_errors
 from careloom.model.records import dataclass, field, replace
-from careloom.rest.access import judge, require, together
+from careloom.model.resource import Resource
+from careloom.rest.access import require, together
 from careloom.rest.admission import addressed, conformance_issues, hooked
 from careloom.rest.conditional import condition_of, matched, parse_condition
 from careloom.rest.delete import all_matched, delete_all, prepare_delete
@@ -38,6 +40,9 @@ from careloom.rest.threads import in_thread
 from careloom.rest.update import identify
 from careloom.search import Query
 from careloom.store import Turn, Version
+
+Judged = dict[tuple[str, str, str], Decision]
+"""What lets entries pass, by interaction, its right and the type: it depends on nothing else of them."""
 
 _ORDER = {"DELETE": 0, "POST": 1, "PUT": 2, "PATCH": 2, "GET": 3, "HEAD": 3}
 _CHANGING = frozenset({"DELETE", "POST", "PUT", "PATCH"})
@@ -118,12 +123,17 @@ def prepare_transaction(request: FhirRequest, hub: Hub) -> Plan:
         InvalidError: A resource does not conform; carries the issues of all entries.
     """
     assert request.body is not None
-    entries = [_read(number, element, request, hub) for number, element in enumerate(elements(request.body, hub))]
+    judged: Judged = {}
+    read = enumerate(elements(request.body, hub))
+    entries = [_read(number, element, request, judged, hub) for number, element in read]
     _require_distinct_names(entries)
-    references = {text: query for entry in entries for text, query in _references(entry, hub)}
+    references: dict[str, Query] = {}
+    for place, entry in enumerate(entries):
+        if found := dict(_references(entry, hub)):
+            references |= found
+            entries[place] = replace(entry, searches=tuple(found))
     _require_conformance(entries, hub)
-    prepared = tuple(_prepared(entry, hub) for entry in entries)
-    return Plan(prepared, references, together(judge(each.interaction, each.request, hub) for each in prepared))
+    return Plan(tuple(_prepared(entry, hub) for entry in entries), references, together(judged.values()))
 
 
 def transact(turn: Turn, plan: Plan, hub: Hub) -> FhirResponse:
@@ -150,15 +160,17 @@ def transact(turn: Turn, plan: Plan, hub: Hub) -> FhirResponse:
     return replace(answer, decision=plan.decision)
 
 
-def _read(number: int, element: object, outer: FhirRequest, hub: Hub) -> Entry:
+def _read(number: int, element: object, outer: FhirRequest, judged: Judged, hub: Hub) -> Entry:
     with telling(number):
         entry = read_entry(number, element, outer, hub)
         if entry.interaction.in_turn is None:
             raise NotSupportedError(f"{entry.interaction.code} has no place in a transaction")
-        require(entry.interaction, entry.request, hub)
-        if entry.interaction.body != "resource" or entry.interaction.operation:
-            return entry
-        return replace(entry, request=replace(entry.request, body=addressed(entry.request)))
+        kind = (entry.interaction.code, entry.interaction.right, entry.request.type)
+        if kind not in judged:
+            judged[kind] = require(entry.interaction, entry.request, hub)
+        if entry.interaction.body == "resource" and not entry.interaction.operation:
+            addressed(entry.request)
+        return entry
 
 
 def _require_distinct_names(entries: Iterable[Entry]) -> None:
@@ -193,12 +205,13 @@ def _prepared(entry: Entry, hub: Hub) -> Entry:
     with telling(entry.number):
         if entry.interaction.body == "patch":
             return replace(entry, request=prepare_patch(request, hub))
-        if request.body and entry.interaction.body == "resource":
+        if request.body and entry.interaction.body == "resource" and request.type in hub.before_write:
             request = replace(request, body=hooked(request.body, request, hub))
         if request.method == "DELETE":
             return replace(entry, request=prepare_delete(request, hub))
-        request = request.on_condition(condition_of(request, hub))
-    return replace(entry, request=request)
+        if condition := condition_of(request, hub):
+            request = request.on_condition(condition)
+    return entry if request is entry.request else replace(entry, request=request)
 
 
 def _settle(turn: Turn, entry: Entry, plan: Plan, hub: Hub) -> Settled:
@@ -261,21 +274,21 @@ def _carry_out(turn: Turn, settled: Settled, links: Links, plan: Plan, hub: Hub)
         return delete_all(turn, settled.ids, request, hub)
     if request.condition:
         _require_unmet(turn, settled, request.condition)
-    if request.body and request.method in ("POST", "PUT") and entry.interaction.operation is None:
-        request = _with_resource(request, settled, links, plan, hub)
     assert entry.interaction.in_turn is not None
     if request.method == "PATCH":
         return entry.interaction.in_turn(turn, replace(request, id=settled.id or request.id), hub)
-    return entry.interaction.in_turn(turn, replace(request, id=settled.id, condition=None), hub)
+    content: dict[str, Any] = {}
+    if request.body and request.method in ("POST", "PUT") and entry.interaction.operation is None:
+        content = _content(request.body, settled, links, plan, hub)
+    return entry.interaction.in_turn(turn, replace(request, id=settled.id, condition=None, **content), hub)
 
 
-def _with_resource(request: FhirRequest, settled: Settled, links: Links, plan: Plan, hub: Hub) -> FhirRequest:
-    """The request with the resource as it is to be written; as it was made before the turn, if that still holds."""
+def _content(body: Resource, settled: Settled, links: Links, plan: Plan, hub: Hub) -> dict[str, Any]:
+    """The resource as it is to be written, by the fields of a request; as it was made before, if that still holds."""
     made = plan.made.get(settled.entry.number)
     if made and made.holds(settled.id, links):
-        return replace(request, body=made.prepared.resource, prepared=made.prepared)
-    body = relink(request.body or {}, links, settled.entry.full_url, hub.types)
-    return replace(request, body={**body, "id": settled.id})
+        return {"body": made.prepared.resource, "prepared": made.prepared}
+    return {"body": {**relink(body, links, settled.entry.full_url, hub.types), "id": settled.id}}
 
 
 def _require_unmet(turn: Turn, settled: Settled, condition: Query) -> None:

@@ -87,6 +87,11 @@ class SearchParameters:
             limits=self.limits,
         )
 
+    @property
+    def states(self) -> Mapping[str, State]:
+        """By canonical URL, the states of parameters that are not active."""
+        return self._states
+
     def with_codes(self, codes: CodesForSearch) -> "SearchParameters":
         """The same registry with all it has looked up, that asks others for its sets of codes."""
         other = copy(self)

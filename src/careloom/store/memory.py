@@ -59,6 +59,11 @@ class MemoryRepository:
         self._is_closed = False
 
     @property
+    def parameters(self) -> SearchParameters:
+        """As in the port."""
+        return self._state.parameters
+
+    @property
     def events(self) -> MemoryEventLog:
         """As in the port."""
         return self._events

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from careloom.model import Resource
-from careloom.search import Query
+from careloom.search import Query, SearchParameters
 from careloom.store.erasure import Erasure
 from careloom.store.events import EventLog
 
@@ -186,6 +186,11 @@ class Repository(Protocol):
 
     Methods raise UnavailableError when the disk or database does not answer: nothing of that call is then recorded.
     """
+
+    @property
+    def parameters(self) -> SearchParameters:
+        """What resources are found by at present; those whose values are still being worked out say so."""
+        ...
 
     @property
     def events(self) -> EventLog:

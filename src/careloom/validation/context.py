@@ -132,8 +132,14 @@ class Skim(Protocol):
         """Whether `structure.check_node` would tell nothing else of an object."""
         ...
 
-    def undecided(self, node: Node, value: Mapping[str, Any], doubtful: tuple[str, ...]) -> tuple[Constraint, ...]:
-        """The invariants of an object that may not hold, where some of its properties were not fine."""
+    def left_open(
+        self, node: Node, value: Mapping[str, Any], doubtful: tuple[str, ...]
+    ) -> tuple[bool, tuple[Constraint, ...]]:
+        """What the keys of an object do not decide, where some of its properties were not fine.
+
+        Returns:
+            Whether it has all that it must, and no choice twice; the invariants that may not hold.
+        """
         ...
 
     def conforms(self, schema: Schema, item: Item, check: "Check") -> bool:
@@ -146,7 +152,14 @@ RunState = tuple[tuple[str, ...], tuple[str, ...], dict[tuple[int, str], bool | 
 
 @dataclass(slots=True)
 class Run:
-    """What stays the same while one document is validated."""
+    """What stays the same while one document is validated.
+
+    Attributes:
+        told_systems: Code systems and value sets of which it has been told that they cannot be checked.
+        wrong_displays: Places of displays that are not right, as far as is known.
+        judged: Whether resources conform to profiles, as far as that has been asked.
+        spending: What the costly invariants may still take, once one has been met.
+    """
 
     walker: Walker
     library: Library
@@ -159,23 +172,18 @@ class Run:
     wrong_displays: set[str] = field(default_factory=set)
     judged: dict[tuple[int, str], bool | None] = field(default_factory=dict)
     skim: Skim | None = None
-    _budget: Budget | None = None
+    spending: Budget | None = None
 
     @property
     def budget(self) -> Budget:
         """What the costly invariants of the document may still take, made when the first is met."""
-        if self._budget is None:
-            self._budget = Budget(MOST_STEPS, LONGEST_TIME)
-        return self._budget
-
-    @property
-    def has_spent(self) -> bool:
-        """Whether a costly invariant has been met, or it has been found out whether a resource conforms."""
-        return self._budget is not None or bool(self.judged)
+        if self.spending is None:
+            self.spending = Budget(MOST_STEPS, LONGEST_TIME)
+        return self.spending
 
     def state(self) -> RunState:
         """What has been found so far, but for the issues."""
-        told, budget = tuple(self.told_systems), self._budget
+        told, budget = tuple(self.told_systems), self.spending
         if budget is None and not self.wrong_displays and not self.judged:
             return told, (), {}, None
         spent = (budget.steps, budget.seconds) if budget else None
@@ -183,9 +191,9 @@ class Run:
 
     def return_to(self, state: RunState) -> None:
         """Forget what has been found since."""
-        told, displays, self.judged, spent = state
-        self.told_systems, self.wrong_displays = set(told), set(displays)
-        self._budget = Budget(*spent) if spent else None
+        told, displays, judged, spent = state
+        self.told_systems, self.wrong_displays, self.judged = set(told), set(displays), judged.copy()
+        self.spending = Budget(*spent) if spent else None
 
 
 @dataclass(slots=True, eq=False)

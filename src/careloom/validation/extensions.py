@@ -18,9 +18,12 @@ _ANYWHERE = "*"
 
 def check_extensions(holder: Item, check: Check) -> None:
     """Check the extensions on an element or resource, complex or primitive."""
-    places = [where for where in (holder.value, holder.sibling) if isinstance(where, dict)]
+    value, sibling = holder.value, holder.sibling
+    if sibling is None and not (isinstance(value, dict) and ("extension" in value or "modifierExtension" in value)):
+        return
     for key in _KEYS:
-        for found in [where[key] for where in places if key in where]:
+        for where in (value, sibling):
+            found = where.get(key) if isinstance(where, dict) else None
             for index, extension in enumerate(found if isinstance(found, list) else ()):
                 if isinstance(extension, dict):
                     _check_extension(extension, ((holder.path, key), index), holder, key, check)

@@ -26,6 +26,7 @@ class ResourceWalker:
             check.error("structure", path, "a resource expected, something else found", "structure")
             return
         scope = check.scope.inner(value, path)
+        scope.ids = set()  # it may have been looked at before, and left
         if scope.place == "contained" and not check.options.check_contained:
             return
         check_resource(scope, (), check.within(scope).under(""))

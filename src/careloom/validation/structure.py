@@ -37,8 +37,9 @@ def check_node(value: Any, node: Node, path: Path, check: Check) -> None:
         elif key != "resourceType" or node.kind != "resource":
             check.error("structure", (path, key), f"no such property in {node.name}", "unknown-element")
     _check_id(value, node, path, check)
-    _check_presence(value, node, path, check)
-    constraints = node.constraints if skim is None else skim.undecided(node, value, tuple(doubtful))
+    is_complete, constraints = skim.left_open(node, value, tuple(doubtful)) if skim else (False, node.constraints)
+    if not is_complete:
+        _check_presence(value, node, path, check)
     check_constraints(constraints, Item(value, None, node.name, path), check)
 
 

@@ -102,7 +102,7 @@ class Validator:
         """The issues without what two profiles say alike, and without what is no longer wanted."""
         if self.options.suppressed:
             issues = [issue for issue in issues if not self.options.suppresses(issue)]
-        if len(issues) < 2:
+        if len(issues) < 2 or len({issue.diagnostics for issue in issues}) == len(issues):
             return issues
         found: dict[tuple[str, str, str], Issue] = {}
         for issue in issues:

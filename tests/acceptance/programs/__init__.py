@@ -1,4 +1,4 @@
-"""Programs that use clients nobody here wrote, each run in an environment of its own, and how they tell what they found.
+"""Programs that use clients nobody here wrote, each in an environment of its own, and how they tell what they found.
 
 A program gets the hub's address and prints one JSON object: each of its cases by name, with nothing or what failed.
 """

@@ -44,7 +44,7 @@ async def test_each_patient_is_told_of_in_order_and_the_cursor_follows() -> None
 
 async def test_a_slow_patient_does_not_keep_the_others_waiting() -> None:
     class Slow(Receiver):
-        async def send(self, endpoint: str, body: bytes, **more: object) -> Outcome:  # type: ignore[override]
+        async def send(self, endpoint: str, body: bytes, **more: object) -> Outcome:
             if b'Encounter/1"' in body:
                 await waiting.wait()
             return await super().send(endpoint, body, **more)  # type: ignore[arg-type]

@@ -139,3 +139,11 @@ async def test_the_media_type_is_the_one_that_was_asked_for() -> None:
     lane = a_lane(log, Noting(), desk, time, payload="application/json", headers=(("X-Practice", "A81001"),))
     await run_until(lane, lambda: desk.heard == [1])
     assert [(("X-Practice", "A81001"), ("Content-Type", "application/json"))] == seen
+
+
+async def test_nothing_but_its_client_brings_a_subscription_back_from_error() -> None:
+    log, receiver, desk, time = await a_log(3), Receiver(), Desk(), Time()
+    await asyncio.wait_for(a_lane(log, receiver, desk, time, status="error").run(), 5)
+    assert ([], []) == (receiver.bodies, desk.statuses)
+    await run_until(a_lane(log, receiver, desk, time, status="requested"), lambda: desk.heard == [1, 2, 3])
+    assert ["handshake", "event-notification"] == kinds(receiver)[:2]

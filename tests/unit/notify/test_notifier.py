@@ -6,11 +6,14 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from careloom.model import parse_json
-from careloom.notify import EndpointPolicy, Notifier, Ports, RetryPolicy, Subscription, TopicRegistry
+from careloom.notify import EndpointPolicy, Notifier, Ports, Retention, RetryPolicy, Subscription, TopicRegistry
+from careloom.notify import notifier as notifiers
 from careloom.notify.notification import Told
 from careloom.notify.rest_hook import Outcome
-from careloom.store import MemoryRepository, Repository, Turn
+from careloom.store import MemoryRepository, Replay, Repository, Turn
 
 NOW = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
 DISCHARGE = "https://careloom.example/SubscriptionTopic/discharge"
@@ -56,7 +59,9 @@ class Rules:
 
 
 @asynccontextmanager
-async def telling(repository: Repository, topics: TopicRegistry, post: Post, rules: Rules) -> AsyncIterator[Notifier]:
+async def telling(
+    repository: Repository, topics: TopicRegistry, post: Post, rules: Rules, retention: Retention | None = None
+) -> AsyncIterator[Notifier]:
     ports = Ports(
         may_tell=rules.may_tell,
         secret_of=lambda client: "",
@@ -72,6 +77,7 @@ async def telling(repository: Repository, topics: TopicRegistry, post: Post, rul
         base_url="https://hub.example/fhir",
         endpoints=EndpointPolicy(),
         retry=RetryPolicy(),
+        retention=retention or Retention(),
     )
     await notifier.start()
     try:
@@ -239,3 +245,168 @@ async def test_one_broken_subscription_does_not_keep_the_others_from_being_told(
         await subscribe(repository, notifier)
         await discharge(repository, "e1")
         await until(lambda: rules.told == ["Encounter/e1"])
+
+
+async def events_of(repository: Repository, id: str) -> int:
+    return await repository.events.last_number(id)
+
+
+async def test_consent_that_was_withdrawn_in_between_sends_no_content_and_is_on_record(topics: TopicRegistry) -> None:
+    repository, post, rules = a_record(topics), Post(), Rules()
+    asked: list[str] = []
+
+    def permits(subscription: Subscription, focus: str) -> bool:
+        asked.append(focus)
+        return len(asked) == 1  # when it matches, and not any more when it is told
+
+    rules.permits = permits
+    async with telling(repository, topics, post, rules) as notifier:
+        await subscribe(repository, notifier)
+        await discharge(repository, "e1")
+        await until(lambda: rules.withheld == ["Encounter/e1"])
+    assert ([], []) == (post.focuses(), rules.told)
+    assert ["1"] == numbers(post.sent[-1][1])
+    assert "Encounter" not in str(post.sent[-1][1]["entry"][1:])
+
+
+async def test_a_subscription_with_another_topic_shakes_hands_and_tells_old_events_under_their_own(
+    topics: TopicRegistry,
+) -> None:
+    class Closed(Post):
+        is_open = False
+
+        async def send(self, *args: Any, **more: Any) -> Outcome:
+            bundle = parse_json(args[1])
+            if not self.is_open and numbers(bundle):
+                return Outcome("retry", 503, "HTTP 503", retry_after=30)
+            return await super().send(*args, **more)
+
+    repository, post, rules = a_record(topics), Closed(), Rules()
+    async with telling(repository, topics, post, rules) as notifier:
+        id = await subscribe(repository, notifier)
+        await discharge(repository, "e1")
+        await until(lambda: len(post.sent) == 1)
+        post.is_open = True
+        current = await repository.read("Subscription", id)
+        assert current is not None and current.resource is not None
+        admission = DISCHARGE.replace("discharge", "admission")
+        changed = notifier.accept(current.resource | {"criteria": admission}, client="gp-system", purpose="TREAT")
+        await repository.commit(lambda turn: turn.update(changed), cause="gp-system")
+        await discharge(repository, "e2", "in-progress")
+        await until(lambda: rules.told == ["Encounter/e1", "Encounter/e2"])
+    kinds = [(parameter(bundle, "type"), parameter(bundle, "topic")) for _, bundle in post.sent[1:]]
+    assert [
+        ("handshake", admission),
+        ("event-notification", DISCHARGE),
+        ("event-notification", admission),
+    ] == kinds
+
+
+def parameter(bundle: dict[str, Any], name: str) -> Any:
+    parameters = bundle["entry"][0]["resource"]["parameter"]
+    return next(value for one in parameters if one["name"] == name for key, value in one.items() if key != "name")
+
+
+def numbers(bundle: dict[str, Any]) -> list[str]:
+    return [
+        part["valueString"]
+        for one in bundle["entry"][0]["resource"]["parameter"]
+        for part in one.get("part", [])
+        if part["name"] == "event-number"
+    ]
+
+
+@pytest.mark.parametrize("endpoint", ["", "https://gp.example/other"])
+async def test_a_replay_tells_a_range_once_more_and_leaves_the_lane_as_it_is(
+    topics: TopicRegistry, endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifiers, "REPLAY_POLL", 0.01)
+    repository, post, rules = a_record(topics), Post(), Rules()
+    async with telling(repository, topics, post, rules) as notifier:
+        id = await subscribe(repository, notifier)
+        for number in range(1, 5):
+            await discharge(repository, f"e{number}")
+        await until(lambda: len(rules.told) == 4)
+        await repository.events.save_replay(Replay("r1", id, 2, 3, endpoint, "gp-system", NOW, 1))
+        await until(lambda: len(rules.told) == 6)
+        await asyncio.sleep(0.05)
+    replayed = [(to, bundle) for to, bundle in post.sent[5:] if numbers(bundle)]
+    assert [["2"], ["3"]] == [numbers(bundle) for _, bundle in replayed]
+    assert {endpoint or "https://gp.example/hook"} == {to for to, _ in replayed}
+    assert (["handshake"] if endpoint else []) == [
+        parameter(bundle, "type") for _, bundle in post.sent[5:] if not numbers(bundle)
+    ]
+    assert len({bundle["id"] for _, bundle in post.sent}) == len(post.sent)
+    [replay] = await repository.events.replays(id)
+    assert ("done", 3) == (replay.status, replay.delivered_to)
+    assert 4 == (await repository.events.cursor(id)).delivered_to
+
+
+async def test_a_replay_goes_on_where_it_was_after_a_crash(
+    topics: TopicRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifiers, "REPLAY_POLL", 0.01)
+    repository, post, rules = a_record(topics), Post(), Rules()
+    async with telling(repository, topics, post, rules) as notifier:
+        id = await subscribe(repository, notifier)
+        for number in range(1, 4):
+            await discharge(repository, f"e{number}")
+        await until(lambda: len(rules.told) == 3)
+    await repository.events.save_replay(Replay("r1", id, 1, 3, "", "gp-system", NOW, 2))
+    async with telling(repository, topics, post, rules):
+        await until(lambda: len(rules.told) == 4)
+        await asyncio.sleep(0.05)
+    assert "Encounter/e3" == rules.told[-1]
+
+
+async def test_an_endpoint_that_takes_no_handshake_is_replayed_nothing(
+    topics: TopicRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Wary(Post):
+        async def send(self, endpoint: str, *args: Any, **more: Any) -> Outcome:
+            taken = await super().send(endpoint, *args, **more)
+            return taken if endpoint == "https://gp.example/hook" else Outcome("retry", 404, "HTTP 404")
+
+    monkeypatch.setattr(notifiers, "REPLAY_POLL", 0.01)
+    repository, post, rules = a_record(topics), Wary(), Rules()
+    async with telling(repository, topics, post, rules) as notifier:
+        id = await subscribe(repository, notifier)
+        await discharge(repository, "e1")
+        await until(lambda: rules.told == ["Encounter/e1"])
+        await repository.events.save_replay(Replay("r1", id, 1, 1, "https://x.example/", "gp", NOW, 0))
+        for _ in range(200):
+            [replay] = await repository.events.replays(id)
+            if replay.status != "open":
+                break
+            await asyncio.sleep(0.01)
+    assert "failed" == replay.status
+    assert [[]] == [numbers(bundle) for to, bundle in post.sent if to == "https://x.example/"][:1]
+    assert ["Encounter/e1"] == rules.told
+
+
+async def test_events_are_let_go_when_their_time_is_over(
+    topics: TopicRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifiers, "PRUNED_EVERY", 0.01)
+    repository, post, rules = a_record(topics), Post(), Rules()
+    async with telling(repository, topics, post, rules, Retention(most=2)) as notifier:
+        id = await subscribe(repository, notifier)
+        for number in range(1, 6):
+            await discharge(repository, f"e{number}")
+        await until(lambda: len(rules.told) == 5)
+        await asyncio.sleep(0.1)
+    assert (4, 5) == (await repository.events.first_number(id), await events_of(repository, id))
+
+
+async def test_many_equal_subscriptions_are_all_told_and_keep_nobody_from_working(topics: TopicRegistry) -> None:
+    repository, post, rules = a_record(topics), Post(), Rules()
+    async with telling(repository, topics, post, rules) as notifier:
+        accepted = await asyncio.gather(*(subscribe(repository, notifier) for _ in range(300)))
+        await until(lambda: len(post.sent) == 300)
+        await discharge(repository, "e1")
+        await until(lambda: len(rules.told) == 300)
+    assert 300 == len(set(accepted))
+
+
+async def test_nobody_can_subscribe_to_subscriptions_or_to_the_audit(topics: TopicRegistry) -> None:
+    assert not {"Subscription", "AuditEvent"} & {type for topic in topics for type in topic.resources}

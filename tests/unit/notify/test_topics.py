@@ -119,7 +119,7 @@ def test_a_standard_topic_tells_of_the_change_it_names(
 
 
 def test_every_standard_topic_is_told_of_in_these_tests(topics: TopicRegistry) -> None:
-    mark = next(m for m in test_a_standard_topic_tells_of_the_change_it_names.pytestmark if m.name == "parametrize")  # type: ignore[attr-defined]
+    mark = next(m for m in test_a_standard_topic_tells_of_the_change_it_names.pytestmark if m.name == "parametrize")
     named = {name for _, _, expected in mark.args[1] for name in expected}
     assert {topic.url.rsplit("/", 1)[1] for topic in topics} == named
 

@@ -1,4 +1,5 @@
 import threading
+from typing import Any
 
 import pytest
 
@@ -43,7 +44,7 @@ def test_a_dictionary_is_known_to_all_threads() -> None:
 def test_what_the_version_says_is_not_packed_again() -> None:
     bodies = Bodies(Dictionaries())
     meta = {"versionId": "1", "lastUpdated": "2026-11-22T12:00:00Z", "profile": ["urn:x"]}
-    resource = {"resourceType": "Patient", "id": "1", "meta": meta, "active": True}
+    resource: dict[str, Any] = {"resourceType": "Patient", "id": "1", "meta": meta, "active": True}
     expected = {"resourceType": "Patient", "meta": {"profile": ["urn:x"]}, "active": True}
     assert bodies.unpack(*bodies.pack(resource)) == expected
     assert parse_resource(body_of(resource["resourceType"], texts_of(resource))) == expected

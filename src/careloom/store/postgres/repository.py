@@ -129,6 +129,11 @@ class PostgresRepository:
         await self._listener.listening(LISTENING_SECONDS)
 
     @property
+    def parameters(self) -> SearchParameters:
+        """As in the port."""
+        return self._tenancy.parameters
+
+    @property
     def events(self) -> SqlEventLog:
         """As in the port."""
         return self._events

@@ -31,9 +31,14 @@ class Covers:
 
     Args:
         registry: Search parameters.
+
+    Attributes:
+        generations: By type and code, how often a parameter has been defined anew, beginning with 1, which need not be
+            told; see `careloom.store.sql.indexing`.
     """
 
     def __init__(self, registry: SearchParameters) -> None:
+        self.generations: dict[tuple[str, str], int] = {}
         self._registry = registry
         self._known: dict[str, Mapping[str, Cover]] = {}
 
@@ -58,10 +63,22 @@ class Covers:
         code, colon, side = key.partition(":")
         cover = self.of(type).get(code)
         if cover is None:
-            return (key,)
-        if cover.target:
-            return (key,) if colon else (key, *cover.codes)
-        return tuple(f"{each}{colon}{side}" for each in cover.codes)
+            found: tuple[str, ...] = (key,)
+        elif cover.target:
+            found = (key,) if colon else (key, *cover.codes)
+        else:
+            found = tuple(f"{each}{colon}{side}" for each in cover.codes)
+        return tuple(self.own(type, each) for each in found) if self.generations else found
+
+    def own(self, type: str, key: str) -> str:
+        """The key of a parameter's own rows: a definition that has changed has others than the one before."""
+        generation = self.generations.get((type, key.partition(":")[0]), 1)
+        return self.named(key, generation) if generation > 1 else key
+
+    @staticmethod
+    def named(key: str, generation: int) -> str:
+        """The key of the rows of a generation."""
+        return f"{key}#{generation}" if generation > 1 else key
 
 
 def _covers(parameters: Mapping[str, SearchParameter]) -> Mapping[str, Cover]:
@@ -75,7 +92,7 @@ def _covers(parameters: Mapping[str, SearchParameter]) -> Mapping[str, Cover]:
 
 
 def _may_cover(other: SearchParameter, parameter: SearchParameter) -> bool:
-    alike = (other.kind, other.folded, other.state) == (parameter.kind, parameter.folded, parameter.state)
+    alike = (other.kind, other.folded, other.is_indexed) == (parameter.kind, parameter.folded, parameter.is_indexed)
     return other.code != parameter.code and alike and _parts(other) == _parts(parameter) and bool(other.branches)
 
 

@@ -9,7 +9,7 @@ Source of the values is `careloom.search.index.gather`, on a resource that has n
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -173,6 +173,12 @@ class Elements:
         shares = list(self._shares(type, resource, texts, number, is_lasting))
         return _united(shares), self._shape(shares)
 
+    def rows_by(self, codes: Collection[str], resource: Resource, number: Number) -> Rows:
+        """The rows of some parameters alone."""
+        layout = self._layouts.get(resource["resourceType"]) or self._layout(resource["resourceType"])
+        ways = tuple(way for way in layout.all.ways if way.parameter.code in codes)
+        return dict(self._worked_out(resource, Ways(ways), number).rows)
+
     def _shares(
         self, type: str, resource: Resource, texts: Mapping[str, bytes], number: Number, is_lasting: Lasting
     ) -> Iterator[Share]:
@@ -204,8 +210,8 @@ class Elements:
 
     def _worked_out(self, part: Resource, ways: Ways, number: Number) -> Share:
         found = gather(part, ways.ways, ways.texts)
-        rows = rows_of(found, self._hash_of, number, self.covers.of(found.type))
-        return Share(tuple(rows.items()), words_of(found), atoms_of(found, number))
+        rows = rows_of(found, self._hash_of, number, self.covers.of(found.type), self.covers.own)
+        return Share(tuple(rows.items()), words_of(found), atoms_of(found, number, self.covers.own))
 
     def _shape(self, shares: list[Share]) -> str:
         atoms = frozenset().union(*[share.atoms for share in shares])

@@ -53,12 +53,14 @@ class WriterNames(Names):
 
     Attributes:
         are_kept: Whether all of them are committed, so that their numbers are for ever.
+        described: Types of which ``index_state`` tells; fewer than there are when a unit is undone.
     """
 
     def __init__(self, tenant: int) -> None:
         super().__init__(tenant)
         self._added: list[str] = []
         self.are_kept = True
+        self.described: set[str] = set()
 
     def number(self, connection: Connection, text: str) -> int:
         """The number of a text, a new one if need be."""
@@ -79,6 +81,7 @@ class WriterNames(Names):
         for text in self._added:
             self._texts.pop(self._ids.pop(text, UNKNOWN), None)
         self._added.clear()
+        self.described.clear()
 
     def keep_group(self) -> None:
         """All that was added is committed."""
@@ -89,4 +92,5 @@ class WriterNames(Names):
         self._ids = {"": NO_NAME}
         self._texts = {NO_NAME: ""}
         self._added.clear()
+        self.described.clear()
         self.are_kept = True

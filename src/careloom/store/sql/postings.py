@@ -42,11 +42,16 @@ Row = tuple[Any, ...]
 Rows = Mapping[str, list[Row]]
 """By table of `careloom.store.sql.tables.POSTINGS`, tuples of its columns but tenant and vid; none comes twice."""
 
+Own = Callable[[str, str], str]
+"""From type and key to the key under which the rows are, see `careloom.store.sql.covering.Covers.own`."""
+
 Number = Callable[[str], int]
 """Gives the number of a text."""
 
 
-def rows_of(found: Gathered, hash_of: Hash, number: Number, covers: Mapping[str, Cover]) -> Rows:
+def rows_of(
+    found: Gathered, hash_of: Hash, number: Number, covers: Mapping[str, Cover], own: Own = lambda type, key: key
+) -> Rows:
     """The rows that one version is found by, but for its words; covered parameters have none.
 
     Args:
@@ -54,6 +59,7 @@ def rows_of(found: Gathered, hash_of: Hash, number: Number, covers: Mapping[str,
         hash_of: Hash of the tenant.
         number: Gives the number of a text.
         covers: The covered parameters of its type.
+        own: Under which key the rows of a parameter are.
     """
     here = _Rows(found.type, hash_of, number, covers)
     rows: dict[str, dict[tuple[Any, ...], None]] = {}
@@ -61,7 +67,7 @@ def rows_of(found: Gathered, hash_of: Hash, number: Number, covers: Mapping[str,
         make = _MAKERS.get(next(iter(values)).__class__)
         if make is not None and here.has_rows(key):
             table, rows_for = make
-            rows.setdefault(table, {}).update(dict.fromkeys(rows_for(here, key, values)))
+            rows.setdefault(table, {}).update(dict.fromkeys(rows_for(here, own(found.type, key), values)))
     return {table: list(each) for table, each in rows.items() if each}
 
 
@@ -75,9 +81,13 @@ class _Rows:
     covers: Mapping[str, Cover]
 
     def has_rows(self, key: str) -> bool:
-        """Whether a parameter has rows of its own; of a narrowed one that is every side of its references."""
+        """Whether a parameter has rows of its own; of a narrowed one that is every side of its references.
+
+        The displays of codes have none: their words are found.
+        """
         cover = self.covers.get(key.partition(":")[0])
-        return (cover is None or bool(cover.target)) and key not in KEPT_IN_VERSION
+        is_own = cover is None or bool(cover.target)
+        return is_own and key not in KEPT_IN_VERSION and not key.endswith(FOUND_BY_WORDS)
 
     def tokens(self, key: str, tokens: Iterable[TokenValue]) -> Iterator[Row]:
         """A token is found by its code with the system beside it; by its system alone through the shape."""
@@ -87,17 +97,16 @@ class _Rows:
 
     def references(self, key: str, references: Iterable[ReferenceValue]) -> Iterator[Row]:
         """What a version refers to; a narrowed parameter keeps what is not held here, whose type nobody knows."""
-        p, cover = self._p(key), self.covers.get(key)
+        p, cover = self._p(key), self.covers.get(key.partition("#")[0])
         for value in references:
             if cover is None or value.type != cover.target:
                 yield address_hash(self.hash_of, value.target), p
 
     def strings(self, key: str, texts: Iterable[StringValue]) -> Iterator[Row]:
-        """Texts, but for the displays of codes, whose words are found."""
-        if not key.endswith(FOUND_BY_WORDS):
-            p = self._p(key)
-            for text in texts:
-                yield p, text.folded, exact_hash(self.hash_of, text.exact)
+        """Texts and where they begin."""
+        p = self._p(key)
+        for text in texts:
+            yield p, text.folded, exact_hash(self.hash_of, text.exact)
 
     def dates(self, key: str, dates: Iterable[DateValue]) -> Iterator[Row]:
         """Intervals of time."""
@@ -167,14 +176,14 @@ def words_of(found: Gathered) -> dict[str, None]:
     return words
 
 
-def atoms_of(found: Gathered, number: Number) -> frozenset[str]:
+def atoms_of(found: Gathered, number: Number, own: Own = lambda type, key: key) -> frozenset[str]:
     """What the shape of a version says: its type, the parameters it has elements for, the systems of its tokens."""
     type = found.type
     atoms = {type_atom(number(type))}
     atoms |= {str(number(parameter_name(type, parameter))) for parameter in found.present}
     for key, values in found.values.items():
         if key not in KEPT_IN_VERSION and next(iter(values)).__class__ is TokenValue:
-            p = number(parameter_name(type, key))
+            p = number(parameter_name(type, own(type, key)))
             for system in {token.system for token in values}:  # type: ignore[union-attr]
                 atoms.add(system_atom(p, ANY_SYSTEM if system is None else number(system)))
     return frozenset(atoms)

@@ -157,3 +157,36 @@ DELETE FROM once WHERE tenant = :tenant AND until <= :now;
 -- name: once
 -- Remember a key unless it is known.
 INSERT INTO once (tenant, scope, key, until) VALUES (:tenant, :scope, :key, :until) ON CONFLICT DO NOTHING;
+
+-- name: index_states
+-- What the index knows of the parameters.
+SELECT type, parameter, fingerprint, generation, state, done_to FROM index_state
+WHERE tenant = :tenant ORDER BY type, parameter;
+
+-- name: describe_index
+-- Say what the index knows of a parameter, unless something is said already: all columns in order.
+INSERT INTO index_state (tenant, type, parameter, fingerprint, generation, state, done_to, done)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING;
+
+-- name: put_index_state
+-- The same, whatever is said already.
+INSERT INTO index_state (tenant, type, parameter, fingerprint, generation, state, done_to, done)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (tenant, type, parameter) DO UPDATE SET fingerprint = excluded.fingerprint,
+generation = excluded.generation, state = excluded.state, done_to = excluded.done_to, done = excluded.done;
+
+-- name: version_of_type
+-- Whether there is any version of a type.
+SELECT 1 FROM version WHERE tenant = :tenant AND type = :type LIMIT 1;
+
+-- name: versions_to_index
+-- The next versions of a type that have index rows, with their bodies.
+SELECT version.vid, version.shape, body.dictionary, body.bytes
+FROM version JOIN body ON body.tenant = version.tenant AND body.vid = version.vid
+WHERE version.tenant = :tenant AND version.type = :type AND version.vid > :after
+  AND (version.valid_to IS NULL OR version.valid_to > :pruned)
+ORDER BY version.vid LIMIT :limit;
+
+-- name: reshape
+-- What a version has elements for.
+UPDATE version SET shape = :shape WHERE tenant = :tenant AND vid = :vid;

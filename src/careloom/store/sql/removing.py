@@ -62,9 +62,10 @@ class Remover:
             return 0
         resource = self.tenancy.bodies.unpack(row[0], row[1])
         rows, _ = self.tenancy.preparation.rows(resource, lambda text: self.names.number(self.connection, text))
-        return self._delete_rows(vid, laid_out(self.tenancy.number, vid, rows))
+        return self.rows(laid_out(self.tenancy.number, vid, rows))
 
-    def _delete_rows(self, vid: int, rows: Mapping[str, list[tuple[Any, ...]]]) -> int:
+    def rows(self, rows: Mapping[str, list[tuple[Any, ...]]]) -> int:
+        """Delete index rows, laid out with their tenant and vid; how many there were."""
         deleted = 0
         for table, found in rows.items():
             if table == "fts":

@@ -25,7 +25,7 @@ from careloom.store.sql.dialect import Connection
 from careloom.store.sql.names import UNKNOWN
 from careloom.store.sql.removing import Remover
 from careloom.store.sql.statements import load_statements
-from careloom.store.sql.turn import Desk, SqlTurn
+from careloom.store.sql.turn import Desk, SqlTurn, describe_types
 
 T = TypeVar("T")
 
@@ -142,6 +142,7 @@ def show(connection: Connection, desk: Desk, block: Block, turn: AsideTurn) -> N
     desk.sequence.begin()
     for batch in turn.batches:
         batch.write_heads(connection, desk.sequence.next)
+    describe_types(connection, desk, turn.types)
     connection.execute(_SQL["show_tx"], {"tenant": desk.tenancy.number, "tx": block.first})
 
 

@@ -70,4 +70,7 @@ def open_tenancy(connection: Connection, name: str, parameters: SearchParameters
     number, secret = row
     hash_of = hasher(secret)
     elements = Elements(parameters, hash_of)
+    for type, code, _, generation, *_ in connection.execute(_SQL["index_states"], {"tenant": number}).fetchall():
+        if generation > 1:
+            elements.covers.generations[type, code] = generation
     return Tenancy(number, Names(number), hash_of, Sealer(secret), Bodies(Dictionaries()), parameters, elements)

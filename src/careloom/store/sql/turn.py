@@ -14,6 +14,7 @@ from careloom.store.port import Prepared, Turn, Version
 from careloom.store.recording import Head, RecordingTurn
 from careloom.store.sql.batch import Batch
 from careloom.store.sql.dialect import Connection, Cursor, Dialect
+from careloom.store.sql.indexing import describe, fingerprints
 from careloom.store.sql.keys import NO_SHAPE, address_hash
 from careloom.store.sql.names import WriterNames
 from careloom.store.sql.postings import Rows
@@ -69,10 +70,20 @@ def take_turn(connection: Connection, desk: Desk, turn: "SqlTurn", work: Callabl
     return result
 
 
+def describe_types(connection: Connection, desk: Desk, types: set[str]) -> None:
+    """Say by what the first versions of a type are found, in the unit that records them."""
+    if new := types - desk.names.described:
+        parameters, covers = desk.tenancy.parameters, desk.tenancy.elements.covers
+        found_by = {type: fingerprints(type, parameters, covers) for type in sorted(new)}
+        describe(connection, found_by, desk.tenancy.number, found_by)
+        desk.names.described |= new
+
+
 class SqlTurn(RecordingTurn):
     """One unit of work; nothing can be done with it before `begin` and after `end`.
 
     Attributes:
+        types: The types of which it records versions.
         most_waiting: Versions that a batch collects before it is written.
     """
 
@@ -87,6 +98,7 @@ class SqlTurn(RecordingTurn):
         self._first = 0
         self._batch = Batch(desk.tenancy.number, desk.dialect)
         self._written: dict[int, Version] = {}
+        self.types: set[str] = set()
         self._address = ("", 0)  # the one hashed last, which is asked for again at once
         self._looked_at: dict[int, Row | None] = {}
 
@@ -98,6 +110,7 @@ class SqlTurn(RecordingTurn):
     def finish(self) -> None:
         """Write what was put off, and who caused it."""
         self._flush()
+        describe_types(self._connection, self._desk, self.types)
         if self.wrote_changes:
             self._execute("add_tx", tx=self._first, last=self._sequence.last, state=0, cause=self._cause)
 
@@ -157,6 +170,7 @@ class SqlTurn(RecordingTurn):
         if version.resource is not None:
             ready = prepared if isinstance(prepared, Indexed) else self._prepared(version.resource, version.id)
         vid, rid = version.sequence, self._rid(version.type, version.id)
+        self.types.add(version.type)
         if before:
             self._batch.close(before.sequence, vid)
         shape = self._number(NO_SHAPE)

@@ -22,6 +22,8 @@ from careloom.store.port import Change, Page, Prepared, Turn, Version
 from careloom.store.sql.dialect import Connection
 from careloom.store.sql.erasing import Done, Erased, erase, record, to_erase
 from careloom.store.sql.histories import history
+from careloom.store.sql.indexer import Indexer
+from careloom.store.sql.indexing import Building, review, states
 from careloom.store.sql.keys import address_hash
 from careloom.store.sql.names import WriterNames
 from careloom.store.sql.pruning import prune, require_kept
@@ -89,18 +91,20 @@ async def open_sqlite(
         raise UnavailableError(f"{place}: its folder does not exist")
     lock = HubLock(place)
     try:
-        connection, tenancy, last = await asyncio.to_thread(_opened, place, tenant, parameters, clock)
+        connection, tenancy, last, building = await asyncio.to_thread(_opened, place, tenant, parameters, clock)
     except BaseException:
         lock.release()
         raise
     desk = Desk(tenancy, DIALECT, WriterNames(tenancy.number), Sequence(clock, last), clock, new_id)
-    return SqliteRepository(place, lock, connection, desk)
+    return SqliteRepository(place, lock, connection, desk, building)
 
 
 class SqliteRepository:
     """A `careloom.store.port.Repository`; made by `open_sqlite`."""
 
-    def __init__(self, path: Path, lock: HubLock, connection: WriterConnection, desk: Desk) -> None:
+    def __init__(
+        self, path: Path, lock: HubLock, connection: WriterConnection, desk: Desk, building: list[Building]
+    ) -> None:
         self._lock = lock
         self._desk = desk
         self._tenancy = desk.tenancy
@@ -117,8 +121,22 @@ class SqliteRepository:
         )
         self._tenancy.bodies.dictionaries.load = self._dictionary
         self._trainer = Trainer(self._tenancy, self._readers.aside, self._writer.run)
+        self._parameters = _in_states(self._tenancy.parameters, building)
+        self._indexer = Indexer(building, self._writer.run, self._remover, self._indexed)
         self._pruning = asyncio.get_running_loop().create_task(self._prune_at_times())
         self._events = SqliteEventLog(self._tenancy.number, self._readers, self._writer, desk.clock)
+
+    @property
+    def parameters(self) -> SearchParameters:
+        """As in the port."""
+        return self._parameters
+
+    async def indexed(self) -> None:
+        """Return when all search parameters are indexed as they are now defined."""
+        await self._indexer.finished()
+
+    def _indexed(self, left: list[Building]) -> None:
+        self._parameters = _in_states(self._tenancy.parameters, left)
 
     @property
     def events(self) -> SqliteEventLog:
@@ -257,6 +275,7 @@ class SqliteRepository:
             return
         self._is_closed = True
         self._pruning.cancel()
+        await self._indexer.close()
         await self._trainer.close()
         await self._readers.close()
         await self._writer.close()
@@ -314,8 +333,8 @@ class SqliteRepository:
 
 def _opened(
     path: Path, tenant: str, parameters: SearchParameters, clock: Clock
-) -> tuple[WriterConnection, Tenancy, int]:
-    """A writing connection to a file whose schema is up to date, the tenant, and the last sequence in the file."""
+) -> tuple[WriterConnection, Tenancy, int, list[Building]]:
+    """A writing connection to a file whose schema is up to date, the tenant, the last sequence, what is to index."""
     try:
         connection = connect_writer(path)
         try:
@@ -324,6 +343,7 @@ def _opened(
             read_dictionaries(connection, tenancy.names, tenancy.bodies)
             (last,) = connection.execute(_SQL["last_vid"]).fetchone()
             _clear_away(connection, tenancy)
+            building = _reviewed(connection, tenancy)
         except BaseException:
             connection.close()
             raise
@@ -333,7 +353,22 @@ def _opened(
         if is_failure(error):
             raise unavailable(path, error) from error
         raise
-    return connection, tenancy, last
+    return connection, tenancy, last, building
+
+
+def _reviewed(connection: WriterConnection, tenancy: Tenancy) -> list[Building]:
+    """What of the index is to be made, since parameters have been added or changed."""
+    connection.execute("BEGIN IMMEDIATE")
+    building = review(connection, tenancy.names, tenancy.parameters, tenancy.elements.covers)
+    connection.execute("COMMIT")
+    return building
+
+
+def _in_states(parameters: SearchParameters, building: list[Building]) -> SearchParameters:
+    """The registry with those that are being indexed told as such."""
+    if not building:
+        return parameters
+    return parameters.with_changes(states={**parameters.states, **states(building, parameters)})
 
 
 def _clear_away(connection: WriterConnection, tenancy: Tenancy) -> None:

@@ -50,21 +50,31 @@ class Accepted(Memory):
         return False
 
 
-class Days(Accepted):
+class Days(Memory):
     """Dates of a full day that were found right."""
 
-    def __init__(self) -> None:
-        super().__init__("date")
-
     def is_wrong(self, value: Any) -> bool:
-        """As for any type; a year or a month alone is not remembered."""
-        return super().is_wrong(value) if len(value) == 10 else primitive_fault("date", value) is not None
+        """Whether a date is wrong; if not, it is remembered, but for a year or a month alone."""
+        if self.is_new(value):
+            return False
+        if primitive_fault("date", value) is not None:
+            return True
+        if len(value) == 10:
+            self.learn(value)
+        return False
+
+    def is_new(self, value: Any) -> bool:
+        """Whether it is a day of this age that every year has, which then is remembered."""
+        is_day = value[:4] in _YEARS and value[4:] in _DAYS_OF_A_YEAR
+        if is_day:
+            self.learn(value)
+        return is_day
 
 
 class Moments(Memory):
     """Full dates with time and zone that were found right: what is done at one visit bears one time.
 
-    A new one is right if its day has been met, and its hour, its second and its zone exist.
+    A new one is right if its day, its hour, its second and its zone exist.
     """
 
     def __init__(self, days: Days) -> None:
@@ -73,18 +83,24 @@ class Moments(Memory):
 
     def is_wrong(self, type: str, value: Any) -> bool:
         """Whether the rules of a type find fault with a value; if not, it is remembered, or its day."""
-        if value[:10] in self._days and value[19:] in _ZONES and value[10:17] in _MINUTES and value[17:19] in _SECONDS:
+        day = value[:10]
+        is_time = value[10:17] in _MINUTES and value[17:19] in _SECONDS and value[19:] in _ZONES
+        if is_time and (day in self._days or self._days.is_new(day)):
             self.learn(value)
         elif primitive_fault(type, value) is not None:
             return True
         elif len(value) > 19:
-            self._days.learn(value[:10])
+            self._days.learn(day)
         return False
 
 
 def _judge(type: str) -> Callable[[Any], bool]:
     return lambda value: not is_plain(type, value)
 
+
+_YEARS = frozenset(map(str, range(1900, 2100)))
+_MONTHS = {month: 28 if month == 2 else 30 if month in (4, 6, 9, 11) else 31 for month in range(1, 13)}
+_DAYS_OF_A_YEAR = frozenset(f"-{month:02}-{day + 1:02}" for month, days in _MONTHS.items() for day in range(days))
 
 _DAYS = Days()
 _MOMENTS = Moments(_DAYS)

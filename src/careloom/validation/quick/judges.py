@@ -11,7 +11,7 @@ from careloom.validation.quick.formats import ROOM
 from careloom.validation.quick.loading import define
 from careloom.validation.quick.memos import Memos, in_force, parsed
 from careloom.validation.quick.overlays import Overlays
-from careloom.validation.quick.possible import is_possible
+from careloom.validation.quick.possible import is_complete, is_possible
 from careloom.validation.quick.presence import UNKNOWN, outcome, presence_of
 from careloom.validation.quick.recurrent import Recurrent
 from careloom.validation.quick.requirements import Requirements, Subject
@@ -21,6 +21,10 @@ from careloom.validation.schema import Constraint, Node, Property, Schema
 
 Spot = tuple[Node, str, Property]
 """A property of a type: the type, the key, and what it stands for."""
+
+
+LeftOpen = tuple[bool, tuple[Constraint, ...]]
+"""Whether an object has all that it must, and no choice twice; the invariants that are not true of all its like."""
 
 
 class PropertyJudges(dict[str, Judge]):
@@ -57,7 +61,7 @@ class Judges:
         self._recurrent: dict[tuple[str, str], Recurrent] = {}
         self._apart: dict[tuple[str, str], Judge] = {}
         self._properties: dict[str, PropertyJudges] = {}
-        self._undecided: dict[tuple[str, Keys, Keys], tuple[Constraint, ...]] = {}
+        self._left_open: dict[tuple[str, Keys, Keys], LeftOpen] = {}
 
     def of(self, name: str) -> Shapes:
         """The shapes of a type."""
@@ -88,8 +92,8 @@ class Judges:
         judge = self.properties(node)[key] = self._defined(source, f"{node.name}.{key}")
         return judge(value, path, check)
 
-    def undecided(self, node: Node, keys: Keys, doubtful: Keys) -> tuple[Constraint, ...]:
-        """The invariants of a type that are not true of every object with these keys.
+    def left_open(self, node: Node, keys: Keys, doubtful: Keys) -> LeftOpen:
+        """What the keys of an object do not decide.
 
         Args:
             node: The type.
@@ -97,11 +101,12 @@ class Judges:
             doubtful: Elements of which nothing is known but that they are there.
         """
         question = (node.name, keys, doubtful)
-        if question not in self._undecided:
-            if len(self._undecided) >= ROOM:
-                self._undecided.clear()
-            self._undecided[question] = tuple(_undecided(node, keys, doubtful))
-        return self._undecided[question]
+        answer = self._left_open.get(question)
+        if answer is None:
+            if len(self._left_open) >= ROOM:
+                self._left_open.clear()
+            answer = self._left_open[question] = (is_complete(node, keys), tuple(_undecided(node, keys, doubtful)))
+        return answer
 
     def recurrent(self, node: Node, key: str, known: Property) -> str:
         """The name of what remembers the values of a property."""

@@ -29,11 +29,12 @@ class Targets(set[str]):
         if text is None:
             return True
         type = self._type_of(text, check)
-        if type in self:
+        is_bare = "type" not in value  # or what it says of its target might not be so
+        if type in self and is_bare:
             return True
         before = len(check.issues)
         check_targets(Item(value, None, "Reference", path), self._rules, check)
-        if type and len(check.issues) == before:
+        if type and is_bare and len(check.issues) == before:
             self.add(type)
         return is_quiet(check, before)
 

@@ -18,12 +18,15 @@ def is_possible(node: Node, keys: Keys) -> bool:
                 return False
         elif key not in node.properties and (known.is_bare or not known.is_primitive):
             return False
-    if not keys:
-        return False
+    return bool(keys) and is_complete(node, keys) and _may_hold(node, keys)
+
+
+def is_complete(node: Node, keys: Keys) -> bool:
+    """Whether all that an object must have is among its keys, and no choice is made twice by them."""
     here = {key.removeprefix("_") for key in keys}
-    if not all(not here.isdisjoint(needed) for _, needed in node.required):
+    if any(here.isdisjoint(needed) for _, needed in node.required):
         return False
-    return all(len(here.intersection(offered)) <= 1 for _, offered in node.choices) and _may_hold(node, keys)
+    return all(len(here.intersection(offered)) <= 1 for _, offered in node.choices)
 
 
 def _may_hold(node: Node, keys: Keys) -> bool:

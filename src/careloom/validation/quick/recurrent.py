@@ -127,7 +127,9 @@ class Recurrent(dict[bytes, Notes | tuple[()]]):
         issues, start = check.issues[before:], len(path_text(parent))
         del check.issues[before:]
         found = [self._note(key, one, one.expression[start:]) for key, one in zip(fresh.order, issues, strict=True)]
-        notes: Notes | tuple[()] = (found[0].key if len(found) == 1 else "", *found) if found else ()
+        notes: Notes | tuple[()] = ("", found[0], *found[1:]) if found else ()
+        if len(found) == 1:
+            notes = (found[0].key, found[0])
         text = text_of(value, exact, OPTIONS)
         if len(text) <= LONGEST and not _has_place(value):
             if len(self) >= ROOM:

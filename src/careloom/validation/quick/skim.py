@@ -13,10 +13,10 @@ from careloom.validation.path import Path
 from careloom.validation.quick.asking import is_alone
 from careloom.validation.quick.check import QuickCheck
 from careloom.validation.quick.shapes import Judge, Keys
-from careloom.validation.schema import Constraint, Node, Schema
+from careloom.validation.schema import Node, Schema
 
 if TYPE_CHECKING:
-    from careloom.validation.quick.judges import Judges
+    from careloom.validation.quick.judges import Judges, LeftOpen
     from careloom.validation.quick.overlays import Overlays
 
 
@@ -39,7 +39,7 @@ class Skim:
         for key, item in value.items():
             judge = judges.get(key) or judges.find(key)
             if judge is not None and "_" + key not in value:
-                if trace is None or not trace.is_latest():
+                if trace is None or trace.is_old():
                     trace = Trace(quick)
                 try:
                     if judge(item, path, quick):
@@ -56,8 +56,8 @@ class Skim:
             return False
         return self._leaves_no_trace(self._judges.of(type)[tuple(value)], value, path, check)
 
-    def undecided(self, node: Node, value: Mapping[str, Any], doubtful: Keys) -> tuple[Constraint, ...]:
-        """The invariants of an object that are not true by which elements it has.
+    def left_open(self, node: Node, value: Mapping[str, Any], doubtful: Keys) -> "LeftOpen":
+        """Whether an object has all that it must, and its invariants that are not true by which elements it has.
 
         Args:
             node: Its type.
@@ -67,7 +67,7 @@ class Skim:
         names = tuple(node.properties[key].element.name for key in doubtful)
         if names:
             self._doubtful[id(value)] = names
-        return self._judges.undecided(node, tuple(value), names)
+        return self._judges.left_open(node, tuple(value), names)
 
     def conforms(self, schema: Schema, item: Item, check: Check) -> bool:
         """Whether there is nothing to tell about a resource by a profile that speaks of fine properties alone."""
@@ -109,11 +109,11 @@ class Trace:
         self._ids = tuple(check.scope.ids)
         self._state = check.run.state()
 
-    def is_latest(self) -> bool:
-        """Whether nothing has been found since: whatever is found is told, but for ids, and what costs is counted."""
+    def is_old(self) -> bool:
+        """Whether anything has been found since: what is found is told, but for ids, and what it costs is counted."""
         check = self._check
-        is_same = len(check.issues) == self._count and len(check.scope.ids) == len(self._ids)
-        return is_same and not check.run.has_spent
+        is_told = len(check.issues) != self._count or len(check.scope.ids) != len(self._ids)
+        return is_told or bool(check.run.judged) or check.run.spending is not None
 
     def remove(self) -> None:
         """Forget what has been found since."""

@@ -63,8 +63,9 @@ class QuickTier:
 
     def _is_inner_fine(self, value: Resource, path: Path, check: QuickCheck) -> bool:
         """Whether a resource within the one in question is fine, by its type and its own claims."""
-        inner = QuickCheck.of(check, check.scope.inner(value, path))
-        return _is_fine(value, path, (), inner, self._entrance(value))
+        scope = check.scope.inner(value, path)
+        scope.ids = set()  # it may have been looked at before, and left
+        return _is_fine(value, path, (), QuickCheck.of(check, scope), self._entrance(value))
 
 
 def _is_fine(resource: Resource, path: Path, profiles: Profiles, check: QuickCheck, entrance: Entrance) -> bool:

@@ -1,0 +1,138 @@
+"""Receivers that do what no receiver should: each costs one try and nothing else."""
+
+import asyncio
+import gzip
+import socket
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from aiohttp import ThreadedResolver
+
+from careloom.notify import EndpointPolicy, RestHook
+from careloom.notify.rest_hook import Outcome
+
+NOW = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
+LOOPBACK = EndpointPolicy.of(["127.0.0.1"])
+Behave = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def receiving(behave: Behave) -> AsyncIterator[str]:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await behave(reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook"
+    finally:
+        server.close()
+
+
+def answering(answer: bytes) -> Behave:
+    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+        await reader.readexactly(length)
+        writer.write(answer)
+        await writer.drain()
+
+    return behave
+
+
+async def send(url: str, *, policy: EndpointPolicy = LOOPBACK, timeout: float = 2.0, body: bytes = b"{}") -> Outcome:
+    hook = RestHook(policy, clock=lambda: NOW, timeout=timeout)
+    try:
+        return await hook.send(url, body, webhook_id="n-1", secret="", headers=())
+    finally:
+        await hook.close()
+
+
+async def forever(writer: asyncio.StreamWriter, piece: bytes, pause: float = 0.0) -> None:
+    while True:
+        writer.write(piece)
+        await writer.drain()
+        await asyncio.sleep(pause)
+
+
+async def drips(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+    await forever(writer, b"x", 0.05)
+
+
+async def endless_headers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\n")
+    await forever(writer, b"X-Header: and another one\r\n" * 100)
+
+
+async def closes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.transport.abort()
+
+
+async def says_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await asyncio.sleep(60)
+
+
+def http(status: str, *headers: str, body: bytes = b"") -> bytes:
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+@pytest.mark.parametrize(
+    ("behave", "kind", "said"),
+    [
+        pytest.param(answering(http("200 OK", body=b'{"error": "no"}')), "accepted", "", id="200-with-an-error-body"),
+        pytest.param(answering(http("204 No Content")), "accepted", "", id="204"),
+        pytest.param(
+            answering(http("302 Found", "Location: http://127.0.0.1:1/inside")), "retry", "not followed", id="redirect"
+        ),
+        pytest.param(answering(http("401 Unauthorized")), "retry", "HTTP 401", id="401"),
+        pytest.param(answering(http("410 Gone")), "gone", "410", id="410"),
+        pytest.param(answering(http("413 Content Too Large")), "rejected", "HTTP 413", id="413"),
+        pytest.param(answering(b"HTTP/1.1 100 Continue\r\n\r\n" + http("200 OK")), "accepted", "", id="100-continue"),
+        pytest.param(
+            answering(http("200 OK", "Content-Encoding: gzip", body=gzip.compress(bytes(50_000_000)))),
+            "accepted",
+            "",
+            id="gzip-bomb",
+        ),
+        pytest.param(answering(b"220 mail.example ESMTP\r\n"), "retry", "", id="not-http"),
+        pytest.param(drips, "retry", "no answer within", id="one-byte-at-a-time"),
+        pytest.param(endless_headers, "retry", "", id="endless-headers"),
+        pytest.param(closes, "retry", "", id="closes"),
+        pytest.param(says_nothing, "retry", "no answer within", id="says-nothing"),
+    ],
+)
+async def test_what_a_receiver_does_costs_one_try_and_no_more(behave: Behave, kind: str, said: str) -> None:
+    started = time.monotonic()
+    async with receiving(behave) as url:
+        outcome = await send(url, timeout=1.5)
+    assert (kind, True) == (outcome.kind, said in outcome.detail)
+    assert time.monotonic() - started < 10
+
+
+async def test_a_name_that_is_pointed_inside_between_the_check_and_the_connection_is_not_connected_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connected = []
+
+    async def note(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connected.append(True)
+
+    async def rebound(self: Any, host: str, port: int = 0, family: Any = socket.AF_INET) -> list[dict[str, Any]]:
+        return [{"hostname": host, "host": "127.0.0.1", "port": port, "family": family, "proto": 0, "flags": 0}]
+
+    monkeypatch.setattr(ThreadedResolver, "resolve", rebound)
+    async with receiving(note) as url:
+        port = url.split(":")[2]
+        outcome = await send(f"https://gp.example:{port}", policy=EndpointPolicy())
+    assert ("refused", []) == (outcome.kind, connected)
+    assert "127.0.0.1" not in outcome.detail

@@ -73,6 +73,31 @@ async def test_a_later_change_of_what_was_handed_in_changes_nothing(repository: 
     assert read.resource["name"] == [{"family": "Smith"}]
 
 
+async def test_what_is_expected_is_read_and_written_as_if_it_were_not(repository: Repository) -> None:
+    await create(repository, patient(id="here"), patient(id="gone"))
+    await repository.commit(lambda turn: turn.delete("Patient", "gone"))
+    names = ["here", "gone", "new", *(f"other{number}" for number in range(150))]
+
+    def work(turn: Turn) -> list[tuple[str, str] | None]:
+        turn.expect(("Patient", name) for name in names)
+        before = [turn.read("Patient", name) for name in names[:3]]
+        turn.update(patient(id="here", active=True))
+        turn.update(patient(id="gone"))
+        turn.create(patient(), id="new")
+        turn.expect([("Patient", "here")])
+        after = [turn.read("Patient", name) for name in names[:3]]
+        return [(found.version_id, found.interaction) if found else None for found in (*before, *after)]
+
+    assert await repository.commit(work) == [
+        ("1", "create"),
+        ("2", "delete"),
+        None,
+        ("2", "update"),
+        ("3", "create"),
+        ("1", "create"),
+    ]
+
+
 async def test_old_versions_stay_readable(repository: Repository) -> None:
     await create(repository, patient(id="1", gender="female"))
     updated = await repository.commit(lambda turn: turn.update(patient(id="1", gender="other")))

@@ -476,7 +476,8 @@ def test_how_clients_are_treated_is_read(tmp_path: Path) -> None:
 
 
 def test_what_is_wrong_with_http_is_told(tmp_path: Path) -> None:
-    wrong = '[http]\norigins = ["app"]\nmetrics = ["all"]\nallowances = ["x"]\nworkers = 0\nkey_password_file = "none"\n'
+    wrong = '[http]\norigins = ["app"]\nmetrics = ["all"]\nallowances = ["x"]\nworkers = 0\n'
+    wrong += 'key_password_file = "none"\n'
     told = "\n".join(complaints(tmp_path, SMALL + wrong))
     for key in ("http.origins", "http.metrics", "http.allowances", "http.workers", "http.key_password_file"):
         assert key in told

@@ -109,7 +109,7 @@ def _is_plainly(data: bytes, keys: int) -> bool:
 def _measure(value: Any) -> tuple[int, int]:
     """How many keys a decoded value has in all its objects, and how many levels of objects and arrays."""
     keys = depth = 0
-    level = [value] if value.__class__ in _CONTAINERS else []
+    level: list[Any] = [value] if value.__class__ in _CONTAINERS else []
     while level:
         depth += 1
         below: list[Any] = []

@@ -109,7 +109,7 @@ def read_entry(number: int, element: Any, outer: FhirRequest, hub: Hub) -> Entry
     ):
         raise NotSupportedError(f"{asked['method']} {asked['url']} has no place in a bundle")
     request = FhirRequest(
-        **route.told,
+        **route.told,  # type: ignore[arg-type]  # placeholders are fields
         method=asked["method"],
         url=f"{path}?{query}" if query else path,
         parameters=read_parameters(query, hub.limits) if query else (),

@@ -18,7 +18,7 @@ from careloom.model.resource import Resource, resource_type
 
 _CONDITIONAL = re.compile(r"([A-Z][A-Za-z]+)\?(.+)", re.DOTALL)
 _NARRATIVE_LINK = re.compile(r"""((?:href|src)\s*=\s*)(["'])([^"']*)\2""")
-_CONTAINERS = frozenset({dict, list})
+_CONTAINERS: frozenset[Any] = frozenset({dict, list})
 _LINKING = frozenset({"reference", "div"})
 _URI_TYPES = frozenset({"uri", "url", "oid", "uuid"})
 

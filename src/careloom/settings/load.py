@@ -310,7 +310,8 @@ def _topics_of_locality(root: Table) -> tuple[Topic, ...]:
     """Those in the files of the folders that the settings name."""
     notify = root.table("notify")
     folders = notify.paths("topics")
-    return tuple(topic for folder in folders for topic in notify.attempt("topics", partial(topics_in, folder), ()))
+    none: tuple[Topic, ...] = ()
+    return tuple(topic for folder in folders for topic in notify.attempt("topics", partial(topics_in, folder), none))
 
 
 def _notify(root: Table) -> NotifySettings:

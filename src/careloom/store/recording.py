@@ -48,7 +48,7 @@ class RecordingTurn(ABC):
         self._new_id = new_id
         self.wrote_changes = False
 
-    def expect(self, resources: Iterable[tuple[str, str]]) -> None:
+    def expect(self, resources: Iterable[tuple[str, str]]) -> None:  # noqa: B027 - doing nothing is right for most
         """As in the port; a store that has them at hand need not do anything."""
 
     @abstractmethod

@@ -151,3 +151,9 @@ def test_own_methods_stay() -> None:
             return "LOUD"
 
     assert (Loud(1) == 2, hash(Loud(1)), repr(Loud(1))) == (True, 7, "LOUD")
+
+
+def test_the_standard_library_is_told_of_a_class_once() -> None:
+    first = dataclasses.fields(Named)
+    assert all(one is other for one, other in zip(first, dataclasses.fields(Named), strict=True))
+    assert [one.name for one in dataclasses.fields(Point)] == ["x", "names", "notes", "place"]

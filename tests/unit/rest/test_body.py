@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from careloom.model.errors import MalformedError
-from careloom.rest.body import read_parameters, read_resource
+from careloom.rest.body import read_json, read_parameters, read_resource
 from careloom.rest.hub import Limits
 
 LIMITS = Limits()
@@ -95,3 +95,32 @@ def test_parameters_are_read_in_order_with_repetitions() -> None:
 def test_parameters_that_cannot_be_meant_are_refused(text: str) -> None:
     with pytest.raises(MalformedError):
         read_parameters(text, LIMITS)
+
+
+_keys = st.sampled_from(["a", "b", 'c":', "d\\", ":"])
+_json_texts = st.recursive(
+    st.sampled_from(["1", '"x"', '":"', r'"\":"', "null", '"a\\\\"']),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3).map(lambda items: f"[{', '.join(items)}]"),
+        st.lists(st.tuples(_keys, st.sampled_from(["", " ", "\n"]), inner), max_size=3).map(
+            lambda pairs: "{" + ",".join(f"{json.dumps(key)}{space}:{value}" for key, space, value in pairs) + "}"
+        ),
+    ),
+    max_leaves=8,
+)
+
+
+@given(_json_texts)
+def test_keys_are_refused_as_duplicates_when_a_decoder_meets_one_twice(text: str) -> None:
+    twice: list[str] = []
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        names = [name for name, _ in pairs]
+        twice.extend(name for name in names if names.count(name) > 1)
+
+    json.loads(text, object_pairs_hook=look)
+    if twice:
+        with pytest.raises(MalformedError, match="duplicate keys"):
+            read_json(text.encode(), LIMITS)
+    else:
+        assert read_json(text.encode(), LIMITS) == json.loads(text)

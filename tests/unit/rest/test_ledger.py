@@ -26,7 +26,8 @@ class Slow:
         await asyncio.sleep(0)
         if self._error:
             raise self._error
-        return await self._inner.commit(lambda turn: work(self._watched(turn)))
+        done: T = await self._inner.commit(lambda turn: work(self._watched(turn)))
+        return done
 
     def _watched(self, turn: Turn) -> Turn:
         before = turn.audit

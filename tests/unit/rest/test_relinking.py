@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from careloom.definitions import Definitions
 from careloom.model.resource import Resource
-from careloom.rest.relinking import conditional_references, relink
+from careloom.rest.relinking import _Walk, conditional_references, relink
 
 ONE = "urn:uuid:0b5c4c62-6d0b-4b0e-9d7e-0e7f5f0c2a01"
 LINKS = {ONE: "Patient/1", "http://other.example/fhir/Patient/7": "Patient/2", "Patient?identifier=a": "Patient/3"}
@@ -85,3 +85,17 @@ _values: st.SearchStrategy[Any] = st.recursive(
 def test_without_links_nothing_changes_whatever_the_shape(definitions: Definitions, value: Any) -> None:
     resource: Resource = {"resourceType": "Patient", "extension": value}
     assert relink(resource, {}, "", definitions.types) == resource
+
+
+@given(_values)
+def test_what_is_linked_without_types_is_what_types_would_have_linked(definitions: Definitions, value: Any) -> None:
+    resource: Resource = {"resourceType": "Patient", "extension": [{"url": "u", "valueReference": value}]}
+    walked = _Walk(LINKS, "", definitions.types).resource(resource)
+    assert relink(resource, LINKS, "", definitions.types) == walked
+
+
+def test_what_holds_no_link_is_left_and_shared(definitions: Definitions) -> None:
+    observation: Resource = {"resourceType": "Observation", "code": {"text": "K"}, "subject": {"reference": ONE}}
+    found = _relinked(definitions, observation)
+    assert found["subject"] == {"reference": "Patient/1"} and found["code"] is observation["code"]
+    assert observation["subject"] == {"reference": ONE}

@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -17,6 +18,12 @@ def test_new_ids_are_distinct_and_begin_with_their_time() -> None:
     made = [new_id() for _ in range(1000)]
     assert len(set(made)) == 1000
     assert [id[:10] for id in made] == sorted(id[:10] for id in made)
+
+
+def test_threads_do_not_get_the_same_id() -> None:
+    with ThreadPoolExecutor(4) as threads:
+        made = [id for ids in threads.map(lambda _: [new_id() for _ in range(2_000)], range(4)) for id in ids]
+    assert len(set(made)) == len(made)
 
 
 def test_a_sequence_tells_its_instant() -> None:

@@ -56,7 +56,11 @@ def test_an_id_in_an_entry_is_not_taken_for_a_second_one_where_the_entry_is_walk
     named: Resource = {"resourceType": "Patient", "name": [{"id": "n", "family": "Okafor"}]}
     patients = [named, {"resourceType": "Patient"}]
     bundles = [
-        {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": one} for one in (*patients, last)]}
+        {
+            "resourceType": "Bundle",
+            "type": "collection",
+            "entry": [{"resource": dict(one)} for one in (*patients, last)],
+        }
         for last in (patients[1], {"resourceType": "Patient", "unknown": 1}, patients[0] | {"birthDate": "x"})
     ]
 

@@ -91,7 +91,8 @@ class Duty:
         asked = time.monotonic()
         patience = max(self._ends - MARGIN - asked, 0.0) if self.is_on else SECONDS
         try:
-            found = await asyncio.wait_for(self._events.take_lease(NAME, self._holder, SECONDS), patience)
+            async with asyncio.timeout(patience):  # since wait_for of Python 3.11 may swallow a cancellation
+                found = await self._events.take_lease(NAME, self._holder, SECONDS)
         except (UnavailableError, TimeoutError):
             if self.is_on and time.monotonic() >= self._ends - MARGIN:
                 await self._go_off()

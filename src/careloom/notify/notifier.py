@@ -5,6 +5,7 @@ changes they ask to be told of, so it needs no other news of them.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -237,10 +238,9 @@ class Notifier:
 
     async def _until_woken(self) -> None:
         """Sleep until the next commit; the poll is a net under a wake-up that was missed."""
-        try:
-            await asyncio.wait_for(self._wake.wait(), SAFETY_POLL)
-        except TimeoutError:
-            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SAFETY_POLL):  # since wait_for of Python 3.11 may swallow a cancellation
+                await self._wake.wait()
 
     async def _subscription_changed(self, change: Change) -> None:
         version = await self._repository.read("Subscription", change.id)

@@ -64,6 +64,11 @@ class Plan:
     decision: Decision | None
     made: Mapping[int, Made] = field(default_factory=dict)
 
+    @property
+    def needs_record(self) -> bool:
+        """Whether it takes a look at the record to make its resources ready: for references by search, and patches."""
+        return bool(self.references) or any(entry.interaction.body == "patch" for entry in self.entries)
+
 
 @dataclass(frozen=True, slots=True)
 class Settled:
@@ -97,11 +102,19 @@ class Settled:
 
 async def transaction(request: FhirRequest, hub: Hub) -> Work:
     """``POST`` of a Bundle of type transaction."""
-    plan = await in_thread(prepare_transaction, request, hub)
-    entries = tuple([await _drafted(entry, hub) for entry in plan.entries])
-    references = await found_references(plan.references, hub)
-    made = await in_thread(make_ready, entries, references, hub)
-    return partial(transact, plan=replace(plan, entries=entries, made=made), hub=hub)
+    plan = await in_thread(_planned, request, hub)
+    if plan.needs_record:
+        entries = tuple([await _drafted(entry, hub) for entry in plan.entries])
+        references = await found_references(plan.references, hub)
+        made = await in_thread(make_ready, entries, references, hub)
+        plan = replace(plan, entries=entries, made=made)
+    return partial(transact, plan=plan, hub=hub)
+
+
+def _planned(request: FhirRequest, hub: Hub) -> Plan:
+    """The plan, with its resources made ready where that takes no look at the record."""
+    plan = prepare_transaction(request, hub)
+    return plan if plan.needs_record else replace(plan, made=make_ready(plan.entries, {}, hub))
 
 
 async def _drafted(entry: Entry, hub: Hub) -> Entry:

@@ -23,6 +23,7 @@ NAMED_BY_VALUE = {
     "limit.kind": ("minValue", "maxValue"),
     "rule": (),
     "note.rule": (),
+    "issue.rule": (),
 }
 """Expressions that give the key of a rule, to the keys they can give: none where it is handed on or an invariant's."""
 

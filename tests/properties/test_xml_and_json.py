@@ -17,6 +17,9 @@ from careloom.validation import Validator, validate_text
 EVERY = 4
 """One example in so many, each broken in several ways."""
 
+EMPTY = "ele-1: a value or extensions expected, none found"
+"""Told of ``<birthDate/>``, which JSON cannot say."""
+
 FHIR = "{http://hl7.org/fhir}"
 CHANGES = ("none", "drop", "twice", "rename", "value", "no value", "id", "empty")
 VALUES = ("x y", "-1", "2023-02-30", "", " ", "true", "a" * 70, "1.50", "http://x y", "1e400")
@@ -34,11 +37,11 @@ def test_xml_is_told_what_json_is_told(definitions: Definitions, ukcore: Path, c
 
 
 def told(validator: Validator, data: bytes, file_name: str) -> Iterator[tuple[str, ...]]:
-    """All but what only XML can have: the order of elements, namespaces, text between elements."""
+    """All but what only XML can have: the order of elements, namespaces, text between elements, empty primitives."""
     issues: tuple[Issue, ...] = validate_text(validator, data, file_name=file_name).issues
     for issue in issues:
         assert issue.line > 0, issue
-        if issue.rule != "xml":
+        if issue.rule != "xml" and not issue.diagnostics.endswith(EMPTY):
             yield issue.severity, issue.code, issue.rule, issue.expression, issue.diagnostics
 
 

@@ -35,11 +35,13 @@ class Skim:
             yield from value
             return
         judges, quick = self._judges.properties(node), self._check(check)
+        issues, scope, run = check.issues, check.scope, check.run
         trace: Trace | None = None
         for key, item in value.items():
             judge = judges.get(key) or judges.find(key)
             if judge is not None and "_" + key not in value:
-                if trace is None or trace.is_old():
+                is_new = trace and trace.told == len(issues) and len(trace.ids) == len(scope.ids)
+                if trace is None or not is_new or run.judged or run.spending:
                     trace = Trace(quick)
                 try:
                     if judge(item, path, quick):
@@ -99,25 +101,27 @@ class Skim:
 
 
 class Trace:
-    """What has been found in a document up to now, to return to."""
+    """What has been found in a document up to now, to return to.
 
-    __slots__ = ("_check", "_count", "_ids", "_state")
+    It is good for as long as nothing is found: what is found is told, but for ids, and where an invariant has been
+    costly or conformance has been asked for, that is remembered.
+
+    Attributes:
+        told: How many issues there were.
+        ids: The ids of elements that had been met.
+    """
+
+    __slots__ = ("_check", "_state", "ids", "told")
 
     def __init__(self, check: QuickCheck) -> None:
         self._check = check
-        self._count = len(check.issues)
-        self._ids = tuple(check.scope.ids)
+        self.told = len(check.issues)
+        self.ids = tuple(check.scope.ids)
         self._state = check.run.state()
-
-    def is_old(self) -> bool:
-        """Whether anything has been found since: what is found is told, but for ids, and what it costs is counted."""
-        check = self._check
-        is_told = len(check.issues) != self._count or len(check.scope.ids) != len(self._ids)
-        return is_told or bool(check.run.judged) or check.run.spending is not None
 
     def remove(self) -> None:
         """Forget what has been found since."""
         check = self._check
-        del check.issues[self._count :]
+        del check.issues[self.told :]
         check.run.return_to(self._state)
-        check.told, check.scope.ids = check.run.told_systems, set(self._ids)
+        check.told, check.scope.ids = check.run.told_systems, set(self.ids)

@@ -190,8 +190,9 @@ def cache(chosen: argparse.Namespace) -> None:
         size = sum(file.stat().st_size for file in (folder / "cache" / "definitions").iterdir())
         listing = (
             "from careloom.definitions import Definitions, PackageCache; "
-            "from careloom.definitions.kept import KeptFolder; from careloom.web.choices import defined_profiles; "
-            "defined_profiles(Definitions.load(cache=PackageCache(kept=KeptFolder.of_user())))"
+            "from careloom.definitions.kept import KeptFolder; "
+            "definitions = Definitions.load(cache=PackageCache(kept=KeptFolder.of_user())); "
+            "list(definitions.heads('StructureDefinition', ('type', 'title'))); definitions.keep()"
         )
         read, kept = (_child([sys.executable, "-c", listing], settings) for _ in range(2))
     print(f"what is kept: {size / 1e6:.1f} MB after three small files")

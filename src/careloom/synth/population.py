@@ -238,4 +238,10 @@ def _concept(system: str, code: str, term: str) -> dict[str, Any]:
 
 
 def _instant(at: datetime) -> str:
-    return f"{at:%Y-%m-%dT%H:%M:%S}Z" if at.month in (11, 12, 1, 2) else f"{at:%Y-%m-%dT%H:%M:%S}+01:00"
+    """A moment as clocks in the United Kingdom show it, near enough: an hour ahead from March to October."""
+    if at.month in _WINTER:
+        return f"{at:%Y-%m-%dT%H:%M:%S}Z"
+    return f"{at + timedelta(hours=1):%Y-%m-%dT%H:%M:%S}+01:00"
+
+
+_WINTER = frozenset({11, 12, 1, 2})

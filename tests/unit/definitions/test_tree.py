@@ -59,3 +59,9 @@ def test_the_shorthand_does_not_count_where_the_choice_is_sliced_in_so_many_word
 
 def test_a_slice_name_that_the_id_lacks_counts() -> None:
     assert steps({"path": "T.a", "id": "T.a", "sliceName": "one"}) == [(("T", ""), ("a", "one"))]
+
+
+def test_a_slice_name_at_the_root_does_not_make_a_slice_of_it() -> None:
+    root = {"path": "T", "id": "T", "sliceName": "odd"}
+    assert steps(root) == [(("T", ""),)]
+    assert [found["path"] for found in list_elements(read_tree([root, {"path": "T.a"}]), "T")] == ["T", "T.a"]

@@ -94,8 +94,9 @@ def list_elements(root: Node, type_name: str) -> list[Element]:
 def steps_of(elements: Sequence[Element]) -> list[tuple[Step, ...]]:
     """The way to each element: by its id where that goes with its path, else by what stands before it.
 
-    A path may have the shorthand ``valueQuantity`` where the id says ``value[x]:valueQuantity``. Unless the choice is
-    sliced in so many words, it is the shorthand that counts, since it says more, see `slicing`.
+    The first element of all is no slice, whatever a ``sliceName`` there may say. A path may have the shorthand
+    ``valueQuantity`` where the id says ``value[x]:valueQuantity``. Unless the choice is sliced in so many words, it is
+    the shorthand that counts, since it says more, see `slicing`.
     """
     sliced = {str(element.get("id", element["path"])) for element in elements if "slicing" in element}
     ways: list[tuple[Step, ...]] = []
@@ -115,7 +116,7 @@ def _by_id(element: Element, sliced: Container[str]) -> tuple[Step, ...] | None:
     steps = [(name, slice) for name, _, slice in (step.partition(":") for step in id.split("."))]
     if len(steps) != len(names) or not all(map(_goes_with, steps, names)):
         return None
-    if "sliceName" in element and not steps[-1][1]:
+    if "sliceName" in element and len(steps) > 1 and not steps[-1][1]:
         steps[-1] = (steps[-1][0], element["sliceName"])
     places = [".".join(id.split(".")[: depth + 1]).partition(f":{slice}")[0] for depth, (_, slice) in enumerate(steps)]
     return tuple(
@@ -131,9 +132,9 @@ def _goes_with(step: Step, name: str) -> bool:
 
 def _by_position(element: Element, latest: dict[str, tuple[Step, ...]]) -> tuple[Step, ...]:
     above, _, name = element["path"].rpartition(".")
-    last = (name, element.get("sliceName", ""))
     if not above:
-        return (last,)
+        return ((name, ""),)
+    last = (name, element.get("sliceName", ""))
     return (*(latest.get(above) or _by_position({"path": above}, latest)), last)
 
 

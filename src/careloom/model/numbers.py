@@ -4,6 +4,8 @@ FHIR: "the precision of the decimal value has significance", 1.0 is not 1.00, an
 """
 
 from decimal import Decimal
+from math import isfinite
+from typing import Any
 
 
 class ExactDecimal(Decimal):
@@ -35,3 +37,19 @@ def decimal_text(number: Decimal) -> str:
         return number.text
     text = str(number)
     return format(number, "f") if "E" in text and number.adjusted() in range(-20, 21) else text
+
+
+class FloatFoundError(Exception):
+    """A number came as a float, which FHIR's decimals cannot be; see `with_exact_numbers`."""
+
+
+def with_exact_numbers(value: Any) -> Any:
+    """A copy of a JSON value in which each finite float is the `ExactDecimal` of its shortest text.
+
+    Python's own `json` reads numbers as floats: 1.10 has become 1.1 by then, which nothing brings back.
+    """
+    if isinstance(value, dict):
+        return {key: with_exact_numbers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [with_exact_numbers(item) for item in value]
+    return ExactDecimal(repr(value)) if isinstance(value, float) and isfinite(value) else value

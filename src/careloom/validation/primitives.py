@@ -7,9 +7,11 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 from careloom.model.late import late_pattern
+from careloom.model.numbers import FloatFoundError
 from careloom.validation.context import Check
 from careloom.validation.options import Options, is_example_url
 from careloom.validation.path import Path
@@ -43,7 +45,11 @@ Fault = str | None
 
 
 def check_primitive(type: str, value: Any, path: Path, check: Check) -> None:
-    """Tell what is wrong with the value of a primitive type."""
+    """Tell what is wrong with the value of a primitive type.
+
+    Raises:
+        FloatFoundError: It is a decimal that was read as a float.
+    """
     fault = primitive_fault(type, value)
     if fault is None and type in _TEXTS and (advice := _text_advice(value)):
         check.warning("invalid", path, f"{advice}, {_shown(value)} found", "primitive")
@@ -118,6 +124,8 @@ def _integer(least: int, greatest: int, name: str) -> Callable[[Any], Fault]:
 
 
 def _decimal(value: Any) -> Fault:
+    if isinstance(value, float) and isfinite(value):
+        raise FloatFoundError
     return None if isinstance(value, Decimal | int) and not isinstance(value, bool) else "a number expected"
 
 

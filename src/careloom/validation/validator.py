@@ -9,6 +9,7 @@ from careloom.model import Resource
 from careloom.model.collector import paused
 from careloom.model.instants import Clock, utc_now
 from careloom.model.issues import Issue
+from careloom.model.numbers import FloatFoundError, with_exact_numbers
 from careloom.terminology import Terminology
 from careloom.validation.context import Check, Resolve, Run, Scope
 from careloom.validation.library import Library
@@ -56,7 +57,8 @@ class Validator:
         """Find what is wrong with a resource: by its type, by what ``meta.profile`` claims, and by the profiles given.
 
         Args:
-            resource: As parsed JSON; nothing about it is taken for granted.
+            resource: As parsed JSON; nothing about it is taken for granted. Numbers that Python's own ``json`` made
+                floats are judged by their shortest text.
             profiles: Canonical URLs that it must conform to besides.
             resolve: Gives the resource behind a reference that is not in the document.
 
@@ -70,10 +72,13 @@ class Validator:
         for canonical in profiles:
             self._library.schema(canonical, asked_by="the request")
         name = resource.get("resourceType") if isinstance(resource, dict) else None
-        if name != "Bundle" or not _is_large(resource):
-            return self._judged(resource, name, profiles, resolve)
-        with paused():
-            return self._judged(resource, name, profiles, resolve)
+        try:
+            if name != "Bundle" or not _is_large(resource):
+                return self._judged(resource, name, profiles, resolve)
+            with paused():
+                return self._judged(resource, name, profiles, resolve)
+        except FloatFoundError:
+            return self.validate(with_exact_numbers(resource), profiles=profiles, resolve=resolve)
 
     def _judged(self, resource: Resource, name: Any, profiles: Sequence[str], resolve: Resolve | None) -> list[Issue]:
         tier = self._quick.tier_for(name) if self._quick and name.__class__ is str else None

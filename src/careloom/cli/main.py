@@ -22,14 +22,14 @@ COMMANDS = {
     "packages": ("careloom.cli.packages:packages", "Install FHIR packages, and make snapshots of their profiles."),
     "serve": (
         "careloom.cli.serve:serve",
-        "Run the hub.\n\nIt prints its address when it is ready, and stops on SIGTERM or Ctrl-C after finishing what it "
-        "is at. Exits with 2 when it cannot start, and says why.",
+        "Run the hub.\n\nIt prints its address when it is ready, and stops on SIGTERM or Ctrl-C after finishing what "
+        "it is at. Exits with 2 when it cannot start, and says why.",
     ),
     "synth": (
         "careloom.cli.synth:synth",
         "Write made-up clinical records, one a line, as NDJSON.\n\nPatients with encounters, conditions, observations, "
-        "medications, allergies, procedures and immunizations, in British shape. Each is valid and conforms to UK Core; "
-        "the same seed gives the same records.",
+        "medications, allergies, procedures and immunizations, in British shape. Each is valid and conforms to UK "
+        "Core; the same seed gives the same records.",
     ),
     "terminology": ("careloom.cli.terminology:app", "Load code systems, and look up codes."),
     "validate": (

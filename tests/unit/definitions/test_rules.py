@@ -44,7 +44,7 @@ def test_narrowing_is_fine(lower: dict[str, Any], upper: dict[str, Any]) -> None
         (
             {"binding": {"strength": "required"}},
             {"binding": {"strength": "preferred"}},
-            "binding: required or stronger",
+            "binding: required expected as in the base, found preferred",
         ),
         ({"slicing": {"rules": "closed"}}, {"slicing": {"rules": "open"}}, "slicing: closed in the base, found open"),
     ],

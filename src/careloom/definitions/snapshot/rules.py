@@ -13,7 +13,6 @@ Find = Callable[[str], Resource | None]
 """Gives the StructureDefinition of a canonical URL, or None."""
 
 TYPES_BASE = "http://hl7.org/fhir/StructureDefinition/"
-_STRENGTHS = ("example", "preferred", "extensible", "required")
 _ANYTHING = f"{TYPES_BASE}Resource"
 _SYSTEM = "http://hl7.org/fhirpath/"
 
@@ -90,13 +89,10 @@ def _type_derives(code: str, ancestor: str, find: Find) -> bool:
 
 
 def _binding(lower: Element, upper: Element) -> Iterator[str]:
-    strength, found = (side.get("binding", {}).get("strength", "example") for side in (lower, upper))
-    if "binding" in upper and _rank(found) < _rank(strength):
-        yield f"binding: {strength} or stronger expected as in the base, found {found}"
-
-
-def _rank(strength: str) -> int:
-    return _STRENGTHS.index(strength) if strength in _STRENGTHS else 0
+    """A required binding stays so; a weaker one made weaker still is a fault of the profile that it can be used with."""
+    strength, found = (side.get("binding", {}).get("strength") for side in (lower, upper))
+    if strength == "required" and "binding" in upper and found != "required":
+        yield f"binding: required expected as in the base, found {found}"
 
 
 def _slicing(lower: Element, upper: Element) -> Iterator[str]:

@@ -48,6 +48,7 @@ def check_element_definitions(scope: Scope, made: Mapping[str, Part], check: Che
             _check_capabilities(element, here, check)
             if name == "differential":
                 _check_by_base(element, base, here, check)
+                _check_strength(element, base, here, check)
                 _check_invariants(element, base, scope, here, check)
                 _check_value_set(element, here, check)
                 _check_by_snapshot(element, made.get(_id_of(element), {}), base.get(_id_of(element), {}), here, check)
@@ -138,7 +139,7 @@ def _check_values(element: Part, codes: set[str], path: Path, check: Check) -> N
 
 def _check_by_base(element: Part, base: Mapping[str, Part], path: Path, check: Check) -> None:
     """A value that the base fixes stays, and one that is fixed here has what the base's pattern has."""
-    said = base.get(text(element, "id") or text(element, "path"), {})
+    said = base.get(_id_of(element), {})
     fixed, pattern = value_of(said, "fixed"), value_of(said, "pattern")
     now_fixed, now_pattern = value_of(element, "fixed"), value_of(element, "pattern")
     if fixed and now_fixed and not is_equal(now_fixed[1], fixed[1]):
@@ -152,6 +153,19 @@ def _check_by_base(element: Part, base: Mapping[str, Part], path: Path, check: C
     if pattern and now_fixed and not has_pattern(now_fixed[1], pattern[1]):
         message = f"a value with {shown(pattern[1])} expected as in the base, {shown(now_fixed[1])} found"
         check.error("invalid", (path, "fixed"), message, "element-value")
+
+
+def _check_strength(element: Part, base: Mapping[str, Part], path: Path, check: Check) -> None:
+    """A binding is no weaker than that of the base; where the base requires it, no snapshot can be made at all."""
+    expected = text(part(base.get(_id_of(element), {}), "binding"), "strength")
+    found = text(part(element, "binding"), "strength")
+    if found in _WEAKER.get(expected, ()):
+        message = f"{expected} expected or stronger, as in the base, {found} found"
+        check.warning("business-rule", (path, "binding"), message, "structure-definition")
+
+
+_WEAKER = {"preferred": ("example",), "extensible": ("preferred", "example")}
+"""Strengths of a binding that are weaker than one; `careloom.definitions` sees to those that are required."""
 
 
 def _check_invariants(element: Part, base: Mapping[str, Part], scope: Scope, path: Path, check: Check) -> None:

@@ -169,3 +169,16 @@ def test_what_an_element_says_fits_the_types_and_the_codes_that_the_base_gives_i
 ) -> None:
     issues = judge(definitions, profile("Patient", {"path": "Patient.gender", **said}))
     assert ([issue for issue in issues if issue.rule == rule] == []) is is_fine
+
+
+@pytest.mark.parametrize(
+    ("strength", "told"),
+    [("extensible", []), ("required", []), ("preferred", ["warning"]), ("example", ["warning"])],
+)
+def test_a_binding_weaker_than_an_extensible_one_of_the_base_is_told(
+    definitions: Definitions, strength: str, told: list[str]
+) -> None:
+    said = {"path": "Patient.maritalStatus", "binding": {"strength": strength, "valueSet": VALUE_SET}}
+    issues = judge(definitions, profile("Patient", said))
+    assert [issue.severity for issue in issues if "or stronger" in issue.diagnostics] == told
+    assert [issue for issue in issues if issue.rule == "snapshot"] == []

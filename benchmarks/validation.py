@@ -211,13 +211,20 @@ def jobs(chosen: argparse.Namespace) -> None:
         alone, both = (_Run(file, number, folder) for number in (1, 2))
         is_same = alone.report.read_bytes() == both.report.read_bytes()
     print(f"{chosen.lines:,} lines in one process and in two, which needs two idle cores to show in time on the wall")
-    print(f"  one process  {alone.cpu:8.1f} s of CPU {alone.wall:8.1f} s {alone.memory:6.0f} MB")
-    print(f"  two          {both.cpu:8.1f} s of CPU {both.wall:8.1f} s {both.memory:6.0f} MB in all processes together")
+    _tell_run("one process", alone, chosen.lines)
+    _tell_run("two", both, chosen.lines)
+    goal("CPU time of a line in two processes, us", both.cpu / chosen.lines * 1e6, 60)
     goal("the same report in the same order (0 is yes)", 0 if is_same else 1, 0)
     goal("CPU time of two / of one, of which 2 / 1.6 gives 1.6 times the speed", both.cpu / alone.cpu, 1.25)
     goal("the busiest process's share of the CPU time of two", both.busiest / both.cpu, 0.625)
     goal("memory of one, MB", alone.memory, 120)
     goal("time on the wall of two / of one", both.wall / alone.wall, 0.625)
+
+
+def _tell_run(name: str, run: "_Run", lines: int) -> None:
+    """Print what a run took: lines a second on the wall, CPU time a line, memory of all its processes together."""
+    wall, cpu = f"{lines / run.wall:,.0f} lines/s on the wall", f"{run.cpu / lines * 1e6:.0f} us of CPU a line"
+    print(f"  {name:12} {wall:>28} {cpu:>22} {run.wall:8.1f} s {run.cpu:8.1f} s of CPU {run.memory:6.0f} MB")
 
 
 class _Run:

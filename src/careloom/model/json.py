@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
+from importlib import import_module
 from typing import Any
 
 from careloom.model.collector import paused
@@ -16,12 +17,14 @@ FEW = 8
 SMALL = 1 << 16
 """Bytes up to which that is so."""
 
+BOM = b"\xef\xbb\xbf"
+"""What some writers put before UTF-8."""
+
 Decode = Callable[[bytes], Any]
 
 _LARGE = 1_000_000
 """Bytes of a text for which the garbage collector is paused."""
 
-_BOM = b"\xef\xbb\xbf"
 _BYTE_POSITION = late_pattern(r"\(byte (\d+)\)")
 
 
@@ -32,7 +35,7 @@ def parse_json(text: bytes | str) -> Any:
         MalformedError: Not JSON, not UTF-8, or nested too deeply; the message has line and column.
     """
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-    data = data.removeprefix(_BOM)
+    data = data.removeprefix(BOM)
     if len(data) < _LARGE:
         return _reader.decode(data)
     with paused():
@@ -52,6 +55,11 @@ def parse_resource(text: bytes | str) -> Resource:
     if not isinstance(name, str) or not name:
         raise MalformedError(f"resourceType: the name of a resource type expected, found {_kind(name)}")
     return value
+
+
+def fast_writer() -> Any | None:
+    """The module `orjson`, once so much has been read that it is worth loading; None before."""
+    return _reader.writer
 
 
 def serialize_json(value: Any, *, pretty: bool = False) -> bytes:
@@ -92,6 +100,7 @@ class _Reader:
     def __init__(self) -> None:
         self._left = FEW
         self._fast: Decode | None = None
+        self.writer: Any = None
 
     def decode(self, data: bytes) -> Any:
         """Plain values.
@@ -106,6 +115,7 @@ class _Reader:
                 if value is not _CANNOT:
                     return value
             self._fast = _fast_decoder()
+            self.writer = import_module("orjson")
         return self._fast(data)
 
 

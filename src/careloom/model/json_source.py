@@ -27,6 +27,7 @@ MAX_FAULTS = 1_000
 """Faults after which a text is given up."""
 
 Path = tuple[str | int, ...]
+Steps = tuple[tuple[str, int | None], ...]
 Places = dict[str | int, int]
 
 _TOKEN = late_pattern(
@@ -47,8 +48,6 @@ _CONTROL = late_pattern(r"[\x00-\x1f]")
 _SURROGATE = late_pattern("[\ud800-\udfff]")
 _WORDS = {"true": True, "false": False, "null": None}
 _LOOSE_NUMBER = late_pattern(r"[+-]?(?:0[xX][0-9A-Fa-f]+|[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+\.)$")
-_SPACED_COLONS = (b" :", b"\t:", b"\n:", b"\r:")
-_KEY_IN_TEXT = late_pattern(rb'"(?:[^"\\]|\\.)*"(\s*:)?', re.DOTALL)
 _STEP = late_pattern(r"([^.\[\]()]+)(?:\([^)]*\))?(?:\[(\d+)\])?")
 _CLOSER = {"{": "}", "[": "]"}
 
@@ -104,7 +103,7 @@ def read_source(data: bytes, *, allow_comments: bool = False) -> JsonSource:
     if "\ufffd" in text:
         reader.note_bad_bytes(data)
     reader.read()
-    lines = _line_starts(text)
+    lines = line_starts(text)
     name = reader.root.get("resourceType") if isinstance(reader.root, dict) else None
     source = JsonSource(text, reader.root, (), reader.is_complete, reader.places, reader.root_offset, lines)
     issues = tuple(
@@ -121,10 +120,31 @@ def way_to(value: Any, expression: str) -> Path:
 
     A choice is found by its name without type. Where a primitive has no such member, what stands beside it may.
     """
+    steps = _steps(expression)
+    return _straight(value, steps) or _searched(value, steps)
+
+
+def _straight(value: Any, steps: Steps) -> Path | None:
+    """The way where each step names a member by its key and an item by its index, as most do."""
+    way: list[str | int] = []
+    for name, index in steps:
+        if value.__class__ is not dict or name not in value:
+            return None
+        value = value[name]
+        way.append(name)
+        if value.__class__ is list:
+            if index is None or index >= len(value):
+                return None
+            value = value[index]
+            way.append(index)
+    return tuple(way)
+
+
+def _searched(value: Any, steps: Steps) -> Path:
     way: Path = ()
     found: Path = ()
     sibling, beside = None, way
-    for name, index in _steps(expression):
+    for name, index in steps:
         key = _member(value, name)
         if key is None and isinstance(sibling, dict):
             value, way, key = sibling, beside, _member(sibling, name)
@@ -139,37 +159,11 @@ def way_to(value: Any, expression: str) -> Path:
     return found
 
 
-def line_and_column(text: str, offset: int) -> tuple[int, int]:
-    """Line and column, both from 1, of an offset."""
-    starts = _line_starts(text) if "\n" in text or "\r" in text else (0,)
-    line = bisect_right(starts, offset)
-    return line, offset - starts[line - 1] + 1
-
-
-def has_duplicate_keys(data: bytes, value: Any) -> bool:
-    """Whether the text of a value names more properties than the value has kept.
-
-    Readers made for speed keep the last of two properties with one name. Counting is one walk over the value, and one
-    pass of a regular expression over the text, which is only needed where something else than keys looks like one: a
-    key ends with quotation mark and colon, unless there is space between them.
-    """
-    kept = _count_keys(value)
-    if data.count(b'":') == kept and not any(map(data.count, _SPACED_COLONS)):
-        return False
-    return sum(1 for found in _KEY_IN_TEXT.finditer(data) if found[1]) != kept
-
-
-def _count_keys(value: Any) -> int:
-    count = 0
-    stack = [value]
-    for node in stack:  # which grows meanwhile
-        kind = node.__class__
-        if kind is dict:
-            count += len(node)
-            stack += node.values()
-        elif kind is list:
-            stack += node
-    return count
+def line_starts(text: str) -> tuple[int, ...]:
+    """The offsets at which the lines of a text begin."""
+    if "\n" not in text and "\r" not in text:
+        return (0,)
+    return (0, *(found.end() for found in re.finditer(r"\r\n|\r|\n", text)))
 
 
 class _StopError(Exception):
@@ -416,10 +410,6 @@ def _number(token: str) -> Any:
     return ExactDecimal(token)
 
 
-def _line_starts(text: str) -> tuple[int, ...]:
-    return (0, *(found.end() for found in re.finditer(r"\r\n|\r|\n", text)))
-
-
 def _expression(root: str, path: Path) -> str:
     text = root
     for step in path:
@@ -432,7 +422,7 @@ def _item(value: Any, index: int) -> Any:
 
 
 @lru_cache(maxsize=4_000)
-def _steps(expression: str) -> tuple[tuple[str, int | None], ...]:
+def _steps(expression: str) -> Steps:
     """Names with indexes below the root."""
     steps = _STEP.finditer(expression)
     return tuple((found[1].strip(), int(found[2]) if found[2] else None) for found in steps if found[1] != "ofType")[1:]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from careloom.fhirpath import Budget
 from careloom.model import Resource
 from careloom.model.instants import Clock
-from careloom.model.issues import Issue, Severity
+from careloom.model.issues import Issue, Severity, has_errors
 from careloom.model.records import dataclass, field
 from careloom.terminology import Terminology
 from careloom.validation.library import Library
@@ -245,6 +245,12 @@ class Check:
         """The same, for another resource."""
         return Check(self.run, scope, self.issues, self.profile)
 
-    def aside(self) -> "Check":
-        """The same, with issues of its own: to find out whether something would hold."""
-        return Check(self.run, self.scope, [], self.profile)
+    def would_hold(self, judge: Callable[["Check"], None]) -> bool:
+        """Whether a judgement finds no error; what it tells is told to nobody, and does not count as told."""
+        run, aside = self.run, Check(self.run, self.scope, [], self.profile)
+        told, run.told_systems = run.told_systems, set(run.told_systems)
+        try:
+            judge(aside)
+        finally:
+            run.told_systems = told
+        return not has_errors(aside.issues)

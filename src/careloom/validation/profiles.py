@@ -122,6 +122,4 @@ def _is_defined_by(item: Item, profiles: list[str]) -> bool:
 
 
 def _holds(item: Item, schema: Schema, check: Check) -> bool:
-    aside = check.aside()
-    check_schema(item, schema, aside)
-    return not any(issue.is_error for issue in aside.issues)
+    return check.would_hold(lambda aside: check_schema(item, schema, aside))

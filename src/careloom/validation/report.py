@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 from careloom.model import Resource, parse_json
 from careloom.model.errors import MalformedError
 from careloom.model.issues import Issue, has_errors
-from careloom.model.json_source import has_duplicate_keys, read_source
-from careloom.model.records import dataclass
+from careloom.model.json_keys import has_duplicate_keys
+from careloom.model.json_source import read_source
+from careloom.model.records import dataclass, replace
 from careloom.validation.context import Resolve
 from careloom.validation.validator import Validator
 
@@ -44,28 +45,47 @@ def validate_text(
     file_name: str,
     profiles: Sequence[str] = (),
     resolve: Resolve | None = None,
+    first_line: int = 1,
 ) -> Report:
     """Judge the text of a file, JSON or XML; whatever it holds, the answer is a report.
+
+    Args:
+        validator: By what to judge.
+        data: The text.
+        file_name: As it is to be told; XML is known by it, or by how the text begins.
+        profiles: Canonical URLs that the resource must conform to besides.
+        resolve: Gives the resource behind a reference that is not in the document.
+        first_line: The number of the first line of the text, where it is a part of the file.
 
     Raises:
         NotFoundError: One of the given profiles is not in the definitions.
         DefinitionError: One of them is broken.
     """
     if _is_xml(data, file_name):
-        return _validate_xml(validator, data, file_name, profiles, resolve)
+        return _from_line(first_line, _validate_xml(validator, data, file_name, profiles, resolve))
     try:
         value = parse_json(data)
     except MalformedError:
         value = None
     if not isinstance(value, dict) or has_duplicate_keys(data, value):
-        return _validate_faulty(validator, data, file_name, profiles, resolve)
+        return _from_line(first_line, _validate_faulty(validator, data, file_name, profiles, resolve))
     issues = validator.validate(value, profiles=profiles, resolve=resolve)
     if not issues:
         return Report(file_name, "", value, ())
     from careloom.model.json_places import JsonPlaces  # noqa: PLC0415  (needed where there is something to tell)
 
-    source = JsonPlaces(data, value)
-    return Report(file_name, source.text, value, tuple(issue.at(*source.locate(issue.expression)) for issue in issues))
+    places = JsonPlaces(data, value, first_line)
+    return Report(
+        file_name, places.text, value, tuple([issue.at(*places.locate(issue.expression)) for issue in issues])
+    )
+
+
+def _from_line(first: int, report: Report) -> Report:
+    """A report with the lines counted from another than 1."""
+    if first == 1:
+        return report
+    issues = (issue.at(issue.line + first - 1, issue.column) if issue.line else issue for issue in report.issues)
+    return replace(report, issues=tuple(issues))
 
 
 def _validate_faulty(
@@ -135,4 +155,6 @@ def _together(read: Sequence[Issue], found: Sequence[Issue]) -> Iterator[Issue]:
 
 
 def _is_xml(data: bytes, file_name: str) -> bool:
-    return file_name.lower().endswith(".xml") or data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<"
+    if file_name[-4:].lower() == ".xml":
+        return True
+    return data[:1] != b"{" and data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<"

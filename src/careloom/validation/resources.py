@@ -82,9 +82,8 @@ def _holds(scope: Scope, schema: Schema, check: Check) -> bool:
     type = str(scope.resource.get("resourceType", ""))
     if not check.library.types.is_a(type, schema.type):
         return False
-    aside = check.within(scope).aside()
-    check_schema(Item(scope.resource, None, type, scope.path), schema, aside)
-    return not any(issue.is_error for issue in aside.issues)
+    item = Item(scope.resource, None, type, scope.path)
+    return check.within(scope).would_hold(lambda aside: check_schema(item, schema, aside))
 
 
 def applicable_schemas(scope: Scope, profiles: Iterable[str], check: Check) -> Iterator[Schema]:

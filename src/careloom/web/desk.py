@@ -8,7 +8,7 @@ from typing import Literal, cast
 from careloom.model import Resource, parse_json, resource_type, serialize_json
 from careloom.model.errors import CareloomError, DefinitionError, InvalidError, MalformedError, NotFoundError
 from careloom.model.issues import Issue, Severity
-from careloom.model.json_source import has_duplicate_keys
+from careloom.model.json_keys import has_duplicate_keys
 from careloom.rest.admission import READ_ONLY
 from careloom.rest.threads import in_thread
 from careloom.validation import Report, Validator, validate_text

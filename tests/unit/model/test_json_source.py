@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 
 from careloom.model.json import parse_json
-from careloom.model.json_source import MAX_DEPTH, MAX_FAULTS, JsonSource, has_duplicate_keys, read_source
+from careloom.model.json_keys import has_duplicate_keys
+from careloom.model.json_source import MAX_DEPTH, MAX_FAULTS, JsonSource, read_source
 
 PATIENT = b"""{
   "resourceType": "Patient",

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from tests.unit.validation.builders import by_profile, observation, patient
+from tests.unit.validation.builders import by_profile, judge, observation, patient, profile
 
 from careloom.definitions import Definitions
 from careloom.model import Resource
@@ -200,3 +200,20 @@ def test_slices_that_differ_in_nothing_but_what_no_type_tells_are_told(definitio
     resource = observation(contained=[member], hasMember=[{"reference": "#m"}])
     told = by_profile(definitions, resource, sliced(path, "type", "resolve()"), *slices)
     assert told == ["Observation.hasMember[0]: one slice at most expected, one and other match"]
+
+
+def test_what_is_found_out_to_choose_a_slice_is_told_all_the_same_when_the_slice_is_judged(
+    definitions: Definitions,
+) -> None:
+    """A value set without content here: whether the item is of the slice is asked first, and must not count as told."""
+    unknown = "https://nowhere.test/ValueSet/kinds"
+    binding = {"strength": "required", "valueSet": unknown}
+    elements = (
+        sliced("Observation.category", "value", "$this"),
+        part("Observation.category", "kind", min=1, max="1", binding=binding),
+    )
+    made = profile("Observation", *elements)
+    system = "http://terminology.hl7.org/CodeSystem/observation-category"
+    coded = observation(category=[{"coding": [{"system": system, "code": "laboratory"}]}])
+    found = judge(definitions, coded, extra=[made], profiles=[made["url"]])
+    assert [issue.expression for issue in found if unknown in issue.diagnostics] == ["Observation.category[0]"]

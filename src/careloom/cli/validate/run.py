@@ -3,13 +3,14 @@
 import sys
 from collections.abc import Iterable
 from contextlib import closing
+from functools import partial
 
 from careloom.cli.validate.progress import Bar
 from careloom.cli.validate.request import Request
 from careloom.model.instants import utc_now
-from careloom.validation.batch import Batch, IgnoreEntry, judged, read_ignore_file, sources, tasks_of
+from careloom.validation.batch import IgnoreEntry, judged, read_ignore_file, sources, tasks_of
 from careloom.validation.batch.question import in_force
-from careloom.validation.reporting import Reporter, Tally, Told, reporter
+from careloom.validation.reporting import Page, Reporter, Style, Tally, Told, page_of, reporter
 
 
 def run(request: Request) -> bool:
@@ -28,12 +29,14 @@ def run(request: Request) -> bool:
     found = sources(request.files)
     entries = ignore_entries(request)
     tally = Tally(request.fail_on)
-    told = Told(tally, request.fail_on, utc_now(), request.summary)
+    told = Told(tally, utc_now(), request.summary)
+    style = Style(request.format, request.fail_on, request.summary)
     question = request.question(in_force(entries, told.at.date()))
-    batches = judged(tasks_of(found), question, jobs=request.jobs, engine=request.engine)
+    told_there = partial(page_of, style=style)
+    pages = judged(tasks_of(found), question, told_there, jobs=request.jobs, engine=request.engine)
     size = sum(source.size for source in found) if all(source.path for source in found) else 0
-    with closing(batches), Bar(size, tally) as bar:
-        used = write(batches, reporter(request.format, told), tally, bar)
+    with closing(pages), Bar(size, tally) as bar:
+        used = write(pages, reporter(request.format, told), tally, bar)
     tell_unused(question.ignored, used)
     return not tally.failing
 
@@ -54,16 +57,15 @@ def tell_unused(entries: Iterable[IgnoreEntry], used: set[int]) -> None:
             sys.stderr.write(f"ignore file: {entry} covers nothing\n")
 
 
-def write(batches: Iterable[Batch], reporter: Reporter, tally: Tally, bar: Bar) -> set[int]:
-    """Report batches as they come; the entries of the ignore file that had an effect."""
+def write(pages: Iterable[Page], reporter: Reporter, tally: Tally, bar: Bar) -> set[int]:
+    """Report pages as they come; the entries of the ignore file that had an effect."""
     used: set[int] = set()
-    for batch in batches:
-        for judgement in batch.judgements:
-            tally.add(judgement)
-            bar.write(reporter.take(judgement))
-        used |= batch.used
+    for page in pages:
+        tally.merge(page.tally)
+        bar.write(reporter.take(page))
+        used |= page.used
         sys.stdout.flush()
-        bar.advance(batch.size)
+        bar.advance(page.size)
     for text in reporter.finish():
         bar.write(text)
     return used

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 from careloom.cli.validate.progress import Bar
@@ -11,7 +12,7 @@ from careloom.model.instants import utc_now
 from careloom.validation.batch import Question, Source, judged, read_ignore_file, sources, tasks_of
 from careloom.validation.batch.judge import Judge
 from careloom.validation.batch.question import in_force
-from careloom.validation.reporting import Tally, Told, reporter
+from careloom.validation.reporting import Style, Tally, Told, page_of, reporter
 
 PAUSE = 0.5
 """Seconds between two looks at the files."""
@@ -76,11 +77,12 @@ class _Watched:
         from careloom.cli.validate.run import write  # noqa: PLC0415  (run imports this module when it is asked for)
 
         tally = Tally(self._request.fail_on)
-        told = Told(tally, self._request.fail_on, utc_now(), self._request.summary)
-        batches = judged(tasks_of(changed), _question(self._request), judge=self._judge)
+        told = Told(tally, utc_now(), self._request.summary)
+        told_there = partial(page_of, style=Style("text", self._request.fail_on, self._request.summary))
+        pages = judged(tasks_of(changed), _question(self._request), told_there, judge=self._judge)
         sys.stdout.write(f"-- {told.at.astimezone():%H:%M:%S}\n")
         with Bar(0, tally) as bar:
-            write(batches, reporter("text", told), tally, bar)
+            write(pages, reporter("text", told), tally, bar)
         sys.stdout.flush()
 
 

@@ -4,8 +4,8 @@ Results come in the order of the tasks. Only a few packs of tasks are under way 
 grow with the input.
 """
 
-from collections.abc import Generator, Iterable, Iterator
-from typing import Literal
+from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import Literal, TypeVar
 
 from careloom.model.errors import InvalidError
 from careloom.validation.batch.judge import Judge
@@ -15,16 +15,24 @@ from careloom.validation.batch.question import Question
 from careloom.validation.batch.tasks import Task
 
 Engine = Literal["local", "ray"]
+T = TypeVar("T")
 
 
 def judged(
-    tasks: Iterable[Task], question: Question, *, jobs: int = 1, engine: Engine = "local", judge: Judge | None = None
-) -> Generator[Batch]:
+    tasks: Iterable[Task],
+    question: Question,
+    then: Callable[[Batch], T],
+    *,
+    jobs: int = 1,
+    engine: Engine = "local",
+    judge: Judge | None = None,
+) -> Generator[T]:
     """What is to be said of each task, in order.
 
     Args:
         tasks: Read as far as the judging has got.
         question: By what to judge.
+        then: What is made of each answer in the process that found it, so that little has to travel; it travels there.
         jobs: Processes.
         engine: Where they run.
         judge: One that is at hand already, for a single local process.
@@ -39,15 +47,16 @@ def judged(
     if engine == "ray":
         from careloom.validation.batch.on_ray import judged_on_ray  # noqa: PLC0415  (an extra)
 
-        yield from judged_on_ray(packed(tasks), question, jobs)
+        yield from judged_on_ray(packed(tasks), question, then, jobs)
     elif jobs > 1:
         from careloom.validation.batch.workers import judged_by_workers  # noqa: PLC0415  (few runs need it)
 
-        yield from judged_by_workers(packed(tasks), question, jobs)
+        yield from judged_by_workers(packed(tasks), question, then, jobs)
     else:
-        yield from _judged_here(tasks, judge or Judge(question))
+        yield from _judged_here(tasks, judge or Judge(question), then)
 
 
-def _judged_here(tasks: Iterable[Task], judge: Judge) -> Iterator[Batch]:
-    yield from map(judge.judge, tasks)
+def _judged_here(tasks: Iterable[Task], judge: Judge, then: Callable[[Batch], T]) -> Iterator[T]:
+    for task in tasks:
+        yield then(judge.judge(task))
     judge.keep()

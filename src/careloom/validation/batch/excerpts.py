@@ -1,6 +1,6 @@
 """The part of the source that a person needs to see, and the name of the resource it is about."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from careloom.model import Resource
@@ -16,32 +16,29 @@ _ENTRY = late_pattern(r"Bundle\.entry\[(\d+)\]\.resource")
 
 
 def findings_of(
-    issues: Iterable[Issue], text: str, resource: Resource | None, line_of_source: int = 0
-) -> Iterator[Finding]:
+    issues: Iterable[Issue], text: str, resource: Resource | None, subject: str, line: int = 0
+) -> tuple[Finding, ...]:
     """Issues with their line of the source.
 
     Args:
-        issues: With line and column in the text.
+        issues: With line and column; lines are counted from that of the text, or from 1.
         text: The whole source.
         resource: What could be read of it.
-        line_of_source: Where the text is one line of many: which, from 1.
+        subject: What it is called as a whole.
+        line: Where the text is one line of many, which; that is told for all issues, though a text may have what looks
+            like the end of a line within.
     """
-    lines = _LINE_END.split(text) if "\n" in text or "\r" in text else [text]
-    for issue in issues:
-        line = lines[issue.line - 1] if 0 < issue.line <= len(lines) else ""
-        start = max(0, issue.column - 1 - WIDTH // 2) if len(line) > WIDTH else 0
-        excerpt = printable(line[start : start + WIDTH])
-        placed = issue.at(line_of_source, issue.column) if line_of_source else issue
-        yield Finding(placed, subject_at(resource, issue.expression), excerpt, max(issue.column - 1 - start, 0))
+    lines = _LINE_END.split(text) if "\n" in text or "\r" in text else (text,)
+    return tuple([_finding(issue, lines, _subject_at(resource, issue.expression, subject), line) for issue in issues])
 
 
-def subject_at(resource: Any, expression: str) -> str:
-    """The resource that an expression leads into: the entry of a Bundle, else the whole."""
-    found = _ENTRY.match(expression)
-    entry = _entry(resource, int(found[1])) if found else None
-    if found and entry is not None:
-        return f"{subject_of(entry) or 'resource'} (entry {int(found[1])})"
-    return subject_of(resource)
+def _finding(issue: Issue, lines: Sequence[str], subject: str, line: int) -> Finding:
+    number, offset = issue.line - (line or 1), issue.column - 1
+    source = lines[number] if 0 <= number < len(lines) else ""
+    start = max(0, offset - WIDTH // 2) if len(source) > WIDTH else 0
+    excerpt = printable(source[start : start + WIDTH])
+    placed = issue.at(line, issue.column) if line and issue.line != line else issue
+    return Finding(placed, subject, excerpt, max(offset - start, 0))
 
 
 def subject_of(resource: Any) -> str:
@@ -55,6 +52,13 @@ def subject_of(resource: Any) -> str:
 def printable(text: str) -> str:
     """Text that can neither steer a terminal nor break a file of XML."""
     return text if text.isprintable() else "".join(each if each.isprintable() else " " for each in text)
+
+
+def _subject_at(resource: Any, expression: str, subject: str) -> str:
+    """The resource that an expression leads into: the entry of a Bundle, else the whole."""
+    found = _ENTRY.match(expression) if expression.startswith("Bundle.") else None
+    entry = _entry(resource, int(found[1])) if found else None
+    return f"{subject_of(entry) or 'resource'} (entry {int(found[1])})" if found and entry is not None else subject
 
 
 def _entry(bundle: Any, index: int) -> Any:

@@ -60,14 +60,19 @@ class Judge:
         return told or [Judgement(task.name, line=first, count=0)]
 
     def _record(self, name: str, data: bytes, line: int) -> Judgement:
-        return self._told(self._report(data, name), line)
+        return self._told(self._report(data, name, line), line)
 
-    def _report(self, data: bytes, name: str) -> Report:
+    def _report(self, data: bytes, name: str, first_line: int = 1) -> Report:
         """The report of a text; a failure of ours is a finding in it, lest one resource end the judging of the rest."""
         question = self._question
         try:
             return validate_text(
-                self._validator, data, file_name=name, profiles=question.profiles, resolve=self._resolve
+                self._validator,
+                data,
+                file_name=name,
+                profiles=question.profiles,
+                resolve=self._resolve,
+                first_line=first_line,
             )
         except CareloomError:
             raise
@@ -77,12 +82,14 @@ class Judge:
             return Report(name, data.decode("utf-8", "replace"), None, (issue,))
 
     def _told(self, report: Report, line: int = 0) -> Judgement:
-        if not report.issues:
+        issues: Sequence[Issue] = report.issues
+        if not issues:
             return Judgement(report.file_name, subject="" if line else subject_of(report.resource), line=line)
-        issues = self._not_ignored(report.issues)
-        findings = tuple(findings_of(issues, report.text, report.resource, line))
-        ignored = len(report.issues) - len(issues)
-        return Judgement(report.file_name, findings, subject_of(report.resource), line, ignored=ignored)
+        if self._question.ignored:
+            issues = self._not_ignored(issues)
+        subject = subject_of(report.resource)
+        findings = findings_of(issues, report.text, report.resource, subject, line)
+        return Judgement(report.file_name, findings, subject, line, ignored=len(report.issues) - len(issues))
 
     def _not_ignored(self, issues: Sequence[Issue]) -> list[Issue]:
         kept = []

@@ -3,12 +3,16 @@
 from collections.abc import Iterator
 from typing import Literal
 
-from careloom.model.issues import Issue
+from careloom.model.issues import Issue, Severity
 from careloom.model.records import dataclass
 
 FailOn = Literal["error", "warning"]
 
-_FAILING: dict[FailOn, tuple[str, ...]] = {"error": ("fatal", "error"), "warning": ("fatal", "error", "warning")}
+FAILING: dict[FailOn, frozenset[Severity]] = {
+    "error": frozenset(["fatal", "error"]),
+    "warning": frozenset(["fatal", "error", "warning"]),
+}
+"""Severities of findings that make a run fail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,8 @@ class Judgement:
 
     def fails(self, level: FailOn) -> bool:
         """Whether there is a finding of that severity or worse."""
-        return any(issue.severity in _FAILING[level] for issue in self.issues)
+        failing = FAILING[level]
+        return any(finding.issue.severity in failing for finding in self.findings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Packs: small tasks put together to be sent as one, and the function that every engine runs on them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from typing import TypeVar
 
 from careloom.validation.batch.judge import Judge
 from careloom.validation.batch.judgement import Batch
@@ -9,7 +10,7 @@ from careloom.validation.batch.question import Question
 from careloom.validation.batch.tasks import Task
 
 Pack = tuple[Task, ...]
-Batches = tuple[Batch, ...]
+T = TypeVar("T")
 
 TASKS_IN_PACK = 64
 BYTES_IN_PACK = 1 << 18
@@ -27,14 +28,14 @@ def packed(tasks: Iterable[Task]) -> Iterator[Pack]:
         yield tuple(pack)
 
 
-def judge_pack(pack: Pack, question: Question) -> Batches:
-    """What is to be said of each task; the judge is made once in each process.
+def judge_pack(pack: Pack, question: Question, then: Callable[[Batch], T]) -> tuple[T, ...]:
+    """What is to be said of each task, and what is made of that; the judge is made once in each process.
 
     Raises:
         CareloomError: The question cannot be asked, or an input cannot be had.
     """
     judge = judge_for(question)
-    return tuple(judge.judge(task) for task in pack)
+    return tuple(then(judge.judge(task)) for task in pack)
 
 
 @lru_cache(maxsize=1)

@@ -16,17 +16,20 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from threading import Thread
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from careloom.model.errors import CareloomError, UnavailableError
 from careloom.validation.batch.judgement import Batch
-from careloom.validation.batch.packs import Batches, Pack, judge_for, judge_pack
+from careloom.validation.batch.packs import Pack, judge_for, judge_pack
 from careloom.validation.batch.question import Question
+
+T = TypeVar("T")
+Then = Callable[[Batch], T]
 
 PACKS_EACH = 4
 """Packs that a worker has: one at hand and those waiting."""
@@ -35,8 +38,8 @@ WARM_BYTES = 1 << 20
 """Bytes that are judged before there are workers."""
 
 
-def judged_by_workers(packs: Iterable[Pack], question: Question, jobs: int) -> Iterator[Batch]:
-    """What is to be said of each task of each pack, in order.
+def judged_by_workers(packs: Iterable[Pack], question: Question, then: Then[T], jobs: int) -> Iterator[T]:
+    """What is to be said of each task of each pack, in order; see `engines.judged`.
 
     Raises:
         CareloomError: The question cannot be asked, or an input cannot be had.
@@ -45,15 +48,15 @@ def judged_by_workers(packs: Iterable[Pack], question: Question, jobs: int) -> I
     remaining = iter(packs)
     judge = judge_for(question) if can_fork() else None
     if judge is not None:
-        yield from _judged_first(remaining, question)
-    workers: list[_Worker] = []
-    under_way: deque[_Worker] = deque()
+        yield from _judged_first(remaining, question, then)
+    workers: list[_Worker[T]] = []
+    under_way: deque[_Worker[T]] = deque()
     try:
         for number, pack in enumerate(remaining):
             if len(under_way) == jobs * PACKS_EACH:
                 yield from under_way.popleft().receive()
             if len(workers) < jobs:
-                workers.append(_Worker(question))
+                workers.append(_Worker(question, then))
             worker = workers[number % jobs]
             worker.send(pack)
             under_way.append(worker)
@@ -71,27 +74,27 @@ def can_fork() -> bool:
     return sys.platform == "linux" and threading.active_count() == 1
 
 
-def _judged_first(packs: Iterator[Pack], question: Question) -> Iterator[Batch]:
+def _judged_first(packs: Iterator[Pack], question: Question, then: Then[T]) -> Iterator[T]:
     """What this process judges itself, and what it learns by that is there for all workers."""
     size = 0
     for pack in packs:
-        yield from judge_pack(pack, question)
+        yield from judge_pack(pack, question, then)
         size += sum(task.size for task in pack)
         if size >= WARM_BYTES:
             return
 
 
-class _Worker:
+class _Worker(Generic[T]):
     """The parent's end of a worker."""
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: Question, then: Then[T]) -> None:
         is_forked = can_fork()
         context: Any = get_context("fork" if is_forked else "spawn")
         self._pipe, theirs = context.Pipe()
         if is_forked:
             gc.freeze()  # what is there already is not looked through, nor copied for it, in the worker
         ours = self._pipe if is_forked else None
-        self._process = context.Process(target=_serve, args=(theirs, ours, question), daemon=True)
+        self._process = context.Process(target=_serve, args=(theirs, ours, question, then), daemon=True)
         self._process.start()
         theirs.close()
 
@@ -102,10 +105,10 @@ class _Worker:
         except OSError as error:
             raise _lost() from error
 
-    def receive(self) -> Batches:
+    def receive(self) -> tuple[T, ...]:
         """The answer to the first pack that is not answered yet."""
         try:
-            answer: Batches | CareloomError = self._pipe.recv()
+            answer: tuple[T, ...] | CareloomError = self._pipe.recv()
         except (EOFError, OSError) as error:
             raise _lost() from error
         if isinstance(answer, CareloomError):
@@ -123,7 +126,7 @@ def _lost() -> UnavailableError:
     return UnavailableError("a judging process came to an unforeseen end; was memory short?")
 
 
-def _serve(pipe: Connection, parents_end: Connection | None, question: Question) -> None:
+def _serve(pipe: Connection, parents_end: Connection | None, question: Question, then: Then[T]) -> None:
     """The life of a worker; an interrupt is the parent's to handle, and so is the end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if parents_end is not None:
@@ -132,14 +135,14 @@ def _serve(pipe: Connection, parents_end: Connection | None, question: Question)
     Thread(target=_read, args=(pipe, packs), daemon=True).start()
     while (pack := packs.get()) is not None:
         try:
-            pipe.send(_answer(pack, question))
+            pipe.send(_answer(pack, question, then))
         except OSError:  # the parent is gone, and nobody is left to tell
             return
 
 
-def _answer(pack: Pack, question: Question) -> Batches | CareloomError:
+def _answer(pack: Pack, question: Question, then: Then[T]) -> tuple[T, ...] | CareloomError:
     try:
-        return judge_pack(pack, question)
+        return judge_pack(pack, question, then)
     except CareloomError as error:
         return error
 

@@ -12,7 +12,7 @@ from careloom.model.issues import Severity
 from careloom.validation.batch.excerpts import printable
 from careloom.validation.batch.judgement import Finding, Judgement
 from careloom.validation.reporting.explanations import explanation
-from careloom.validation.reporting.formats import Told
+from careloom.validation.reporting.formats import Page, Told
 from careloom.validation.reporting.spool import Spool
 from careloom.validation.reporting.tally import SEVERITIES, counted
 
@@ -36,17 +36,10 @@ class HtmlReporter:
         self._shown = 0
         self._left_out = 0
 
-    def take(self, judgement: Judgement) -> str:
+    def take(self, page: Page) -> str:
         """Nothing yet."""
-        if self._shown >= MOST_FINDINGS:
-            self._left_out += len(judgement.findings)
-            return ""
-        self._shown += len(judgement.findings)
-        subjects: dict[str, list[Finding]] = {}
-        for finding in judgement.findings:
-            subjects.setdefault(finding.subject, []).append(finding)
-        for subject, findings in subjects.items():
-            self._body.put(_section(judgement, subject, findings))
+        for judgement in page.judgements:
+            self._take(judgement)
         return ""
 
     def finish(self) -> Iterator[str]:
@@ -73,6 +66,17 @@ class HtmlReporter:
         yield "</tbody>\n</table>\n"
         if not any(tally.severities.values()):
             yield "<p>Nothing was found that would need attention.</p>\n"
+
+    def _take(self, judgement: Judgement) -> None:
+        if self._shown >= MOST_FINDINGS:
+            self._left_out += len(judgement.findings)
+            return
+        self._shown += len(judgement.findings)
+        subjects: dict[str, list[Finding]] = {}
+        for finding in judgement.findings:
+            subjects.setdefault(finding.subject, []).append(finding)
+        for subject, findings in subjects.items():
+            self._body.put(_section(judgement, subject, findings))
 
 
 def _section(judgement: Judgement, subject: str, findings: list[Finding]) -> str:

@@ -8,32 +8,31 @@ from xml.sax.saxutils import escape, quoteattr
 
 from careloom.validation.batch.excerpts import printable
 from careloom.validation.batch.judgement import Judgement
-from careloom.validation.reporting.formats import Told
+from careloom.validation.reporting.formats import Page, Style, Told
 from careloom.validation.reporting.spool import Spool
 from careloom.validation.reporting.text import as_text
+
+_CASE = "    <testcase "
 
 
 class JunitReporter:
     """Keeps the cases until the counts, which stand before them, are known."""
 
     def __init__(self, told: Told) -> None:
-        self._fail_on = told.fail_on
         self._suites = Spool()
         self._cases = Spool()
         self._file = ""
         self._counts = [0, 0]
         self._totals = [0, 0]
 
-    def take(self, judgement: Judgement) -> str:
+    def take(self, page: Page) -> str:
         """Nothing yet."""
-        if judgement.file != self._file:
+        if page.file != self._file:
             self._end_suite()
-            self._file = judgement.file
-        if judgement.count:
-            fails = judgement.fails(self._fail_on)
-            self._counts[0] += 1
-            self._counts[1] += fails
-            self._cases.put(_case(judgement, fails))
+            self._file = page.file
+        self._counts[0] += page.text.count(_CASE)  # which is nowhere else, since texts are escaped
+        self._counts[1] += page.tally.failing
+        self._cases.put(page.text)
         return ""
 
     def finish(self) -> Iterator[str]:
@@ -58,8 +57,13 @@ class JunitReporter:
         self._cases, self._counts = Spool(), [0, 0]
 
 
+def said(judgement: Judgement, style: Style) -> str:
+    """A case, also for several resources in a row that nothing is to be said of."""
+    return _case(judgement, judgement.fails(style.fail_on)) if judgement.count else ""
+
+
 def _case(judgement: Judgement, fails: bool) -> str:
-    opening = f"    <testcase classname={_attribute(judgement.file)} name={_attribute(_name(judgement))}"
+    opening = f"{_CASE}classname={_attribute(judgement.file)} name={_attribute(_name(judgement))}"
     if not judgement.findings:
         return f"{opening}/>\n"
     worst = next((issue for issue in judgement.issues if issue.is_error), next(iter(judgement.issues)))

@@ -13,7 +13,7 @@ from careloom.model import serialize_json
 from careloom.model.issues import Issue, Severity
 from careloom.validation.batch.judgement import Finding, Judgement
 from careloom.validation.reporting.explanations import explanation
-from careloom.validation.reporting.formats import Told
+from careloom.validation.reporting.formats import Page, Told
 from careloom.validation.reporting.spool import Spool
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -27,13 +27,10 @@ class SarifReporter:
         self._results = Spool()
         self._rules: dict[str, int] = {}
 
-    def take(self, judgement: Judgement) -> str:
+    def take(self, page: Page) -> str:
         """Nothing yet."""
-        for finding in judgement.findings:
-            rule = finding.issue.rule or finding.issue.code
-            separator = ",\n" if self._rules else ""
-            index = self._rules.setdefault(rule, len(self._rules))
-            self._results.put(separator + _json(_result(judgement.file, finding, rule, index)))
+        for judgement in page.judgements:
+            self._take(judgement)
         return ""
 
     def finish(self) -> Iterator[str]:
@@ -43,6 +40,13 @@ class SarifReporter:
         yield f'"tool":{_json({"driver": driver})},"columnKind":"unicodeCodePoints","results":[\n'
         yield from self._results.read()
         yield "\n]}]}\n"
+
+    def _take(self, judgement: Judgement) -> None:
+        for finding in judgement.findings:
+            rule = finding.issue.rule or finding.issue.code
+            separator = ",\n" if self._rules else ""
+            index = self._rules.setdefault(rule, len(self._rules))
+            self._results.put(separator + _json(_result(judgement.file, finding, rule, index)))
 
 
 def _rule(key: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from careloom.model.issues import Severity
 from careloom.model.records import dataclass, field
-from careloom.validation.batch.judgement import FailOn, Judgement
+from careloom.validation.batch.judgement import FAILING, FailOn, Judgement
 
 SEVERITIES: tuple[Severity, ...] = ("fatal", "error", "warning", "information")
 
@@ -43,16 +43,33 @@ class Tally:
         self.ignored += judgement.ignored
         if not judgement.findings:
             return
-        self.invalid += not judgement.is_valid
+        self.invalid += judgement.fails("error")
         self.failing += judgement.fails(self.fail_on)
-        for issue in judgement.issues:
+        for finding in judgement.findings:
+            issue = finding.issue
             self.severities[issue.severity] += 1
-            place = f"{judgement.file}:{issue.line}" if issue.line else judgement.file
-            count = self.rules.setdefault(issue.rule or issue.code, RuleCount(place))
-            if issue.is_error:
+            rule = issue.rule or issue.code
+            count = self.rules.get(rule)
+            if count is None:
+                place = f"{judgement.file}:{issue.line}" if issue.line else judgement.file
+                count = self.rules[rule] = RuleCount(place)
+            if issue.severity in FAILING["error"]:
                 count.errors += 1
             else:
                 count.others += 1
+
+    def merge(self, later: "Tally") -> None:
+        """Add the counts of what was judged after."""
+        self.resources += later.resources
+        self.invalid += later.invalid
+        self.failing += later.failing
+        self.ignored += later.ignored
+        for severity, number in later.severities.items():
+            self.severities[severity] += number
+        for rule, count in later.rules.items():
+            known = self.rules.setdefault(rule, RuleCount(count.first))
+            known.errors += count.errors
+            known.others += count.others
 
     @property
     def verdict(self) -> str:

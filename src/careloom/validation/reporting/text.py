@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from careloom.model.issues import Issue
 from careloom.validation.batch.excerpts import printable
 from careloom.validation.batch.judgement import Finding, Judgement
-from careloom.validation.reporting.formats import Told
+from careloom.validation.reporting.formats import Page, Style, Told
 from careloom.validation.reporting.tally import Tally, counted
 
 
@@ -22,19 +22,17 @@ class TextReporter:
         self._records = ""
         self._tally = Tally()
 
-    def take(self, judgement: Judgement) -> str:
-        """The lines about a resource, after those that end the file before."""
+    def take(self, page: Page) -> str:
+        """The lines about the resources of a page, after those that end the file before."""
         before = ""
-        if not judgement.is_record:
+        if not page.has_records:
             before = self._end_of_file()
-            self._count_file(judgement.is_valid)
-        elif judgement.file != self._records:
+            self._count_file(not page.tally.invalid)
+        elif page.file != self._records:
             before = self._end_of_file()
-            self._records, self._tally = judgement.file, Tally()
-        self._tally.add(judgement)
-        if self._told.summary_only or (judgement.is_record and not judgement.findings):
-            return before
-        return before + as_text(judgement)
+            self._records, self._tally = page.file, Tally()
+        self._tally.merge(page.tally)
+        return before + page.text
 
     def finish(self) -> Iterator[str]:
         """The end of the last file, and of the run when there was more than one or only the sum is wanted."""
@@ -59,12 +57,19 @@ class TextReporter:
         self._invalid_files += not is_valid
 
 
+def said(judgement: Judgement, style: Style) -> str:
+    """The lines about a resource, unless it is one of many and sound."""
+    if style.summary_only or (judgement.is_record and not judgement.findings):
+        return ""
+    return as_text(judgement)
+
+
 def as_text(judgement: Judgement) -> str:
     """A judgement for people: a line with the verdict, then each finding."""
     tally = Tally()
     tally.add(judgement)
     place = f"{judgement.file}:{judgement.line}" if judgement.is_record else judgement.file
-    verdict = "valid" if judgement.is_valid else "not valid"
+    verdict = "not valid" if tally.invalid else "valid"
     lines = [f"{printable(place)}: {verdict}{_in_brackets(tally)}"]
     for finding in judgement.findings:
         issue = finding.issue

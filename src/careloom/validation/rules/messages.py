@@ -86,9 +86,7 @@ def _check_by_definition(header: Scope, foci: list[_Focus], check: Check) -> Non
 
 
 def _holds(definition: Resource, header: Scope, foci: list[_Focus], check: Check) -> bool:
-    aside = check.aside()
-    _check_foci(definition, header, foci, aside)
-    return not any(issue.is_error for issue in aside.issues)
+    return check.would_hold(lambda aside: _check_foci(definition, header, foci, aside))
 
 
 def _check_event(definition: Resource, header: Scope, check: Check) -> None:

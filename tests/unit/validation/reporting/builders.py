@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 
 from careloom.model.issues import Issue, Severity
-from careloom.validation.batch.judgement import FailOn, Finding, Judgement
-from careloom.validation.reporting import Format, Tally, Told, reporter
+from careloom.validation.batch.judgement import Batch, FailOn, Finding, Judgement
+from careloom.validation.reporting import Format, Style, Tally, Told, page_of, reporter
 
 AT = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 
@@ -22,10 +22,11 @@ def judgement(*findings: Finding, file: str = "a.json", line: int = 0, count: in
 
 def report(format: Format, *judgements: Judgement, fail_on: FailOn = "error", summary_only: bool = False) -> str:
     """The whole text that a format makes of judgements."""
-    tally = Tally(fail_on)
-    writer = reporter(format, Told(tally, fail_on, AT, summary_only))
+    tally, style = Tally(fail_on), Style(format, fail_on, summary_only)
+    writer = reporter(format, Told(tally, AT, summary_only))
     text = ""
     for one in judgements:
-        tally.add(one)
-        text += writer.take(one)
+        page = page_of(Batch((one,), 0), style)
+        tally.merge(page.tally)
+        text += writer.take(page)
     return text + "".join(writer.finish())

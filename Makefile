@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run test check lint types layers unit suites mutants acceptance bench peers docs format lock clean
+.PHONY: help setup setup-test run test check lint types layers unit suites mutants acceptance bench bench-notify soak soak-store peers docs format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,8 +44,19 @@ mutants: setup-test ## valid resources broken on purpose: what share the validat
 acceptance: setup-test ## what takes longer than CI should, and new random examples for every law
 	@CARELOOM_HYPOTHESIS=explore $(BIN)/pytest --numprocesses 2 --dist loadfile
 
+soak-store: setup-test ## the record killed 200 times at random moments, full disks, lost connections (ROUNDS=200)
+	@CARELOOM_KILL_ROUNDS=$(or $(ROUNDS),200) $(BIN)/pytest -n 0 tests/integration/test_store_durability.py \
+		tests/integration/test_store_file.py tests/integration/test_postgres_connection.py \
+		tests/integration/test_postgres_processes.py
+
 bench: setup-test ## ratios against peers, each in one run
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
+
+bench-notify: setup-test ## notifications by the judge of an independent receiver (STORE=postgresql, PENDING=1000000)
+	@$(BIN)/python -m benchmarks.notify --only latency rate client subscriptions dead restart mllp kills $(if $(STORE),--store $(STORE)) $(if $(PENDING),--pending $(PENDING))
+
+soak: setup-test ## kills at random moments while events are told: nothing lost, nothing out of order (ROUNDS=200, SEED=1)
+	@for store in sqlite postgresql; do $(BIN)/python -m benchmarks.notify --only kills --store $$store --rounds $(or $(ROUNDS),200) --seed $(or $(SEED),1) || exit 1; done
 
 peers: setup-test ## Careloom beside other validators on the same bytes, written to docs/comparison.md
 	@$(BIN)/python -m benchmarks.peers --write docs/comparison.md

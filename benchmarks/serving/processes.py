@@ -102,18 +102,16 @@ class Server:
 
 
 @contextmanager
-def hub(folder: Path, store_url: str = "", database: int = 0) -> Iterator[Server]:
+def hub(folder: Path, store_url: str = "", database: int = 0, more: str = "") -> Iterator[Server]:
     """``careloom serve`` with a settings file in a folder.
 
     Args:
         folder: Where settings, keys and the record go.
         store_url: Of a PostgreSQL database; empty for SQLite.
         database: Process of the PostgreSQL server.
+        more: Settings besides.
     """
-    key = new_key("ES384", kid="acute-epr")
-    (folder / "acute-epr.jwks.json").write_text(json.dumps(jwks([key.public])))
-    store = f'\n[store]\nurl = "{store_url}"\n' if store_url else ""
-    (folder / "careloom.toml").write_text(_SETTINGS.format(store=store))
+    key = settle(folder, store_url, more)
     command = [sys.executable, "-m", "careloom", "serve", "--settings", str(folder / "careloom.toml")]
     with _running(command, folder, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -121,6 +119,15 @@ def hub(folder: Path, store_url: str = "", database: int = 0) -> Iterator[Server
         if " at http" not in line:
             raise RuntimeError(f"the hub did not start: {(folder / 'log').read_text()[-3000:]}")
         yield Server(line.rsplit(" ", 1)[1].strip(), (process.pid, *filter(None, (database,))), key)
+
+
+def settle(folder: Path, store_url: str = "", more: str = "") -> PrivateKey:
+    """Write the settings of such a hub, as the file ``careloom.toml``, and give the key of its client."""
+    key = new_key("ES384", kid="acute-epr")
+    (folder / "acute-epr.jwks.json").write_text(json.dumps(jwks([key.public])))
+    store = f'\n[store]\nurl = "{store_url}"\n' if store_url else ""
+    (folder / "careloom.toml").write_text(_SETTINGS.format(store=store) + more)
+    return key
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import contextlib
 import os
 import random
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +21,10 @@ import structlog
 from starlette.types import ASGIApp
 
 from careloom.connectors.hl7v2 import Hl7v2Source, MllpListener
+from careloom.connectors.inflow import Inflow
 from careloom.connectors.intake import Intake
+from careloom.connectors.mesh import Mailbox, Poller, Report
+from careloom.connectors.mesh.delivery import Delivery
 from careloom.definitions import Definitions, PackageCache
 from careloom.definitions.kept import KeptFolder
 from careloom.definitions.packages import read_folder
@@ -31,20 +34,36 @@ from careloom.model.errors import CareloomError, DefinitionError, InvalidError
 from careloom.model.instants import utc_now
 from careloom.model.resource import Resource
 from careloom.notify import Notifier, Ports, RestHook, TopicRegistry, disclosure, policy, with_backport
+from careloom.notify.channels import Outlets
+from careloom.notify.channels.classic import ClassicHook
+from careloom.notify.channels.mesh import KIND as MESH
+from careloom.notify.channels.mesh import Mesh
+from careloom.notify.channels.mesh import undelivered as mesh_undelivered
+from careloom.notify.channels.message import KIND as MESSAGE
+from careloom.notify.channels.message import Messaging
+from careloom.notify.channels.nats import KIND as NATS
+from careloom.notify.channels.nats import Nats
+from careloom.notify.channels.xml import XML, InXml
+from careloom.notify.classic import KIND as CLASSIC
 from careloom.notify.contents import Contents
 from careloom.notify.duty import Duty
-from careloom.notify.extensions import TIMEOUTS
-from careloom.notify.subscriptions import OWNER_SYSTEM
+from careloom.notify.equals import Equals
+from careloom.notify.lanes import Lanes, supervised
+from careloom.notify.metrics import NotifyMetrics
+from careloom.notify.shifts import Shifts
+from careloom.notify.subscriptions import OWNER_SYSTEM, PAYLOADS, WITHOUT_ENDPOINT, ChannelRules
 from careloom.notify.telling import Telling
 from careloom.rest.http import fhir_application
 from careloom.rest.hub import Hub
 from careloom.rest.jobs import Jobs
 from careloom.rest.routes import Routes
 from careloom.rest.subscriptions.line import websocket_url, with_websockets
+from careloom.rest.subscriptions.stream import with_streams
 from careloom.rest.table import INTERACTIONS
 from careloom.rest.terminology import RecordedTerminology
 from careloom.search import SearchParameters
 from careloom.settings import Settings, load_settings
+from careloom.settings.mesh import MeshSettings
 from careloom.settings.mllp import MllpSettings
 from careloom.store import Repository
 from careloom.store.events import Lease
@@ -62,7 +81,7 @@ _OPTIONS = Options(extension_domains=("http://", "https://", "urn:"))
 
 _Stamp = tuple[int, int, int]
 
-_FIXED = ("hub", "store", "search", "definitions", "terminology", "mllp", "topics", "notify")
+_FIXED = ("hub", "store", "search", "definitions", "terminology", "mllp", "mesh", "nats", "topics", "notify")
 """Sections of the settings that a running hub does not follow."""
 
 _NO_HELP_IN_AUDIT = frozenset(
@@ -95,19 +114,24 @@ class App:
         hub: What the next request meets.
         settings: Those in force.
         asgi: The application for an ASGI server.
+        stopping: Set by who serves it once it is to stop, so that pages that are kept up to date let go.
         mllp_ports: Where it listens for HL7 v2, in the order of the settings.
     """
 
     def __init__(self, settings: Settings, hub: Hub, engines: Engines) -> None:
         self.hub = hub
         self.mllp_ports: list[int] = []
+        self.stopping = asyncio.Event()
         self.settings = settings
         self._engines = engines
         self._stamps = _stamps(settings)
         path = urlsplit(hub.base_url).path
-        self.asgi: ASGIApp = with_websockets(fhir_application(lambda: self.hub, path), lambda: self.hub, path)
+        self.asgi: ASGIApp = with_streams(
+            fhir_application(lambda: self.hub, path), lambda: self.hub, path, self.stopping
+        )
+        self.asgi = with_websockets(self.asgi, lambda: self.hub, path)
         if settings.hub.pages:
-            self.asgi = hub_site(self.asgi, lambda: self.hub, engines.validator)
+            self.asgi = hub_site(self.asgi, lambda: self.hub, engines.validator, stopping=self.stopping)
 
     async def watch(self) -> None:
         """Look at the settings file again and again, and take up what has changed in it."""
@@ -168,7 +192,8 @@ async def running(settings: Settings, *, base_url: str = "") -> AsyncIterator[Ap
     repository = await settings.store.open(tenant=settings.hub.tenant, parameters=engines.parameters)
     try:
         app = App(settings, make_hub(settings, engines, repository, base_url), engines)
-        async with _telling(app), _listening(app):
+        app.hub = replace(app.hub, inflow=_inflow(app))
+        async with _outlets(app) as outlets, _telling(app, outlets), _listening(app):
             watching = asyncio.create_task(app.watch())
             try:
                 yield app
@@ -261,7 +286,7 @@ def _changeable(settings: Settings) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def _telling(app: App) -> AsyncIterator[None]:
+async def _telling(app: App, outlets: Outlets) -> AsyncIterator[None]:
     """Tell subscribers of what happens, by the rules of the moment, for as long as the context lasts."""
     hub, settings = app.hub, app.settings
 
@@ -269,27 +294,33 @@ async def _telling(app: App) -> AsyncIterator[None]:
         return app.hub.registry
 
     def accept(resource: Resource, grant: Grant) -> Resource:
-        return accepting.accept(resource, client=grant.client, purpose=grant.purpose)
+        return equals.require_few(accepting.accept(resource, client=grant.client, purpose=grant.purpose))
 
-    def notifier(lease: Lease | None = None) -> Notifier:
+    def notifier(lease: Lease | None = None, lanes: Lanes | None = None) -> Notifier:
         return Notifier(
             hub.repository,
             topics,
-            channels,
+            outlets.channels,
             Ports(
                 may_tell=may_tell,
                 secret_of=lambda client: app.settings.webhook_secrets.get(client, ""),
                 disclosed=disclosed,
                 clock=hub.clock,
                 random=random.random,
+                metrics=metrics,
             ),
             base_url=hub.base_url,
             endpoints=settings.notify.endpoints,
             retry=settings.notify.retry,
             events=hub.repository.events.under(lease) if lease else None,
+            rules=outlets.rules,
+            lanes=lanes,
         )
 
-    topics = TopicRegistry(settings.topics, hub.parameters)
+    topics, metrics = (
+        TopicRegistry(settings.topics, hub.parameters, classic=settings.notify.takes_classic),
+        NotifyMetrics(hub.metrics.registry),
+    )
     may_tell = policy(registered, hub.clock)
     disclosed = disclosure(hub.repository, registered, AuditSource(hub.base_url, hub.site), hub.clock, hub.new_id)
     telling = Telling(
@@ -297,19 +328,78 @@ async def _telling(app: App) -> AsyncIterator[None]:
         contents=Contents(hub.repository, topics, may_tell),
         disclosed=disclosed,
         endpoints=settings.notify.endpoints,
+        channels={*outlets.channels, *WITHOUT_ENDPOINT},
+        rules=outlets.rules,
         websocket_url=websocket_url(hub.base_url),
+        metrics=metrics,
+        is_on_duty=lambda: duty.is_on or settings.store.is_postgres,
+        is_shared=settings.store.is_postgres,
     )
-    rest_hook = RestHook(settings.notify.endpoints, clock=hub.clock, timeout=TIMEOUTS[1])
-    channels = {"rest-hook": rest_hook}
-    accepting = notifier()
+    accepting, equals = notifier(), Equals(hub.repository, settings.notify.most_equal)
     app.hub = replace(hub, before_write={"Subscription": accept}, owned={"Subscription": OWNER_SYSTEM}, telling=telling)
-    duty = Duty(hub.repository.events, _holder(settings), notifier)
-    await duty.start()
-    try:
+    holder = _holder(settings)
+    async with contextlib.AsyncExitStack() as stack:
+        position = await hub.repository.events.matched_to()
+        equals.start(await accepting.all_subscriptions())
+        following = asyncio.create_task(supervised("equal subscriptions", lambda: equals.follow(position)))
+        stack.callback(following.cancel)
+        shifts = None
+        if settings.store.is_postgres:  # which several processes may share
+            shifts = Shifts(hub.repository, holder, accepting.lanes_for, accepting.all_subscriptions)
+            stack.push_async_callback(shifts.stop)
+            await shifts.start()
+        duty = Duty(hub.repository.events, holder, lambda lease: notifier(lease, shifts.lanes if shifts else None))
+        stack.push_async_callback(duty.stop)
+        await duty.start()
         yield
-    finally:
-        await duty.stop()
-        await rest_hook.close()
+
+
+@asynccontextmanager
+async def _outlets(app: App) -> AsyncIterator[Outlets]:
+    """The ways that notifications go, open for as long as the context lasts; a mailbox is read as well."""
+    settings, clock = app.settings, app.hub.clock
+    outlets = Outlets()
+    async with contextlib.AsyncExitStack() as stack:
+        rest_hook = RestHook(settings.notify.endpoints, clock=clock, timeout=None)
+        stack.push_async_callback(rest_hook.close)
+        outlets.add("rest-hook", InXml(rest_hook, app.hub.types), ChannelRules(payloads=(*PAYLOADS, *XML)))
+        if settings.notify.takes_classic:
+            classic = ClassicHook(settings.notify.endpoints, app.hub.types, clock=clock)
+            stack.push_async_callback(classic.close)
+            outlets.add(CLASSIC, classic, ChannelRules(payloads=(*PAYLOADS, *XML)))
+        messaging = Messaging(settings.notify.endpoints, base_url=app.hub.base_url, clock=clock)
+        stack.push_async_callback(messaging.close)
+        outlets.add(MESSAGE, messaging)
+        if settings.nats is not None:
+            nats = Nats(settings.nats, clock=clock)
+            stack.push_async_callback(nats.close)
+            outlets.add(NATS, nats, ChannelRules(nats.check))
+        if settings.mesh is not None:
+            await _open_mailbox(app, settings.mesh, outlets, stack)
+        yield outlets
+
+
+async def _open_mailbox(app: App, mesh: MeshSettings, outlets: Outlets, stack: contextlib.AsyncExitStack) -> None:
+    """Send from the mailbox, and read it."""
+
+    async def undelivered(report: Report) -> None:
+        repository = app.hub.repository
+        reason = f"MESH {report.code}: {report.description}"
+        if not await mesh_undelivered(report.local_id, reason, repository, repository.events, app.hub.clock()):
+            log.warning("report of a message that is none of ours", message=report.about, reason=reason)
+
+    mailbox = await stack.enter_async_context(Mailbox.opened(mesh.url, mesh.mailbox_key(), tls=mesh.tls()))
+    channel = Mesh(mailbox, mesh.mailboxes, mesh.workflow)
+    outlets.add(MESH, channel, ChannelRules(channel.check))
+    delivery = Delivery(mesh.mailboxes, lambda client: _intake(app, client, mesh.purpose), _inflow(app))
+    polling = asyncio.create_task(Poller(mailbox, delivery.take, undelivered, interval=mesh.poll).run())
+    stack.push_async_callback(_cancelled, polling)
+
+
+async def _cancelled(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 def _holder(settings: Settings) -> str:
@@ -336,21 +426,33 @@ async def _listening(app: App) -> AsyncIterator[None]:
 
 
 def _hl7v2_source(app: App, port: MllpSettings) -> Hl7v2Source:
-    hub, validator = app.hub, app.hub.validator
+    return Hl7v2Source(_intake(app, port.client, port.purpose), app.hub.parameters, port.tables, _checks(app))
+
+
+def _inflow(app: App) -> Inflow:
+    return Inflow(utc_now, app.hub.parameters, app.hub.types, _checks(app), own=(app.hub.base_url,))
+
+
+def _checks(app: App) -> Callable[[Resource], Sequence[Issue]]:
+    """What a resource from the edge is judged by, at the moment it comes."""
 
     def check(resource: Resource) -> Sequence[Issue]:
-        return validator.validate(resource, profiles=app.hub.conformance.get(resource["resourceType"], ()))
+        return app.hub.validator.validate(resource, profiles=app.hub.conformance.get(resource["resourceType"], ()))
 
-    intake = Intake(
-        client=port.client,
-        purpose=port.purpose,
-        repository=hub.repository,
+    return check
+
+
+def _intake(app: App, client: str, purpose: str) -> Intake:
+    """The way in of a client that does not come by HTTP."""
+    return Intake(
+        client=client,
+        purpose=purpose,
+        repository=app.hub.repository,
         registered=lambda: app.hub.registry,
-        audit_source=AuditSource(hub.base_url, hub.site),
-        clock=hub.clock,
-        new_id=hub.new_id,
+        audit_source=AuditSource(app.hub.base_url, app.hub.site),
+        clock=app.hub.clock,
+        new_id=app.hub.new_id,
     )
-    return Hl7v2Source(intake, hub.parameters, port.tables, check)
 
 
 def _resources(folder: Path, definitions: Definitions) -> list[Resource]:

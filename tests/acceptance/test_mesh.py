@@ -1,20 +1,31 @@
-"""Careloom's mailbox against NHS England's own MESH sandbox, read back by NHS England's own client.
+"""Careloom's mailbox, and a hub that has one, against NHS England's own MESH sandbox.
+
+What they send is read back by NHS England's own client.
 
 Both are put into an environment of their own, in the user's cache folder, when first asked for.
 """
 
+import asyncio
+import json
 import os
 import socket
 import subprocess
 import time
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from benchmarks.peers import homes
+from tests.integration.hub import HubProcess, Locality, caller, eventually, running_hub
+from tests.integration.test_subscriptions import discharge, settings, subscribed
+from tests.unit.connectors.nems.events import a_change_of_gp
 
 from careloom.connectors.mesh import Mailbox, MailboxKey, Received, Report
+from careloom.connectors.signals import Signal, signal_bundle
 from careloom.model.errors import ForbiddenError, InvalidError, NotFoundError, UnavailableError
+from careloom.notify.extensions import CHANNEL_TYPE
 
 pytestmark = pytest.mark.slow
 
@@ -159,3 +170,125 @@ async def test_mesh_that_does_not_answer_may_answer_later() -> None:
 async def test_a_header_of_two_lines_is_not_sent(sender: Mailbox) -> None:
     with pytest.raises(InvalidError, match="mex-Subject"):
         await sender.send("X26ABC2", b"", workflow="CARELOOM", subject="a\r\nmex-To: X26ABC3")
+
+
+COLLECT_ALL = """
+import sys
+from mesh_client import MeshClient
+with MeshClient(sys.argv[1], "X26ABC2", "password", shared_key=b"TestKey", cert=None, verify=False) as client:
+    for id in client.list_messages():
+        message = client.retrieve_message(id)
+        print(message.workflow_id, message.local_id, message.read().decode().replace("\\n", " "))
+        message.acknowledge()
+"""
+
+MESH_SETTINGS = """
+[mesh]
+url = "{url}"
+mailbox = "X26ABC1"
+password_file = "mesh.password"
+shared_key_file = "mesh.key"
+workflow = "CARELOOM"
+poll = 0.2
+
+[mesh.mailboxes]
+X26ABC2 = "gp-system"
+X26ABC3 = "acute-epr"
+"""
+
+MESH_SUBSCRIPTION = {
+    "resourceType": "Subscription",
+    "status": "requested",
+    "reason": "letters for our patients",
+    "criteria": "https://careloom.example/SubscriptionTopic/discharge",
+    "channel": {
+        "type": "message",
+        "_type": {"extension": [{"url": CHANNEL_TYPE, "valueCoding": {"code": "mesh"}}]},
+        "endpoint": "mesh://X26ABC2?workflow_id=DISCHARGES",
+        "payload": "application/fhir+json",
+    },
+}
+
+
+@pytest.fixture
+def hub(mesh: str, tmp_path: Path) -> Iterator[HubProcess]:
+    """A hub whose mailbox is in the sandbox."""
+    urllib.request.urlopen(urllib.request.Request(f"{mesh}/admin/reset", method="DELETE")).close()
+    (tmp_path / "mesh.password").write_text(PASSWORD)
+    (tmp_path / "mesh.key").write_text(KEY)
+    locality = Locality.make(tmp_path, settings("") + MESH_SETTINGS.format(url=mesh))
+    with running_hub(locality) as hub:
+        yield hub
+
+
+async def collected(interpreter: str, mesh: str, count: int) -> list[tuple[str, str, Any]]:
+    """What the client of the NHS finds in the recipient's mailbox: workflow, local id and content."""
+    found: list[tuple[str, str, Any]] = []
+
+    async def has_all() -> bool:
+        command = [interpreter, "-c", COLLECT_ALL, mesh]
+        done = await asyncio.to_thread(subprocess.run, command, check=True, capture_output=True, timeout=60)
+        for line in done.stdout.decode().splitlines():
+            workflow, local_id, content = line.split(" ", 2)
+            found.append((workflow, local_id, json.loads(content)))
+        return len(found) >= count
+
+    await eventually(has_all, 60)
+    return found
+
+
+async def test_a_subscriber_is_told_in_its_mailbox_in_order(interpreter: str, mesh: str, hub: HubProcess) -> None:
+    async with caller(hub, "gp-system") as gp, caller(hub) as epr:
+        id = await subscribed(gp, MESH_SUBSCRIPTION)
+        foci = [await discharge(epr) for _ in range(3)]
+        found = await collected(interpreter, mesh, 4)
+        assert ["DISCHARGES"] * 4 == [workflow for workflow, _, _ in found]
+        assert [f"{id}|0|0", f"{id}|1|1", f"{id}|2|2", f"{id}|3|3"] == [local_id for _, local_id, _ in found]
+        assert foci == [bundle["entry"][1]["fullUrl"].split("/fhir/")[1] for _, _, bundle in found[1:]]
+
+
+async def test_a_mailbox_of_somebody_else_is_refused(hub: HubProcess) -> None:
+    async with caller(hub) as epr:
+        answer = await epr("POST", "Subscription", MESH_SUBSCRIPTION)
+        assert 422 == answer.status
+        assert "a mailbox expected that the hub knows as the client's" in answer.json["issue"][0]["diagnostics"]
+
+
+async def test_what_was_not_collected_is_put_aside_with_the_reason_of_mesh(mesh: str, hub: HubProcess) -> None:
+    async with caller(hub, "gp-system") as gp, caller(hub) as epr:
+        id = await subscribed(gp, MESH_SUBSCRIPTION)
+        await discharge(epr)
+        report = {
+            "mailbox_id": "X26ABC1",
+            "code": "14",
+            "description": "Message not collected by recipient after 5 days",
+            "workflow_id": "DISCHARGES",
+            "local_id": f"{id}|1|1",
+        }
+        async with gp.session.post(f"{mesh}/messageexchange/admin/report", json=report) as answer:
+            assert 200 == answer.status
+
+        async def is_dead() -> Any:
+            return "not collected" in json.dumps((await gp("GET", f"Subscription/{id}/$dead-letters")).json)
+
+        await eventually(is_dead)
+
+
+async def test_what_comes_out_of_the_mailbox_is_on_record_and_then_acknowledged(mesh: str, hub: HubProcess) -> None:
+    signal = Signal("1", "uk.nhs.pds", "pds-change-of-gp-2", "2026-11-22T10:00:00Z", "https://pds.example/Patient/p")
+    data = json.dumps(signal_bundle(signal, "https://mns.example/subscriptions")).encode()
+    async with Mailbox.opened(mesh, MailboxKey("X26ABC3", PASSWORD, KEY)) as publisher:
+        bad = await publisher.send("X26ABC1", b"{}", workflow="MNS", content_type="application/json")
+        good = await publisher.send("X26ABC1", data, workflow="MNS", content_type="application/json")
+        event = await publisher.send("X26ABC1", a_change_of_gp(), workflow="NEMS", content_type="application/fhir+xml")
+
+        async def is_taken() -> bool:
+            return {(await publisher.track(id)).status for id in (good, event)} == {"acknowledged"}
+
+        await eventually(is_taken)
+        assert "accepted" == (await publisher.track(bad)).status
+    async with caller(hub) as epr:
+        found = (await epr("GET", "Basic?code=pds-change-of-gp-2")).json
+        assert 1 == len(found["entry"])
+        found = (await epr("GET", "Patient?identifier=9990548609")).json
+        assert "Larch Road Surgery" == found["entry"][0]["resource"]["generalPractitioner"][0]["display"]

@@ -97,14 +97,14 @@ async def test_a_cursor_is_kept_with_all_it_says(events: EventLog) -> None:
 
 async def test_attempts_are_told_newest_first(events: EventLog) -> None:
     for number in range(1, 6):
-        await events.record_attempt(attempt(number, detail="connection refused"))
-    await events.record_attempt(Attempt("b", 0, 0, 1, NOON, 3, "accepted", 200, ""))
+        await events.record_attempts([attempt(number, detail="connection refused")])
+    await events.record_attempts([Attempt("b", 0, 0, 1, NOON, 3, "accepted", 200, "")])
     assert await events.attempts("a", 3) == [attempt(number, detail="connection refused") for number in (5, 4, 3)]
 
 
 async def test_an_attempt_moves_the_cursor_with_it(events: EventLog) -> None:
     moved = Cursor("a", delivered_to=2, status="active", last_sent=NOON)
-    await events.record_attempt(attempt(1), moved)
+    await events.record_attempts([attempt(1)], moved)
     assert await events.cursor("a") == moved
     assert await events.attempts("a", 1) == [attempt(1)]
 
@@ -129,7 +129,7 @@ async def test_an_event_keeps_whom_it_tells_of_and_what_happened(events: EventLo
 
 async def test_what_is_put_aside_is_recorded_with_the_attempt_that_shows_why(events: EventLog) -> None:
     letters = [DeadLetter("a", number, "HTTP 413", NOON) for number in (7, 9)]
-    await events.record_attempt(attempt(1), Cursor("a", delivered_to=9), letters)
+    await events.record_attempts([attempt(1)], Cursor("a", delivered_to=9), letters)
     assert await events.dead_letters("a") == letters
     assert await events.dead_letters("a", 8, 20) == letters[1:]
     assert await events.dead_letters("b") == []
@@ -151,8 +151,8 @@ async def test_a_replay_is_open_until_it_is_over(events: EventLog) -> None:
 async def test_old_events_go_and_the_numbers_go_on(events: EventLog) -> None:
     old = [dataclasses.replace(match("a", n), recorded=NOON - timedelta(days=40)) for n in (1, 2, 3)]
     await events.record_matches(6, [*old, match("a", 4), match("a", 5), match("a", 6)])
-    await events.record_attempt(dataclasses.replace(attempt(1), started=NOON - timedelta(days=40)))
-    await events.record_attempt(attempt(2), None, [DeadLetter("a", 2, "HTTP 413", NOON)])
+    await events.record_attempts([dataclasses.replace(attempt(1), started=NOON - timedelta(days=40))])
+    await events.record_attempts([attempt(2)], None, [DeadLetter("a", 2, "HTTP 413", NOON)])
     assert await events.prune("a", NOON - timedelta(days=30), 1_000_000) == 3
     assert (await events.first_number("a"), await events.last_number("a")) == (4, 6)
     assert await events.dead_letters("a") == []
@@ -181,7 +181,7 @@ async def test_who_has_lost_the_lease_writes_nothing_more(events: EventLog) -> N
     with pytest.raises(LeaseLostError):
         await held.record_matches(4, [match("a", 4)])
     with pytest.raises(LeaseLostError):
-        await held.record_attempt(attempt(1))
+        await held.record_attempts([attempt(1)])
     assert (await events.cursor("a")).delivered_to == 1
     assert (await held.matched_to(), await events.last_number("a")) == (3, 1)
     await events.under(taken).save_cursor(Cursor("a", delivered_to=2))
@@ -206,3 +206,33 @@ async def test_a_lease_that_was_left_is_taken_under_a_greater_fence(events: Even
     assert second.fence > first.fence
     await events.leave_lease(first)
     assert await events.take_lease("lanes", "c", 60) is None, "who has lost a lease cannot give it away"
+
+
+async def test_several_leases_are_taken_at_once_as_far_as_they_are_free(events: EventLog) -> None:
+    first = await events.take_leases(["lanes 1", "lanes 2"], "a", 60)
+    assert [("lanes 1", 1), ("lanes 2", 1)] == [(each.name, each.fence) for each in first]
+    second = await events.take_leases(["lanes 2", "lanes 3"], "b", 60)
+    assert ["lanes 3"] == [each.name for each in second]
+    assert [1, 1] == [each.fence for each in await events.take_leases(["lanes 1", "lanes 2"], "a", 60)]
+
+
+async def test_who_holds_a_lease_of_a_kind_is_told_as_long_as_it_lasts(events: EventLog) -> None:
+    await events.take_leases(["process a"], "a", 60)
+    [left] = await events.take_leases(["process b"], "b", 60)
+    await events.take_leases(["other"], "c", 60)
+    assert ["a", "b"] == await events.lease_holders("process ")
+    await events.leave_lease(left)
+    assert ["a"] == await events.lease_holders("process ")
+
+
+async def test_what_was_numbered_after_a_change_is_told_by_subscription(events: EventLog) -> None:
+    await events.record_matches(7, [match("a", 5), match("b", 6), match("a", 7)])
+    assert (7, {"a": 2, "b": 1}) == await events.newest_after(0)
+    assert (7, {"a": 2}) == await events.newest_after(6)
+    assert (7, {}) == await events.newest_after(7)
+
+
+async def test_several_attempts_are_recorded_in_their_order(events: EventLog) -> None:
+    await events.record_attempts([attempt(1), attempt(2), attempt(3)], Cursor("a", delivered_to=3))
+    assert [3, 2, 1] == [each.attempt for each in await events.attempts("a", 10)]
+    assert 3 == (await events.cursor("a")).delivered_to

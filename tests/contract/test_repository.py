@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.contract.stores import SteppingClock, create, identified, observation, patient
 
-from careloom.model import parse_resource, serialize_json
+from careloom.model import Resource, parse_resource, serialize_json
 from careloom.model.errors import ConflictError, InvalidError, UnavailableError
 from careloom.search import Query
 from careloom.store import Repository, Turn, Version
@@ -52,6 +52,41 @@ async def test_nothing_of_the_content_is_lost(repository: Repository) -> None:
     read = await repository.read("Observation", made.id)
     assert read is not None and read.resource is not None
     assert serialize_json(read.resource).endswith(serialize_json(resource).split(b",", 1)[1])
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        {"resourceType": "Patient", "id": "p", "active": True},
+        {"resourceType": "Patient", "id": "p", "meta": {"profile": ["urn:a"]}, "active": True},
+        {"resourceType": "Patient", "id": "p", "active": True, "meta": {"profile": ["urn:a"]}},
+        {"resourceType": "Patient", "id": "p"},
+    ],
+    ids=["no meta", "meta first", "meta last", "nothing else"],
+)
+async def test_a_text_is_what_a_read_would_be_written_as(repository: Repository, resource: Resource) -> None:
+    for number in (1, 2):
+        await repository.commit(lambda turn, number=number: turn.update({**resource, "multipleBirthInteger": number}))  # type: ignore[misc]
+        read, text = await repository.read("Patient", "p"), await repository.read_text("Patient", "p")
+        assert read is not None and read.resource is not None and text is not None and text.body is not None
+        assert text.body == serialize_json(read.resource)
+        assert text.version_id == read.version_id == str(number)
+        assert (text.type, text.id, text.last_updated, text.interaction, text.sequence) == (
+            read.type,
+            read.id,
+            read.last_updated,
+            read.interaction,
+            read.sequence,
+        )
+
+
+async def test_a_text_of_what_is_gone_has_no_body_and_of_what_never_was_is_none(repository: Repository) -> None:
+    await repository.commit(lambda turn: turn.update({"resourceType": "Patient", "id": "p"}))
+    await repository.commit(lambda turn: turn.delete("Patient", "p"))
+    text = await repository.read_text("Patient", "p")
+    assert text is not None and text.body is None and text.version_id == "2"
+    assert await repository.read_text("Patient", "q") is None
+    assert await repository.read_text("NoSuchType", "p") is None
 
 
 async def test_the_resource_handed_in_stays_as_it_is(repository: Repository) -> None:

@@ -156,6 +156,17 @@ def test_links_are_large_enough_to_hit(show: Show) -> None:
         assert box and box["height"] >= 24, link.text_content()
 
 
+def test_the_hub_itself_shows_who_is_told(show: Show, browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto(show.url)
+    page.get_by_role("link", name="Notifications").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Notifications")
+    row = page.locator("#rows tr")
+    expect(row).to_contain_text("Larch Road Surgery")
+    expect(row).to_contain_text("Active")
+    page.close()
+
+
 def test_without_javascript_it_is_a_table_that_says_the_same(show: Show, browser: Browser) -> None:
     context = browser.new_context(java_script_enabled=False, viewport={"width": 800, "height": 900})
     page = context.new_page()

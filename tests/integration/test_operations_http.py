@@ -315,4 +315,5 @@ async def test_export_cut_off_by_the_end_of_its_process_is_told_so(
     with running_hub(locality) as second:
         async with caller(second) as call:
             answer = await call("GET", f"_jobs/{told['id']}")
-            assert (503, True) == (answer.status, "cut off" in answer.json["issue"][0]["diagnostics"])
+            assert (500, True) == (answer.status, "cut off" in answer.json["issue"][0]["diagnostics"])
+            assert "Retry-After" not in answer.headers

@@ -3,14 +3,20 @@
 import asyncio
 import gzip
 import socket
+import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import ThreadedResolver
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from careloom.notify import EndpointPolicy, RestHook
 from careloom.notify.rest_hook import Outcome
@@ -96,6 +102,13 @@ def http(status: str, *headers: str, body: bytes = b"") -> bytes:
         ),
         pytest.param(answering(http("401 Unauthorized")), "retry", "HTTP 401", id="401"),
         pytest.param(answering(http("410 Gone")), "gone", "410", id="410"),
+        pytest.param(answering(http("429 Too Many Requests", "Retry-After: 7")), "retry", "HTTP 429", id="429-seconds"),
+        pytest.param(
+            answering(http("429 Too Many Requests", "Retry-After: Sun, 22 Nov 2026 11:01:00 GMT")),
+            "retry",
+            "HTTP 429",
+            id="429-date",
+        ),
         pytest.param(answering(http("413 Content Too Large")), "rejected", "HTTP 413", id="413"),
         pytest.param(answering(b"HTTP/1.1 100 Continue\r\n\r\n" + http("200 OK")), "accepted", "", id="100-continue"),
         pytest.param(
@@ -127,12 +140,86 @@ async def test_a_name_that_is_pointed_inside_between_the_check_and_the_connectio
     async def note(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connected.append(True)
 
-    async def rebound(self: Any, host: str, port: int = 0, family: Any = socket.AF_INET) -> list[dict[str, Any]]:
-        return [{"hostname": host, "host": "127.0.0.1", "port": port, "family": family, "proto": 0, "flags": 0}]
+    async def rebound(host: str, port: int, **hints: Any) -> list[tuple[Any, ...]]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
 
-    monkeypatch.setattr(ThreadedResolver, "resolve", rebound)
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", rebound)
     async with receiving(note) as url:
         port = url.split(":")[2]
         outcome = await send(f"https://gp.example:{port}", policy=EndpointPolicy())
     assert ("refused", []) == (outcome.kind, connected)
     assert "127.0.0.1" not in outcome.detail
+
+
+async def test_a_receiver_that_dies_before_it_answers_is_sent_the_same_once_more() -> None:
+    bodies: list[bytes] = []
+
+    async def takes_and_dies(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        bodies.append(await reader.readexactly(int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])))
+        if len(bodies) > 1:
+            writer.write(http("204 No Content"))
+            await writer.drain()
+
+    async with receiving(takes_and_dies) as url:
+        first, second = await send(url, body=b'{"same": 1}'), await send(url, body=b'{"same": 1}')
+    assert ("retry", "accepted") == (first.kind, second.kind)
+    assert [b'{"same": 1}'] * 2 == bodies
+
+
+async def test_a_connection_that_was_closed_at_rest_costs_no_try() -> None:
+    answered = []
+
+    async def answers_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await answering(http("204 No Content"))(reader, writer)
+        answered.append(True)
+
+    hook = RestHook(LOOPBACK, clock=lambda: NOW)
+    async with receiving(answers_once) as url:
+        for number in range(3):
+            outcome = await hook.send(url, b"{}", webhook_id=f"n-{number}", secret="", headers=())
+            assert "accepted" == outcome.kind
+    await hook.close()
+    assert 3 == len(answered)
+
+
+async def test_a_certificate_that_has_expired_is_no_connection(tmp_path: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*_certificate(tmp_path, NOW - timedelta(days=1)))
+    trusting = ssl.create_default_context(cafile=str(tmp_path / "certificate.pem"))
+    heard = []
+
+    async def note(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.read(1))
+
+    server = await asyncio.start_server(note, "127.0.0.1", 0, ssl=context)
+    hook = RestHook(LOOPBACK, clock=lambda: NOW, tls=trusting)
+    url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook"
+    outcome = await hook.send(url, b"{}", webhook_id="n-1", secret="", headers=())
+    await hook.close()
+    server.close()
+    assert ("retry", True, []) == (outcome.kind, "expired" in outcome.detail, [each for each in heard if each])
+
+
+def _certificate(folder: Path, until: datetime) -> tuple[Path, Path]:
+    """A certificate of 127.0.0.1 that ends at an instant, signed by itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(until - timedelta(days=30))
+        .not_valid_after(until)
+        .add_extension(address, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    files = folder / "certificate.pem", folder / "key.pem"
+    files[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    files[1].write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return files

@@ -17,7 +17,7 @@ from careloom.search import SearchParameters
 from careloom.store import Change, Repository, Turn
 
 ROUNDS = int(os.environ.get("CARELOOM_KILL_ROUNDS", "20"))
-"""`make acceptance` asks for 200."""
+"""`make soak-store` asks for 200."""
 
 FOREVER = datetime(2100, 1, 1, tzinfo=UTC)
 

@@ -263,9 +263,9 @@ async def test_too_many_candidates_for_memory_are_refused(
     monkeypatch.setattr("careloom.store.sql.searching.MOST_SORTED", 50)
     monkeypatch.setattr("careloom.store.sql.judged.MOST_JUDGED", 50)
     for parameters in (
-        [("_content", "2026"), ("_total", "accurate")],
+        [("_content", "final"), ("_total", "accurate")],
         [("_sort", "code")],
-        [("_content", "NOT (2026)")],
+        [("_content", "NOT (final)")],
     ):
         with pytest.raises(TooCostlyError):
             await repository.search(query("Observation", *parameters))

@@ -1,4 +1,4 @@
-"""A database of the first schema, with a record in it, opened by this release."""
+"""Databases of earlier schemas, with a record in them, opened by this release."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -15,10 +15,13 @@ from careloom.definitions import Definitions
 from careloom.model import serialize_json
 from careloom.search import Query, SearchParameters
 from careloom.store import Version
+from careloom.store.history import HistoryQuery
 from careloom.store.ids import first_sequence, recorded_at
 from careloom.store.recording import stamped
+from careloom.store.source import StoreSource
 from careloom.store.sqlite import SqliteRepository
 from careloom.store.sqlite.migrations import migrate, migrations
+from careloom.store.upkeep import check, snapshot
 from careloom.synth import population
 
 NOW = datetime(2026, 11, 1, 9, 30, tzinfo=UTC)
@@ -152,9 +155,77 @@ async def test_an_upgrade_that_fails_leaves_the_old_record(
         raise RuntimeError("out of luck")
 
     with monkeypatch.context() as patch:
-        patch.setattr("careloom.store.sqlite.repository.rebuild", broken)
+        patch.setattr("careloom.store.sqlite.rebuilding.complete", broken)
         with pytest.raises(RuntimeError):
             async with opened("sqlite", folder, registry):
                 pass
     async with opened("sqlite", folder, registry) as repository:
         assert await repository.vread("Patient", "p1", "2") == versions[-2]
+
+
+WIDER = """
+CREATE TABLE wide_log (
+    tenant INTEGER NOT NULL, position INTEGER NOT NULL, vid INTEGER NOT NULL, previous INTEGER,
+    PRIMARY KEY (tenant, position)
+) WITHOUT ROWID, STRICT;
+INSERT INTO wide_log SELECT tenant, position, vid, NULL FROM change_log;
+INSERT INTO wide_log
+SELECT tenant, vid, vid, CASE WHEN op = 0 THEN NULL ELSE ver - 1 END FROM version WHERE told = 1;
+DROP TABLE change_log;
+ALTER TABLE wide_log RENAME TO change_log;
+ALTER TABLE version DROP COLUMN told;
+DROP INDEX version_superseded;
+CREATE INDEX version_by_resource ON version (tenant, rid, ver);
+INSERT INTO pair SELECT tenant, 77, 1.0, 2.0, vid FROM version WHERE op <> 2;
+DELETE FROM migration WHERE number > 4;
+"""
+"""What the fourth schema had, with rows of composites that are not kept any more."""
+
+
+@pytest.fixture
+async def fourth(tmp_path: Path, registry: SearchParameters) -> tuple[Path, list[Any], list[Version]]:
+    """A record in the tables of the fourth schema, its changes, and its observations."""
+    resources = list(islice(population(6), 80))
+    async with opened("sqlite", tmp_path, registry) as repository:
+        await repository.commit(lambda turn: [turn.create(each, id=each["id"]) for each in resources], cause=CAUSE)
+        await repository.commit(lambda turn: turn.update({**resources[0], "active": False}))
+        await repository.commit(lambda turn: turn.delete("Patient", resources[0]["id"]))
+        await repository.commit(lambda turn: turn.create(resources[0], id=resources[0]["id"]))
+        crowd = [{"resourceType": "Group", "id": f"g{number}"} for number in range(1_000)]
+        await repository.commit(lambda turn: [turn.create(each, id=each["id"]) for each in crowd], size=1_000)
+        changes = await repository.changes(0, 5_000)
+        kept = await repository.search(searching(registry)("Observation", ("_count", "1000")))
+    connection = sqlite3.connect(tmp_path / "hub.db")
+    connection.executescript(WIDER)
+    connection.close()
+    return tmp_path, changes, list(kept.matches)
+
+
+async def test_a_record_of_the_fourth_schema_is_all_there(
+    fourth: tuple[Path, list[Any], list[Version]], registry: SearchParameters, query: Callable[..., Query]
+) -> None:
+    folder, changes, observations = fourth
+    async with opened("sqlite", folder, registry) as repository:
+        assert await repository.changes(0, 5_000) == changes
+        found = await repository.search(query("Observation", ("_count", "1000")))
+        assert list(found.matches) == observations
+        [version, *_] = [each for each in observations if "valueQuantity" in (each.resource or {})]
+        resource = version.resource or {}
+        asked = f"{resource['code']['coding'][0]['code']}${resource['valueQuantity']['value']}"
+        by_both = await repository.search(query("Observation", ("code-value-quantity", asked), ("_count", "1000")))
+        assert version in by_both.matches
+        patient = changes[0].id
+        read = [await repository.vread("Patient", patient, number) for number in "1234"]
+        assert [each and each.interaction for each in read] == ["create", "update", "delete", "create"]
+        history = await repository.history(HistoryQuery(types=("Patient",), id=patient, count=10))
+        assert [each.version_id for each in history.versions] == ["4", "3", "2", "1"]
+
+
+async def test_a_record_of_the_fourth_schema_is_sound_afterwards(
+    fourth: tuple[Path, list[Any], list[Version]], registry: SearchParameters
+) -> None:
+    folder, _, _ = fourth
+    async with opened("sqlite", folder, registry):
+        pass
+    with snapshot(StoreSource(f"sqlite:///{folder / 'hub.db'}")) as database:
+        assert check(database, registry).counts == {}

@@ -200,13 +200,22 @@ def test_the_registry_is_that_of_the_file(tmp_path: Path) -> None:
     assert known.agreements_of("acute") == ()
 
 
+def test_client_may_have_a_purpose_for_when_it_states_none(tmp_path: Path) -> None:
+    named = FULL.replace('name = "Practice record"', 'name = "Practice record"\npurpose = "TREAT"')
+    client = load(tmp_path, named).registry().client("gp-app")
+    assert client is not None and client.purpose == "TREAT"
+    without = load(tmp_path, FULL).registry().client("gp-app")
+    assert without is not None and not without.purpose
+
+
 def test_the_example_in_the_documentation_is_good_settings(tmp_path: Path, public_key: Path) -> None:
     page = Path(__file__).parents[2] / "docs" / "settings.md"
     example = page.read_text("utf-8").split("```toml\n")[1].split("```")[0]
     (tmp_path / "keys").mkdir()
     public_key.rename(tmp_path / "keys" / "practice-system.jwks.json")
     (tmp_path / "keys" / "practice-system.secret").write_text(new_secret())
-    (tmp_path / "keys" / "ontology.secret").write_text("secret")
+    for secret in ("ontology.secret", "mesh.password", "mesh.key"):
+        (tmp_path / "keys" / secret).write_text("secret")
     settings = load(tmp_path, example)
     assert settings.limits == Limits()
     assert settings.notify.retry == RetryPolicy()
@@ -481,3 +490,22 @@ def test_what_is_wrong_with_http_is_told(tmp_path: Path) -> None:
     told = "\n".join(complaints(tmp_path, SMALL + wrong))
     for key in ("http.origins", "http.metrics", "http.allowances", "http.workers", "http.key_password_file"):
         assert key in told
+
+
+def test_who_may_look_at_the_console_without_a_token_is_read(tmp_path: Path) -> None:
+    console = '[http.console]\nnetworks = ["127.0.0.1", "::1"]\nclient = "gp-app"\n'
+    found = load(tmp_path, FULL + console).http.policy.console
+    assert found
+    assert ("gp-app", "HSYSADMIN", 2) == (found.client, found.purpose, len(found.networks))
+    assert None is load(tmp_path, SMALL).http.policy.console
+
+
+def test_what_is_wrong_with_the_console_is_told(tmp_path: Path) -> None:
+    wrong = '[http.console]\nnetworks = ["here"]\nclient = "gp-app"\npurpose = "FUN"\nclients = "x"\n'
+    told = "\n".join(complaints(tmp_path, SMALL + wrong))
+    for key in ("http.console.networks", "http.console.purpose", "http.console.clients: no such setting"):
+        assert key in told
+    gone = '[http.console]\nnetworks = ["127.0.0.1"]\nclient = "nobody"\n'
+    assert "http.console.client: the id of a client expected, found 'nobody'" in "\n".join(
+        complaints(tmp_path, SMALL + gone)
+    )

@@ -31,6 +31,7 @@ def log_to_stderr() -> None:
             _as_json,
         ],
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[_Handler()], level=logging.WARNING, force=True)
     logging.captureWarnings(True)

@@ -19,6 +19,10 @@ COMMANDS = {
         "evaluated.",
     ),
     "keys": ("careloom.cli.keys:app", "Make the keys that clients and hubs sign with."),
+    "notify": (
+        "careloom.cli.notify:app",
+        "See who is told what by a hub and how that goes, and have events told again.",
+    ),
     "packages": ("careloom.cli.packages:packages", "Install FHIR packages, and make snapshots of their profiles."),
     "serve": (
         "careloom.cli.serve:serve",

@@ -102,7 +102,7 @@ async def _listen(app: App, listener: socket.socket, announce: Callable[[], None
         ssl_keyfile=http.key,
         ssl_keyfile_password=http.key_password or None,
     )
-    server = _Server(config)
+    server = _Server(config, app.stopping)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop, number)
@@ -138,6 +138,10 @@ def _announce(base_url: str) -> None:
 class _Server(uvicorn.Server):
     """Uvicorn without its own signal handling, which would end the process before the record is closed."""
 
+    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
     def capture_signals(self) -> nullcontext[None]:  # type: ignore[override]  # a context manager of another class
         """Leave signals to the event loop."""
         return nullcontext()
@@ -147,6 +151,7 @@ class _Server(uvicorn.Server):
         log.info("stopping", signal=signal.Signals(number).name)
         self.force_exit = self.should_exit
         self.should_exit = True
+        self._stopping.set()
 
 
 def _bind(settings: Settings) -> socket.socket:

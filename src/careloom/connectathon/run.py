@@ -37,12 +37,14 @@ class Run:
         scenario: What is being played.
         variant: The set of profiles it is judged by, a key of ``scenario.profiles``.
         conformance: Resource type to the canonical URLs of the profiles that the hub holds it to; set with the stage.
+        console: Address of the hub's page on notifications; empty until the hub runs.
     """
 
     def __init__(self, scenario: Scenario, *, variant: str, evidence: Evidence) -> None:
         self.scenario = scenario
         self.variant = variant
         self.conformance: Mapping[str, Sequence[str]] = {}
+        self.console = ""
         self._evidence = evidence
         self._exchanges: list[Exchange] = []
         self._decisions: dict[int, Decision] = {}

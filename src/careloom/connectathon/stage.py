@@ -137,6 +137,7 @@ class LocalStage:
                 raise UnavailableError(f"the hub does not answer at {upstream} after {_HUB_PATIENCE:g} s")
             await asyncio.sleep(0.1)
         self._plan.gateways[self._run.scenario.hub.id].upstream = upstream
+        self._run.console = f"{upstream}/notifications"
 
     async def _start_simulator(self, role: Role) -> None:
         configuration = str(self._workspace.simulators[role.id])

@@ -33,6 +33,25 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
+class Brought:
+    """What came in, understood and not yet written.
+
+    Attributes:
+        id: The sender's own, such as a message id.
+        description: What it is, for the audit.
+        types: Resource types that it may write.
+        resources: What it writes, as far as that is known without the record.
+        write: Writes it in a turn, and gives the versions; none where the same came before and is on record.
+    """
+
+    id: str
+    description: str
+    types: Sequence[str]
+    resources: Sequence[Resource]
+    write: Callable[[Turn], Sequence[Version]]
+
+
+@dataclass(frozen=True, slots=True)
 class Intake:
     """The way in of one sending system.
 
@@ -76,6 +95,16 @@ class Intake:
         await self.repository.commit(work, cause=self.client)
         if not decision.permit:
             raise ForbiddenError(decision.reason)
+
+    async def take(self, brought: Brought, address: str = "") -> None:
+        """Write what was brought, and that it came in; that it came again is no news.
+
+        Raises:
+            ForbiddenError: The sending system may not write that; this is audited, and nothing else is written.
+            CareloomError: It cannot be written; nothing is, then.
+        """
+        arrival = Arrival(brought.id, brought.description, brought.types, address)
+        await self.record(arrival, lambda turn: brought.write(turn) or None)
 
     def _decided(self, arrival: Arrival, registry: Registry) -> tuple[Grant | None, Decision]:
         """Whether the sending system may write what it sends: the first refusal, or else the permission."""

@@ -27,13 +27,18 @@ class Organisation:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A system of an organisation, known by its public keys; ``scopes`` is the most it may ever be granted."""
+    """A system of an organisation, known by its public keys; ``scopes`` is the most it may ever be granted.
+
+    Attributes:
+        purpose: Purpose of use of its tokens where it states none itself, as plain SMART clients do not; or empty.
+    """
 
     id: str
     organisation: str
     keys: tuple[PublicKey, ...] = ()
     scopes: Scopes = NO_SCOPES
     name: str = ""
+    purpose: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +168,11 @@ def _unknown_organisation(id: str) -> str:
 
 
 def _impossible(registry: Registry) -> Iterator[_Problem]:
+    accepted = ", ".join(sorted(registry.purposes))
+    for client in registry.clients:
+        if client.purpose and client.purpose not in registry.purposes:
+            told = f"a purpose that the hub accepts ({accepted}) expected, found {client.purpose!r}"
+            yield f"clients[{client.id}].purpose", told
     for agreement in registry.agreements:
         place = f"agreements[{agreement.id}]"
         if agreement.end <= agreement.start:
@@ -170,5 +180,4 @@ def _impossible(registry: Registry) -> Iterator[_Problem]:
         for name in sorted(agreement.interactions - set(VERBS.values())):
             yield f"{place}.interactions", f"{', '.join(VERBS.values())} expected, found {name!r}"
         for code in sorted(agreement.purposes - registry.purposes):
-            accepted = ", ".join(sorted(registry.purposes))
             yield f"{place}.purposes", f"purposes that the hub accepts ({accepted}) expected, found {code!r}"

@@ -103,7 +103,7 @@ def issue_token(
         parameters = _parameters(form)
         client, claims = _authenticated(parameters, authority, registry, now)
         scopes = _granted_scopes(parameters, client)
-        purpose = _purpose(parameters, claims, registry)
+        purpose = _purpose(parameters, claims, registry) or client.purpose
         _spend(client, claims, once)
     except _RefusedError as refused:
         return OAuthError(refused.error, str(refused), _claimed_client(parameters))

@@ -16,4 +16,5 @@ def utc_now() -> datetime:
 @lru_cache(maxsize=256)  # what is written together has one instant
 def instant(moment: datetime) -> str:
     """FHIR ``instant`` in UTC with microseconds, ``2026-11-22T11:09:00.000000Z``."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    here = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return here.isoformat(timespec="microseconds")[:-6] + "Z"

@@ -1,6 +1,7 @@
 """Literal references: what ``Reference.reference`` may hold, taken apart once."""
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from careloom.model.late import late_pattern
@@ -30,12 +31,18 @@ class LiteralReference:
         return f"{self.type}/{self.id}"
 
 
+@lru_cache(maxsize=4096)  # what is read once is mostly read again at once, for another purpose
 def parse_reference(text: str) -> LiteralReference | None:
     """Take ``[base/]Type/id[/_history/version]`` apart; None for fragments, ``urn:`` and anything else."""
     found = _LITERAL.match(text)
     if not found:
         return None
     return LiteralReference(found["base"] or "", found["type"], found["id"], found["version"] or "")
+
+
+def is_literal(text: str) -> bool:
+    """Whether a text is a reference by address, which `parse_reference` takes apart."""
+    return _LITERAL.match(text) is not None
 
 
 def references_in(value: Any) -> Iterator[dict[str, Any]]:

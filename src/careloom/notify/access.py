@@ -5,12 +5,15 @@ for a request, on a grant that stands for the subscription.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Final
 
 from careloom.governance import (
     NOTIFICATION,
     AccessRequest,
     AuditEntry,
     AuditSource,
+    Client,
     Decision,
     Grant,
     Registry,
@@ -20,6 +23,7 @@ from careloom.governance import (
 )
 from careloom.governance.audit import Outcome
 from careloom.model.instants import Clock
+from careloom.notify.ledger import Ledger
 from careloom.notify.matcher import MayTell
 from careloom.notify.notification import Told, notification_id
 from careloom.notify.subscriptions import Subscription
@@ -27,6 +31,9 @@ from careloom.store import Repository
 
 Registered = Callable[[], Registry]
 """The registry in force, read at each decision, so that a withdrawn agreement counts at once."""
+
+
+MOST_GRANTS: Final = 4096
 
 
 def policy(registered: Registered, clock: Clock) -> MayTell:
@@ -46,6 +53,7 @@ def disclosure(
     Patients are named in them, so that each can find who was told of them. What a subscriber might know when an event
     happened and may not know now has a record of its own, as denied.
     """
+    ledger = Ledger(repository)
 
     async def disclosed(subscription: Subscription, told: Sequence[Told]) -> None:
         registry = registered()
@@ -58,7 +66,7 @@ def disclosure(
         ]
         prepared = [repository.prepare(event, id=event["id"]) for event in events]
         if prepared:
-            await repository.commit(lambda turn: [turn.audit(each) for each in prepared])
+            await ledger.record(prepared, in_a_hurry=len(told) == 1)
 
     return disclosed
 
@@ -92,5 +100,21 @@ def _decide(subscription: Subscription, focus: str, registry: Registry, clock: C
     if client is None:
         gone = f"client {subscription.owner!r}, which made the subscription, is not registered any more"
         return None, Decision(False, "no-agreement", gone)
-    grant = standing_grant(client, subscription.purpose, clock())
-    return grant, decide(AccessRequest("read", type, id), grant, registry, clock())
+    now = clock()
+    grant = _standing(client, subscription.purpose, now.replace(second=0, microsecond=0))
+    return grant, decide(AccessRequest("read", type, id), grant, registry, now)
+
+
+_GRANTS: Final[dict[tuple[str, str], tuple[Client, datetime, Grant]]] = {}
+
+
+def _standing(client: Client, purpose: str, minute: datetime) -> Grant:
+    """The grant that stands for a client, the same for a minute, so that what is made of it can be shared."""
+    known = _GRANTS.get((client.id, purpose))
+    if known is not None and known[0] is client and known[1] == minute:
+        return known[2]
+    if len(_GRANTS) >= MOST_GRANTS:
+        _GRANTS.clear()
+    grant = standing_grant(client, purpose, minute)
+    _GRANTS[client.id, purpose] = (client, minute, grant)
+    return grant

@@ -48,6 +48,7 @@ class ByPatient:
         courier: Courier,
         desk: Desk,
         *,
+        dead: set[int],
         retry: RetryPolicy,
         clock: Clock,
         random: Callable[[], float],
@@ -56,6 +57,7 @@ class ByPatient:
         self._log = log
         self._courier = courier
         self._desk = desk
+        self._dead = dead
         self._retry = retry
         self._clock = clock
         self._random = random
@@ -93,16 +95,17 @@ class ByPatient:
                 return
 
     async def _tell_one(self, event: SubscriptionEvent) -> bool:
-        [told] = await self._desk.told(self._subscription, [event], self._subscription.delivering.content)
-        bundle, body = self._courier.written([told])
+        content = self._subscription.delivering.content
+        [told] = await self._desk.told(self._subscription, [event], content, dead=self._dead)
+        id, body = self._courier.written([told])
         trouble = self._troubles.get(event.patient)
         async with self._desk.abreast(self._subscription, self._subscription.endpoint):
             sent = await self._courier.send(
-                bundle, body, first=event.number, last=event.number, number=trouble.attempt + 1 if trouble else 1
+                id, body, first=event.number, last=event.number, number=trouble.attempt + 1 if trouble else 1
             )
         if sent.outcome.kind == "accepted":
             await self._desk.delivered(self._subscription, [told])
-            await self._log.record_attempt(sent.attempt)
+            await self._log.record_attempts([sent.attempt])
             self._ahead.add(event.number)
             self._troubles.pop(event.patient, None)
             return True
@@ -121,8 +124,9 @@ class ByPatient:
             if told.silence == "dead-letter":
                 self._ahead.add(event.number)
             else:
+                self._dead.add(event.number)
                 dead = [DeadLetter(event.subscription, event.number, sent.outcome.detail, now)]
-        await self._log.record_attempt(sent.attempt, None, dead)
+        await self._log.record_attempts([sent.attempt], None, dead)
 
     def _is_poison(self, outcome: Outcome, attempt: int) -> bool:
         is_refused = outcome.kind == "rejected" and attempt >= POISON_TRIES

@@ -5,7 +5,7 @@ since is told of with the address that the discharge knew. Each resource is aske
 an Encounter need not be one who may know its Patient.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -29,7 +29,12 @@ class Contents:
         self._may_tell = may_tell
 
     async def told(
-        self, subscription: Subscription, events: Sequence[SubscriptionEvent], content: Content
+        self,
+        subscription: Subscription,
+        events: Sequence[SubscriptionEvent],
+        content: Content,
+        *,
+        dead: Collection[int] | None = None,
     ) -> list[Told]:
         """What may be said of consecutive events.
 
@@ -37,11 +42,14 @@ class Contents:
             subscription: Whose they are.
             events: In order.
             content: How much is asked for; a topic may allow less.
+            dead: Numbers of those that were put aside, where that is known already.
         """
         if not events:
             return []
-        letters = await self._repository.events.dead_letters(subscription.id, events[0].number, events[-1].number)
-        dead = frozenset(letter.number for letter in letters)
+        if dead is None:
+            first, last = events[0].number, events[-1].number
+            letters = await self._repository.events.dead_letters(subscription.id, first, last)
+            dead = frozenset(letter.number for letter in letters)
         found = [Told(event, self._silence(subscription, event, dead)) for event in events]
         if subscription.delivering.coalesce:
             found = list(_coalesced(found))
@@ -56,7 +64,7 @@ class Contents:
             return content
         return "id-only" if all(topic is None or topic.allows("id-only") for topic in topics) else "empty"
 
-    def _silence(self, subscription: Subscription, event: SubscriptionEvent, dead: frozenset[int]) -> Silence:
+    def _silence(self, subscription: Subscription, event: SubscriptionEvent, dead: Collection[int]) -> Silence:
         if event.number in dead:
             return "dead-letter"
         return "" if self._may_tell(subscription, event.focus) else "denied"

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from careloom.model import Resource, serialize_json
+from careloom.model import serialize_json
 from careloom.model.instants import Clock
 from careloom.notify.desk import Desk
 from careloom.notify.notification import Told, event_notification
 from careloom.notify.rest_hook import Channel, Outcome
+from careloom.notify.stencil import Stencil
 from careloom.notify.subscriptions import Subscription
 from careloom.store import Attempt
 
@@ -42,37 +43,38 @@ class Courier:
         self._channel = channel
         self._desk = desk
         self._clock = clock
+        self._stencils: dict[str, Stencil] = {}
 
-    @staticmethod
-    def bytes_of(bundle: Resource) -> bytes:
-        """A notification as it goes out."""
-        return serialize_json(bundle)
-
-    def written(self, told: Sequence[Told], purpose: str = "") -> tuple[Resource, bytes]:
-        """The notification of events, as a resource and as it goes out."""
+    def written(self, told: Sequence[Told], purpose: str = "") -> tuple[str, bytes]:
+        """The notification of events: its id, and what goes out."""
+        if not purpose and Stencil.fits(self._subscription, told):
+            return self._stencil(told[0].event.topic).written(told)
         bundle = event_notification(self._desk.base_url, self._subscription, told, purpose)
         body = serialize_json(bundle)
         if len(body) > MOST_BYTES and len(told) == 1:
             bare = [replace(told[0], is_too_large=True)]
-            bundle = event_notification(self._desk.base_url, self._subscription, bare, purpose)
-            body = serialize_json(bundle)
-        return bundle, body
+            body = serialize_json(event_notification(self._desk.base_url, self._subscription, bare, purpose))
+        return bundle["id"], body
 
-    async def send(
-        self, bundle: Resource, body: bytes, *, first: int, last: int, number: int, endpoint: str = ""
-    ) -> Sent:
+    def _stencil(self, topic: str) -> Stencil:
+        """That of a topic; a subscription has one, and after a change of mind events of another may be left."""
+        if topic not in self._stencils:
+            self._stencils[topic] = Stencil(self._desk.base_url, self._subscription, topic)
+        return self._stencils[topic]
+
+    async def send(self, id: str, body: bytes, *, first: int, last: int, number: int, endpoint: str = "") -> Sent:
         """Try once.
 
         Args:
-            bundle: The notification.
-            body: The same as bytes.
+            id: Of the notification.
+            body: What goes out.
             first: Number of its first event; 0 where it has none.
             last: Number of its last event.
             number: The how-manieth try it is, from 1.
             endpoint: Where to send, where that is not the endpoint of the subscription.
         """
         started = self._clock()
-        outcome = await self._outcome(bundle, body, endpoint or self._subscription.endpoint)
+        outcome = await self._outcome(id, body, endpoint or self._subscription.endpoint)
         milliseconds = round((self._clock() - started).total_seconds() * 1000)
         attempt = Attempt(
             subscription=self._subscription.id,
@@ -86,16 +88,17 @@ class Courier:
             body_hash=hashlib.sha256(body).hexdigest(),
             detail=outcome.detail,
         )
+        self._desk.tried(self._subscription, attempt)
         return Sent(outcome, attempt)
 
-    async def _outcome(self, bundle: Resource, body: bytes, endpoint: str) -> Outcome:
+    async def _outcome(self, id: str, body: bytes, endpoint: str) -> Outcome:
         seconds = self._subscription.delivering.timeout or USUAL_SECONDS
         try:
             async with asyncio.timeout(seconds):
                 return await self._channel.send(
                     endpoint,
                     body,
-                    webhook_id=bundle["id"],
+                    webhook_id=id,
                     secret=self._desk.secret_of(self._subscription),
                     headers=(*self._subscription.headers, ("Content-Type", self._subscription.payload)),
                 )

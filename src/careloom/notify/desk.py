@@ -1,13 +1,13 @@
 """What lanes and replays ask of the notifier they belong to."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from careloom.notify.notification import Told
 from careloom.notify.subscriptions import Status, Subscription
 from careloom.notify.topics import Content
-from careloom.store import SubscriptionEvent
+from careloom.store import Attempt, SubscriptionEvent
 
 
 class Desk(Protocol):
@@ -23,9 +23,21 @@ class Desk(Protocol):
         ...
 
     async def told(
-        self, subscription: Subscription, events: Sequence[SubscriptionEvent], content: Content
+        self,
+        subscription: Subscription,
+        events: Sequence[SubscriptionEvent],
+        content: Content,
+        *,
+        dead: Collection[int] | None = None,
     ) -> list[Told]:
-        """What may be said of events now."""
+        """What may be said of events now.
+
+        Args:
+            subscription: Whose they are.
+            events: In order.
+            content: How much is asked for.
+            dead: Numbers of those that were put aside, where that is known already.
+        """
         ...
 
     async def set_status(
@@ -41,6 +53,10 @@ class Desk(Protocol):
         """A place among the tries that run at a time for an owner, and to a host."""
         ...
 
-    async def delivered(self, subscription: Subscription, told: Sequence[Told]) -> None:
-        """Put on record who was told what, and of what they were not told."""
+    async def delivered(self, subscription: Subscription, told: Sequence[Told], *, again: bool = False) -> None:
+        """Put on record who was told what, and of what they were not told; ``again`` where it is by a replay."""
+        ...
+
+    def tried(self, subscription: Subscription, attempt: Attempt) -> None:
+        """Count a try, whatever became of it."""
         ...

@@ -89,7 +89,8 @@ class Duty:
 
     async def _look(self) -> None:
         asked = time.monotonic()
-        patience = max(self._ends - MARGIN - asked, 0.0) if self.is_on else SECONDS
+        left = self._ends - MARGIN - asked  # nothing, after a start that took longer than the lease lasts
+        patience = max(left, MARGIN / 2) if self.is_on else SECONDS
         try:
             async with asyncio.timeout(patience):  # since wait_for of Python 3.11 may swallow a cancellation
                 found = await self._events.take_lease(NAME, self._holder, SECONDS)

@@ -6,8 +6,7 @@ so there is nothing that a dead endpoint could take from the living.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -26,9 +25,37 @@ class Places:
         self._owners: dict[str, asyncio.Semaphore] = {}
         self._hosts: dict[str, asyncio.Semaphore] = {}
 
-    @asynccontextmanager
-    async def take(self, owner: str, endpoint: str) -> AsyncIterator[None]:
+    def take(self, owner: str, endpoint: str) -> "_Place":
         """A place for one try, given back at the end of the context."""
-        host = self._hosts.setdefault(urlsplit(endpoint).netloc, asyncio.Semaphore(self._of_host))
-        async with host, self._owners.setdefault(owner, asyncio.Semaphore(self._of_owner)):
-            yield
+        host = _host(endpoint)
+        if host not in self._hosts:
+            self._hosts[host] = asyncio.Semaphore(self._of_host)
+        if owner not in self._owners:
+            self._owners[owner] = asyncio.Semaphore(self._of_owner)
+        return _Place(self._hosts[host], self._owners[owner])
+
+
+class _Place:
+    """One place of a host and one of an owner."""
+
+    __slots__ = ("_host", "_owner")
+
+    def __init__(self, host: asyncio.Semaphore, owner: asyncio.Semaphore) -> None:
+        self._host, self._owner = host, owner
+
+    async def __aenter__(self) -> None:
+        await self._host.acquire()
+        try:
+            await self._owner.acquire()
+        except BaseException:
+            self._host.release()
+            raise
+
+    async def __aexit__(self, *raised: object) -> None:
+        self._owner.release()
+        self._host.release()
+
+
+@lru_cache(maxsize=8192)
+def _host(endpoint: str) -> str:
+    return urlsplit(endpoint).netloc

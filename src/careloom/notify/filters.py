@@ -33,6 +33,8 @@ def read_filters(texts: Iterable[str], topic: Topic, parameters: SearchParameter
 
 
 def _query(type: str, given: list[tuple[str, str]], topic: Topic, parameters: SearchParameters) -> Query:
+    if topic.is_classic:
+        return _searched(type, given, parameters)
     allowed = {each.parameter: each for each in topic.filters_of(type)}
     unknown = sorted({name.partition(":")[0] for name, _ in given} - set(allowed))
     if unknown or not given:
@@ -42,6 +44,10 @@ def _query(type: str, given: list[tuple[str, str]], topic: Topic, parameters: Se
         code, _, modifier = name.partition(":")
         _check_modifier(allowed[code], modifier, topic)
         _check_comparators(allowed[code], parameters.of(type).get(code), value, topic)
+    return _searched(type, given, parameters)
+
+
+def _searched(type: str, given: list[tuple[str, str]], parameters: SearchParameters) -> Query:
     query = parse_query(type, given, parameters, strict=True)
     match(query, {"resourceType": type}, parameters)  # which refuses what asks about other resources
     return query

@@ -1,8 +1,9 @@
 """A lane: the events of one subscription, delivered in order, at least once, by one task.
 
-Before it sends, a lane writes to its cursor which events it is about to send. After a crash the same range goes out
-again: same events, same Bundle id, same ``webhook-id``, same bytes. So a receiver that remembers ids sees each event
-once, and none is ever skipped, since the cursor moves on only when the receiver has said 2xx.
+What a lane sends is a function of its cursor and the events behind it. After a crash what was in flight goes out again:
+same events, same Bundle id, same ``webhook-id``, same bytes (see `careloom.notify.in_order`). So a receiver that
+remembers ids sees each event once, and none is ever skipped, since the cursor moves on only when the receiver has said
+2xx.
 
 A failing endpoint is tried again after a pause that doubles, chosen at random below its bound so that a thousand lanes
 do not return together. When the budget is spent the subscription goes to ``error``: its events are still numbered and
@@ -14,20 +15,23 @@ is found that is not taken. That one then holds up those behind it, or is put as
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import takewhile
 
+from careloom.model import Resource, serialize_json
 from careloom.model.instants import Clock
+from careloom.notify.backlog import Backlog
 from careloom.notify.by_patient import ByPatient
-from careloom.notify.courier import MOST_BYTES, Courier
+from careloom.notify.courier import Courier
 from careloom.notify.desk import Desk
-from careloom.notify.notification import Told, handshake, heartbeat
-from careloom.notify.rest_hook import TOO_LARGE, Channel, Outcome
-from careloom.notify.retrying import HANDSHAKE_TRIES, POISON_TRIES, RetryPolicy
+from careloom.notify.in_order import InOrder
+from careloom.notify.notification import handshake, heartbeat
+from careloom.notify.rest_hook import Channel, Outcome
+from careloom.notify.retrying import HANDSHAKE_TRIES, RetryPolicy
 from careloom.notify.subscriptions import Status, Subscription
-from careloom.store import Cursor, DeadLetter, EventLog, SubscriptionEvent
+from careloom.store import Cursor, EventLog, LeaseLostError, SubscriptionEvent
+from careloom.store import Lane as Start
 
 __all__ = ["Desk", "Lane", "RetryPolicy", "SupersededError"]
 
@@ -53,6 +57,7 @@ class Lane:
         clock: Clock,
         random: Callable[[], float],
         sleep: Sleep = asyncio.sleep,
+        start: Start | None = None,
     ) -> None:
         """Make a lane; `run` starts it.
 
@@ -66,12 +71,20 @@ class Lane:
             clock: The present.
             random: A number from 0 to 1.
             sleep: Waits so many seconds.
+            start: Where it stands, for the first run, where that was read already.
         """
         self.subscription = subscription
         self.version_id = version_id
         self._log = log
         self._courier = Courier(subscription, channel, desk, clock)
-        self._by_patient = ByPatient(subscription, log, self._courier, desk, retry=retry, clock=clock, random=random)
+        self._backlog = Backlog(subscription.id, log)
+        self._dead: set[int] = set()
+        self._in_order = InOrder(
+            subscription, log, self._backlog, self._courier, desk, after=self._after, dead=self._dead, clock=clock
+        )
+        self._by_patient = ByPatient(
+            subscription, log, self._courier, desk, dead=self._dead, retry=retry, clock=clock, random=random
+        )
         self._desk = desk
         self._retry = retry
         self._clock = clock
@@ -79,18 +92,33 @@ class Lane:
         self._sleep = sleep
         self._wake = asyncio.Event()
         self._followed = version_id
+        self._start = start
+        if start is not None:
+            self._backlog.starts_with(start.last_number)
 
-    def wake(self) -> None:
-        """There may be something to deliver."""
+    def wake(self, events: Sequence[SubscriptionEvent] = ()) -> None:
+        """There is something to deliver: these events, or some that are in the log."""
+        if events:
+            self._backlog.feed(events)
+        else:
+            self._backlog.doubt()
+        self._wake.set()
+
+    def wake_to(self, newest: int) -> None:
+        """There is something to deliver, up to a number."""
+        self._backlog.hear_of(newest)
         self._wake.set()
 
     async def run(self) -> None:
-        """Shake hands if asked to, then deliver until the subscription is off, in error, or another than it was."""
-        with contextlib.suppress(SupersededError):
+        """Shake hands if asked to, then deliver until the subscription is off, in error, or another than it was.
+
+        It ends, too, when another process has the lane: whatever this one still sent would come out of order.
+        """
+        with contextlib.suppress(SupersededError, LeaseLostError):
             await self._run()
 
     async def _run(self) -> None:
-        cursor = replace(await self._log.cursor(self.subscription.id), status=self.subscription.status)
+        cursor = replace(await self._stands(), status=self.subscription.status)
         if cursor.status == "requested":  # whoever asks anew does not wait for the pause of what failed before
             cursor = replace(cursor, attempt=0, next_at=None)
         await self._wait_until_due(cursor)
@@ -106,12 +134,24 @@ class Lane:
             cursor, outcome = await attempt(cursor)
             cursor = await self._judged(cursor, outcome)
 
+    async def _stands(self) -> Cursor:
+        """Where the subscription stands, and what of it was put aside."""
+        start, self._start = self._start, None
+        if start is None:
+            self._backlog.doubt()
+        cursor = start.cursor if start else await self._log.cursor(self.subscription.id)
+        self._dead.clear()
+        if cursor.delivered_to < await self._backlog.newest():
+            letters = await self._log.dead_letters(self.subscription.id, cursor.delivered_to + 1)
+            self._dead.update(letter.number for letter in letters)
+        return cursor
+
     async def _due(self, cursor: Cursor) -> "Callable[[Cursor], Awaitable[tuple[Cursor, Outcome]]] | None":
         """What is to be sent now; None where there is nothing."""
         if cursor.status == "requested":
             return self._try_handshake
-        if await self._log.last_number(self.subscription.id) > cursor.delivered_to:
-            return self._by_patient.round if self.subscription.delivering.order == "patient" else self._try_events
+        if await self._backlog.newest() > cursor.delivered_to:
+            return self._by_patient.round if self.subscription.delivering.order == "patient" else self._in_order.round
         seconds = self._until_heartbeat(cursor)
         return self._try_heartbeat if seconds is not None and seconds <= 0 else None
 
@@ -148,73 +188,14 @@ class Lane:
         bundle = heartbeat(self._desk.base_url, self.subscription, self._clock(), cursor.delivered_to)
         return await self._send_bare(cursor, bundle)
 
-    async def _send_bare(self, cursor: Cursor, bundle: dict[str, object]) -> tuple[Cursor, Outcome]:
+    async def _send_bare(self, cursor: Cursor, bundle: Resource) -> tuple[Cursor, Outcome]:
         """Send what has no events, and record the try."""
-        body = self._courier.bytes_of(bundle)
+        body = serialize_json(bundle)
         async with self._desk.abreast(self.subscription, self.subscription.endpoint):
-            sent = await self._courier.send(bundle, body, first=0, last=0, number=cursor.attempt + 1)
+            sent = await self._courier.send(bundle["id"], body, first=0, last=0, number=cursor.attempt + 1)
         cursor = self._after(cursor, sent.outcome)
-        await self._log.record_attempt(sent.attempt, cursor)
+        await self._log.record_attempts([sent.attempt], cursor)
         return cursor, sent.outcome
-
-    async def _try_events(self, cursor: Cursor) -> tuple[Cursor, Outcome]:
-        """Send the next range, and record the try together with where it leaves the cursor.
-
-        Who was told what goes on record before the cursor moves: after a crash in between the receiver is told again
-        and the record says so twice, but nobody is ever told without a record of it.
-        """
-        events = await self._range(cursor)
-        told = await self._desk.told(self.subscription, events, self.subscription.delivering.content)
-        bundle, body = self._courier.written(told)
-        while len(body) > MOST_BYTES and len(told) > 1:
-            told = told[: len(told) // 2]
-            bundle, body = self._courier.written(told)
-        cursor = await self._in_flight(cursor, told)
-        first, last = cursor.inflight_from, cursor.inflight_to
-        async with self._desk.abreast(self.subscription, self.subscription.endpoint):
-            sent = await self._courier.send(bundle, body, first=first, last=last, number=cursor.attempt + 1)
-        if sent.outcome.kind == "accepted":
-            await self._desk.delivered(self.subscription, told)
-            cursor = self._after(replace(cursor, delivered_to=last, inflight_from=0, inflight_to=0), sent.outcome)
-            await self._log.record_attempt(sent.attempt, cursor)
-            return cursor, sent.outcome
-        cursor, dead = self._apart(self._after(cursor, sent.outcome), sent.outcome, told)
-        await self._log.record_attempt(sent.attempt, cursor, dead)
-        return cursor, sent.outcome
-
-    async def _in_flight(self, cursor: Cursor, told: list[Told]) -> Cursor:
-        """The cursor once it says durably which events are being sent."""
-        first, last = told[0].event.number, told[-1].event.number
-        if (cursor.inflight_from, cursor.inflight_to) == (first, last):
-            return cursor
-        cursor = replace(cursor, inflight_from=first, inflight_to=last, attempt=0, next_at=None)
-        await self._log.save_cursor(cursor)
-        return cursor
-
-    async def _range(self, cursor: Cursor) -> list[SubscriptionEvent]:
-        """The range in flight where there is one, else the next as many as go in one notification, of one topic."""
-        first, last = cursor.inflight_from, cursor.inflight_to
-        if first:
-            events = await self._log.events(self.subscription.id, first, last)
-            if len(events) == last - first + 1:
-                return events
-        events = await self._log.pending(self.subscription.id, self.subscription.delivering.max_count)
-        return list(takewhile(lambda event: event.topic == events[0].topic, events))
-
-    def _apart(self, cursor: Cursor, outcome: Outcome, told: list[Told]) -> tuple[Cursor, list[DeadLetter]]:
-        """What becomes of a range that is refused for what it holds: halves, in the end the one event put aside."""
-        is_enough = cursor.attempt >= POISON_TRIES or (outcome.code == TOO_LARGE and len(told) > 1)
-        if outcome.kind != "rejected" or not is_enough:
-            return cursor, []
-        at_once = replace(cursor, attempt=0, next_at=None)
-        if len(told) > 1:
-            return replace(at_once, inflight_to=told[(len(told) - 1) // 2].event.number), []
-        if self.subscription.delivering.on_poison == "halt":
-            return cursor, []
-        event = told[0].event
-        if told[0].silence == "dead-letter":  # not even its number is taken
-            return replace(at_once, delivered_to=event.number, inflight_from=0, inflight_to=0), []
-        return at_once, [DeadLetter(event.subscription, event.number, outcome.detail, self._clock())]
 
     def _after(self, cursor: Cursor, outcome: Outcome) -> Cursor:
         """The cursor after a try: when the next is due, and since when all fail."""

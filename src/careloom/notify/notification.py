@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha1
 from typing import Any, Final, Literal
 
 from careloom.model import Resource
@@ -79,7 +80,24 @@ class Head:
 
 def notification_id(subscription: str, kind: str, first: int | str, last: int | str) -> str:
     """Id of a notification: the same at every try. Bundle.id and ``webhook-id``."""
-    return str(uuid.uuid5(_NAMESPACE, f"{subscription}|{kind}|{first}|{last}"))
+    name = f"{subscription}|{kind}|{first}|{last}".encode()
+    found = sha1(_NAMESPACE.bytes + name, usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(found[16], 16) & 3]
+    return f"{found[:8]}-{found[8:12]}-5{found[13:16]}-{variant}{found[17:20]}-{found[20:32]}"  # as uuid5 gives it
+
+
+def event_identity(subscription: Subscription, told: Sequence[Told], purpose: str = "") -> str:
+    """Id of the notification of consecutive events.
+
+    Args:
+        subscription: Whose events these are.
+        told: At least one, in order.
+        purpose: What else there is to tell the same events, such as a replay; the id differs with it.
+    """
+    content = subscription.delivering.content
+    note = "note" if any(each.silence == "dead-letter" for each in told) else ""
+    kind = "|".join(filter(None, ("event-notification", "" if content == "id-only" else content, purpose, note)))
+    return notification_id(subscription.id, kind, told[0].event.number, told[-1].event.number)
 
 
 def handshake(base_url: str, subscription: Subscription, version_id: str, now: datetime, count: int) -> Resource:
@@ -103,19 +121,17 @@ def event_notification(base_url: str, subscription: Subscription, told: Sequence
         told: At least one, in order.
         purpose: What else there is to tell the same events, such as a replay; the id differs with it.
     """
-    first, last = told[0].event, told[-1].event
-    content = subscription.delivering.content
+    last = told[-1].event
     dead = [each for each in told if each.silence == "dead-letter"]
-    kind = "|".join(filter(None, ("event-notification", "" if content == "id-only" else content, purpose)))
     head = Head(
         base_url,
         subscription,
         "event-notification",
         "active",
-        notification_id(subscription.id, f"{kind}|note" if dead else kind, first.number, last.number),
+        event_identity(subscription, told, purpose),
         last.recorded,
         last.number,
-        content,
+        subscription.delivering.content,
         tuple(("dead-letter", f"event {each.event.number} was refused and is put aside") for each in dead),
     )
     return notification(head, told)

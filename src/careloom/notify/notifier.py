@@ -6,11 +6,12 @@ changes they ask to be told of, so it needs no other news of them.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Final
 
 import structlog
 
@@ -20,8 +21,9 @@ from careloom.model.instants import Clock
 from careloom.notify.contents import Contents
 from careloom.notify.endpoints import EndpointPolicy
 from careloom.notify.fairness import Places
-from careloom.notify.lane import Lane
+from careloom.notify.lanes import Lanes, LogOf, supervised
 from careloom.notify.matcher import MayTell, matches_of
+from careloom.notify.metrics import NotifyMetrics
 from careloom.notify.notification import Told
 from careloom.notify.replaying import Replaying
 from careloom.notify.rest_hook import Channel
@@ -29,7 +31,8 @@ from careloom.notify.retrying import RetryPolicy
 from careloom.notify.states import CAUSE, write_status
 from careloom.notify.subscribers import Subscriber, Subscribers
 from careloom.notify.subscriptions import (
-    WEBSOCKET,
+    WITHOUT_ENDPOINT,
+    ChannelRules,
     Status,
     Subscription,
     accept_subscription,
@@ -37,11 +40,10 @@ from careloom.notify.subscriptions import (
 )
 from careloom.notify.topics import Content, TopicRegistry
 from careloom.search import parse_query
-from careloom.store import Change, EventLog, Match, Replay, Repository, SubscriptionEvent, Version
+from careloom.store import Attempt, Change, EventLog, Match, Replay, Repository, SubscriptionEvent, Version
 
 BATCH: Final = 500
 SAFETY_POLL: Final = 1.0
-RESTART_PAUSE: Final = 1.0
 REPLAY_POLL: Final = 1.0
 PRUNED_EVERY: Final = 3600.0
 
@@ -66,6 +68,7 @@ class Ports:
         disclosed: Puts on record who was told of what, and what was not told any more.
         clock: The present.
         random: A number from 0 to 1.
+        metrics: What is counted.
     """
 
     may_tell: MayTell
@@ -73,6 +76,7 @@ class Ports:
     disclosed: Callable[[Subscription, Sequence[Told]], Awaitable[None]]
     clock: Clock
     random: Callable[[], float]
+    metrics: NotifyMetrics = field(default_factory=NotifyMetrics)
 
 
 class Notifier:
@@ -90,6 +94,8 @@ class Notifier:
         retry: RetryPolicy,
         retention: Retention = Retention(),
         events: EventLog | None = None,
+        rules: Mapping[str, ChannelRules] = MappingProxyType({}),
+        lanes: Lanes | None = None,
     ) -> None:
         """Make a notifier.
 
@@ -103,6 +109,8 @@ class Notifier:
             retry: When to try again.
             retention: How long events are kept.
             events: The event log as its lease lets it be written; that of the repository where nobody else writes.
+            rules: What kinds of channel ask of a subscription, where that is not what is usual.
+            lanes: Those of this process where several share the work; else all are run here, while it runs.
         """
         self.base_url = base_url.rstrip("/")
         self._repository = repository
@@ -111,11 +119,13 @@ class Notifier:
         self._channels = channels
         self._ports = ports
         self._endpoints = endpoints
+        self._rules = rules
         self._retry = retry
         self._retention = retention
         self._contents = Contents(repository, topics, ports.may_tell)
         self._subscribers = Subscribers(topics)
-        self._lanes: dict[str, tuple[Lane, asyncio.Task[None]]] = {}
+        self._shared = lanes
+        self._lanes = lanes or self.lanes_for(lambda id: self._events)
         self._replays: dict[str, asyncio.Task[None]] = {}
         self._places = Places()
         self._wake = asyncio.Event()
@@ -134,24 +144,43 @@ class Notifier:
             topics=self._topics,
             policy=self._endpoints,
             now=self._ports.clock(),
-            channels={*self._channels, WEBSOCKET},
+            channels={*self._channels, *WITHOUT_ENDPOINT},
+            rules=self._rules,
+        )
+
+    def lanes_for(self, log_of: LogOf) -> Lanes:
+        """Lanes that ask this notifier, and write where they are told."""
+        return Lanes(
+            self._repository,
+            self._topics,
+            self._channels,
+            self,
+            log_of,
+            retry=self._retry,
+            clock=self._ports.clock,
+            random=self._ports.random,
         )
 
     async def start(self) -> None:
         """Take up where the log says that matching and delivering had come to."""
-        for version in await self._all_subscriptions():
-            await self._follow(version)
+        recovery = await self._events.recover()
+        versions = await self.all_subscriptions()
+        for version in versions:
+            await self._listen(version, recovery.matched_to)
+        if self._shared is None:
+            self._lanes.start(versions, {lane.cursor.subscription: lane for lane in recovery.lanes})
         self._repository.on_commit(self._wake.set)
         work = {"matcher": self._match_forever, "replays": self._replay_forever, "pruning": self._prune_forever}
-        self._tasks = [asyncio.create_task(self._supervised(name, each)) for name, each in work.items()]
+        self._tasks = [asyncio.create_task(supervised(name, each)) for name, each in work.items()]
 
     async def stop(self) -> None:
         """Stop matching and delivering; what is not delivered yet goes out after the next start."""
-        tasks = [*(task for _, task in self._lanes.values()), *self._replays.values(), *self._tasks]
+        tasks = [*self._replays.values(), *self._tasks]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._lanes.clear()
+        if self._shared is None:
+            await self._lanes.stop()
         self._replays.clear()
         self._tasks.clear()
 
@@ -160,14 +189,25 @@ class Notifier:
         return self._ports.secret_of(subscription.owner)
 
     async def told(
-        self, subscription: Subscription, events: Sequence[SubscriptionEvent], content: Content
+        self,
+        subscription: Subscription,
+        events: Sequence[SubscriptionEvent],
+        content: Content,
+        *,
+        dead: Collection[int] | None = None,
     ) -> list[Told]:
         """What may be said of events now, though more might when they matched."""
-        return await self._contents.told(subscription, events, content)
+        return await self._contents.told(subscription, events, content, dead=dead)
 
-    async def delivered(self, subscription: Subscription, told: Sequence[Told]) -> None:
+    async def delivered(self, subscription: Subscription, told: Sequence[Told], *, again: bool = False) -> None:
         """Put on record who was told of what, and what was withheld."""
+        if not again:  # what is told once more says nothing of how fast telling is
+            self._ports.metrics.told(subscription.channel, told, self._ports.clock())
         await self._ports.disclosed(subscription, told)
+
+    def tried(self, subscription: Subscription, attempt: Attempt) -> None:
+        """Count a try."""
+        self._ports.metrics.tried(subscription.channel, attempt)
 
     async def set_status(
         self, subscription: Subscription, version_id: str, status: Status, error: str = ""
@@ -199,9 +239,8 @@ class Notifier:
             if change.type == "Subscription":
                 await self._subscription_changed(change)
             matches += await matches_of(change, self._repository, self._topics, self._subscribers, self._ports.may_tell)
-        await self._events.record_matches(changes[-1].sequence, matches)
-        for id in {found.subscription for found in matches} & self._lanes.keys():
-            self._lanes[id][0].wake()
+        events = await self._events.record_matches(changes[-1].sequence, matches)
+        self._lanes.wake(events)
 
     async def _replay_forever(self) -> None:
         """Start what is asked for, by whichever process; each replay has a task of its own."""
@@ -226,7 +265,7 @@ class Notifier:
             clock=self._ports.clock,
             random=self._ports.random,
         )
-        self._replays[replay.id] = asyncio.create_task(self._supervised(f"replay {replay.id}", replaying.run))
+        self._replays[replay.id] = asyncio.create_task(supervised(f"replay {replay.id}", replaying.run))
 
     async def _prune_forever(self) -> None:
         """Let go of events that nobody can ask for any more."""
@@ -246,57 +285,39 @@ class Notifier:
         version = await self._repository.read("Subscription", change.id)
         if version is None or version.resource is None:
             self._subscribers.drop(change.id)
-            await self._end_lane(change.id)
-        elif change.cause == CAUSE:
+        elif (
+            change.cause == CAUSE
+            or version.version_id == change.version_id
+            or self._subscribers.get(change.id) is None  # a websocket may have made it active before it was heard of
+        ):
             await self._listen(version)
-        elif version.version_id == change.version_id:
-            await self._end_lane(change.id)
-            await self._follow(version)
+        if self._shared is None:
+            await self._lanes.changed(change)
 
-    async def _follow(self, version: Version) -> None:
-        """Listen for a subscription, and run its lane, as its resource asks."""
-        subscription = await self._listen(version)
-        if subscription is None or subscription.status not in ("requested", "active") or version.id in self._lanes:
-            return
-        if subscription.channel not in self._channels:  # who holds the websocket delivers by itself
-            return
-        lane = Lane(
-            subscription,
-            version.version_id,
-            self._events,
-            self._channels[subscription.channel],
-            self,
-            retry=self._retry,
-            clock=self._ports.clock,
-            random=self._ports.random,
-        )
-        task = asyncio.create_task(self._supervised(f"lane {subscription.id}", lane.run))
-        self._lanes[version.id] = (lane, task)
+    async def _listen(self, version: Version, matched_to: int = 0) -> None:
+        """Match changes for this subscription from its first version on, unless it is off.
 
-    async def _listen(self, version: Version) -> Subscription | None:
-        """Match changes for this subscription from its first version on, unless it is off."""
+        Args:
+            version: Of the subscription.
+            matched_to: How far everything is matched already: of what comes after, a version before is older.
+        """
         if version.resource is None:
-            return None
+            return
         try:
             subscription = read_subscription(version.resource, self._topics)
         except CareloomError as error:
             _log.error("subscription cannot be served", id=version.id, error=str(error))
             self._subscribers.drop(version.id)
-            return None
+            return
         if subscription.status == "off":
             self._subscribers.drop(version.id)
-        else:
-            first = await self._repository.vread("Subscription", version.id, "1")
-            self._subscribers.put(Subscriber(subscription, first.sequence if first else version.sequence))
-        return subscription
+            return
+        is_old = version.version_id == "1" or version.sequence <= matched_to
+        first = None if is_old else await self._repository.vread("Subscription", version.id, "1")
+        self._subscribers.put(Subscriber(subscription, first.sequence if first else version.sequence))
 
-    async def _end_lane(self, id: str) -> None:
-        ended = self._lanes.pop(id, None)
-        if ended is not None:
-            ended[1].cancel()
-            await asyncio.gather(ended[1], return_exceptions=True)
-
-    async def _all_subscriptions(self) -> list[Version]:
+    async def all_subscriptions(self) -> list[Version]:
+        """Every Subscription as it is now."""
         query = parse_query("Subscription", [("_count", "1000")], self._topics.parameters, strict=True)
         page = await self._repository.search(query)
         found = list(page.matches)
@@ -307,14 +328,3 @@ class Notifier:
             )
             found += page.matches
         return found
-
-    async def _supervised(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run until done; a full disk or a fault of ours is logged and tried again, never the end of telling."""
-        while True:
-            try:
-                return await work()
-            except asyncio.CancelledError:
-                raise
-            except Exception:
-                _log.exception("restarting", task=name)
-                await asyncio.sleep(RESTART_PAUSE)

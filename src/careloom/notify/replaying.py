@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import takewhile
 
+from careloom.model import serialize_json
 from careloom.model.instants import Clock
 from careloom.notify.courier import MOST_BYTES, Courier, Sent
 from careloom.notify.desk import Desk
@@ -70,33 +71,33 @@ class Replaying:
 
     async def _told(self, replay: Replay, events: list[SubscriptionEvent]) -> Replay:
         told = await self._desk.told(self._subscription, events, self._subscription.delivering.content)
-        bundle, body = self._courier.written(told, f"replay {replay.id}")
+        id, body = self._courier.written(told, f"replay {replay.id}")
         while len(body) > MOST_BYTES and len(told) > 1:
             told = told[: len(told) // 2]
-            bundle, body = self._courier.written(told, f"replay {replay.id}")
+            id, body = self._courier.written(told, f"replay {replay.id}")
         first, last = told[0].event.number, told[-1].event.number
-        sent = await self._until_accepted(bundle, body, first, last)
+        sent = await self._until_accepted(id, body, first, last)
         if sent is None:
             return replace(replay, status="failed", error="given up: the endpoint did not take it")
-        await self._desk.delivered(self._subscription, told)
+        await self._desk.delivered(self._subscription, told, again=True)
         return replace(replay, delivered_to=last)
 
     async def _shakes_hands(self) -> bool:
         now = self._clock()
         bundle = handshake(self._desk.base_url, self._subscription, f"replay {self._replay.id}", now, 0)
-        body = self._courier.bytes_of(bundle)
+        body = serialize_json(bundle)
         for number in range(1, HANDSHAKE_TRIES + 1):
-            if (await self._try(bundle, body, 0, 0, number)).outcome.kind == "accepted":
+            if (await self._try(bundle["id"], body, 0, 0, number)).outcome.kind == "accepted":
                 return True
             await asyncio.sleep(self._retry.pause(number, None, self._random))
         return False
 
-    async def _until_accepted(self, bundle: dict[str, object], body: bytes, first: int, last: int) -> Sent | None:
+    async def _until_accepted(self, id: str, body: bytes, first: int, last: int) -> Sent | None:
         """The try that was accepted; None where there is no point in trying on."""
         since, number = self._clock(), 0
         while True:
             number += 1
-            sent = await self._try(bundle, body, first, last, number)
+            sent = await self._try(id, body, first, last, number)
             if sent.outcome.kind == "accepted":
                 return sent
             is_spent = self._clock() - since >= self._retry.budget
@@ -104,10 +105,8 @@ class Replaying:
                 return None
             await asyncio.sleep(self._retry.pause(number, sent.outcome.retry_after, self._random))
 
-    async def _try(self, bundle: dict[str, object], body: bytes, first: int, last: int, number: int) -> Sent:
+    async def _try(self, id: str, body: bytes, first: int, last: int, number: int) -> Sent:
         async with self._desk.abreast(self._subscription, self._endpoint):
-            sent = await self._courier.send(
-                bundle, body, first=first, last=last, number=number, endpoint=self._endpoint
-            )
-        await self._log.record_attempt(sent.attempt)
+            sent = await self._courier.send(id, body, first=first, last=last, number=number, endpoint=self._endpoint)
+        await self._log.record_attempts([sent.attempt])
         return sent

@@ -1,21 +1,22 @@
 """The rest-hook channel: one POST, and what its answer means."""
 
+import asyncio
 import re
+import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Literal, Protocol
-
-import aiohttp
 
 from careloom.model.errors import CareloomError
 from careloom.model.instants import Clock
-from careloom.notify.endpoints import EndpointPolicy, guarded_socket
+from careloom.notify.endpoints import EndpointPolicy
+from careloom.notify.poster import Poster, header_fields
 from careloom.notify.signature import signed_headers
 
 CONTENT_TYPE = "application/fhir+json"
-ANSWER_LIMIT = 64 * 1024
-
+MOST_CHECKED = 65_536
 TOO_LARGE = 413
 
 _REJECTIONS = frozenset({400, 406, 409, TOO_LARGE, 415, 422, 431})
@@ -43,6 +44,9 @@ class Outcome:
     retry_after: float | None = None
 
 
+_ACCEPTED = Outcome("accepted", 204)
+
+
 class Channel(Protocol):
     """A way to hand a notification to a subscriber."""
 
@@ -56,7 +60,9 @@ class Channel(Protocol):
 class RestHook:
     """Sends notifications by HTTP POST, signed, to allowed addresses only, without following redirects."""
 
-    def __init__(self, policy: EndpointPolicy, *, clock: Clock, timeout: float = 20.0) -> None:
+    def __init__(
+        self, policy: EndpointPolicy, *, clock: Clock, timeout: float | None = 20.0, tls: ssl.SSLContext | None = None
+    ) -> None:
         """Prepare to send; connections are opened when they are needed, on the running event loop.
 
         How many there are at a time is the business of who sends: were the limit here, the time in which one
@@ -65,47 +71,64 @@ class RestHook:
         Args:
             policy: Where may be sent to, judged again at each connection.
             clock: For the timestamp that is signed.
-            timeout: Seconds for one try, from connecting to the end of the answer.
+            timeout: Seconds for one try, from connecting to the head of the answer; None where the sender sees to it.
+            tls: How https is spoken, where that is not the usual way.
         """
         self._policy = policy
         self._clock = clock
-        self._timeout = aiohttp.ClientTimeout(total=timeout)
-        self._session: aiohttp.ClientSession | None = None
+        self._timeout = timeout
+        self._poster = Poster(policy, tls)
+        self._checked: set[str] = set()
 
     async def send(
         self, endpoint: str, body: bytes, *, webhook_id: str, secret: str, headers: tuple[tuple[str, str], ...]
     ) -> Outcome:
         """Try once, and say what the answer means."""
-        sent = {"Content-Type": CONTENT_TYPE} | dict(headers)
-        if secret:
-            sent |= signed_headers(secret, webhook_id, self._clock(), body)
         try:
-            self._policy.check_url(endpoint)
-            async with self._open().post(endpoint, data=body, headers=sent, allow_redirects=False) as answer:
-                await answer.content.read(ANSWER_LIMIT)
-                return _meaning(answer.status, answer.headers.get("Retry-After"), self._clock())
+            self._check(endpoint)
+            sent = self._headers(headers, webhook_id, secret, body)
+            if self._timeout is None:
+                answer = await self._poster.post(endpoint, sent, body)
+            else:
+                async with asyncio.timeout(self._timeout):
+                    answer = await self._poster.post(endpoint, sent, body)
+            return _ACCEPTED if answer.status == 204 else _meaning(answer.status, answer.retry_after, self._clock())
         except CareloomError as error:
             return Outcome("refused", detail=str(error))
         except TimeoutError:
-            return Outcome("retry", detail=f"no answer within {self._timeout.total:g} s")
-        except (aiohttp.ClientError, OSError) as error:
+            return Outcome("retry", detail=f"no answer within {self._timeout:g} s")
+        except OSError as error:
             return Outcome("retry", detail=f"{type(error).__name__}: {error}")
         except ValueError as error:  # a host or header that passed as FHIR and cannot stand in an HTTP request
             return Outcome("refused", detail=f"the request cannot be made: {error}")
 
     async def close(self) -> None:
         """Close the connections that are kept alive."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        await self._poster.close()
 
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            connector = aiohttp.TCPConnector(limit=0, socket_factory=guarded_socket(self._policy))
-            self._session = aiohttp.ClientSession(
-                connector=connector, timeout=self._timeout, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
-            )
-        return self._session
+    def _check(self, endpoint: str) -> None:
+        """Judge an endpoint as it is written; once, since that judgement stays the same."""
+        if endpoint not in self._checked:
+            self._policy.check_url(endpoint)
+            if len(self._checked) >= MOST_CHECKED:
+                self._checked.clear()
+            self._checked.add(endpoint)
+
+    def _headers(self, given: tuple[tuple[str, str], ...], webhook_id: str, secret: str, body: bytes) -> str:
+        if not secret:
+            return _fields(given)
+        signed = signed_headers(secret, webhook_id, self._clock(), body)
+        return _fields(given) + "".join([f"{name}: {value}\r\n" for name, value in signed.items()])
+
+
+@lru_cache(maxsize=8192)
+def _fields(given: tuple[tuple[str, str], ...]) -> str:
+    """The headers that are the same for every notification of a subscription.
+
+    Raises:
+        ValueError: One of them would be more than one header.
+    """
+    return header_fields({"Content-Type": CONTENT_TYPE, "User-Agent": "Careloom"} | dict(given))
 
 
 def _meaning(status: int, retry_after: str | None, now: datetime) -> Outcome:

@@ -13,12 +13,15 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from careloom.model.errors import InvalidError, LoginError
 
 PREFIX = "whsec_"
 TOLERANCE = timedelta(minutes=5)
 MINIMUM_BYTES = 24
+
+_BLOCK = 64
 
 
 def new_secret() -> str:
@@ -80,5 +83,20 @@ def _header(headers: Mapping[str, str], name: str) -> str:
 
 
 def _mac(secret: str, webhook_id: str, timestamp: str, body: bytes) -> str:
-    signed = f"{webhook_id}.{timestamp}.".encode() + body
-    return base64.b64encode(hmac.new(secret_bytes(secret), signed, hashlib.sha256).digest()).decode()
+    inner, outer = (state.copy() for state in _states(secret))
+    inner.update(f"{webhook_id}.{timestamp}.".encode())
+    inner.update(body)
+    outer.update(inner.digest())
+    return base64.b64encode(outer.digest()).decode()
+
+
+@lru_cache(maxsize=1024)
+def _states(secret: str) -> tuple["hashlib._Hash", "hashlib._Hash"]:
+    """HMAC-SHA256 under a key up to where the message begins: the hash within and the one around it.
+
+    Beginning from the key each time takes as long as a kilobyte of message. Source: RFC 2104.
+    """
+    key = secret_bytes(secret)
+    block = (key if len(key) <= _BLOCK else hashlib.sha256(key).digest()).ljust(_BLOCK, b"\0")
+    inner, outer = (hashlib.sha256(bytes(each ^ pad for each in block)) for pad in (0x36, 0x5C))
+    return inner, outer

@@ -7,16 +7,18 @@ decided anew for them.
 Source: Subscriptions R5 Backport 1.1, https://hl7.org/fhir/uv/subscriptions-backport.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import ip_address
+from types import MappingProxyType
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from careloom.governance.purposes import ACT_REASON
 from careloom.model import Issue, Resource
 from careloom.model.errors import CareloomError, InvalidError
+from careloom.notify.classic import in_terms_of_topics
 from careloom.notify.endpoints import EndpointPolicy
 from careloom.notify.extensions import (
     CHANNEL_TYPE,
@@ -36,8 +38,27 @@ OWNER_SYSTEM: Final = "https://careloom.example/subscription-owner"
 Status = Literal["requested", "active", "error", "off"]
 PAYLOADS: Final = ("application/fhir+json", "application/json")
 WEBSOCKET: Final = "websocket"
-CHANNELS: Final = frozenset({"rest-hook", WEBSOCKET})
+EVENT_STREAM: Final = "server-sent-events"
+WITHOUT_ENDPOINT: Final = frozenset({WEBSOCKET, EVENT_STREAM})
+"""Kinds of channel whose clients call instead of being called."""
+
+CHANNELS: Final = frozenset({"rest-hook", *WITHOUT_ENDPOINT})
 """Kinds of channel that the hub has by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRules:
+    """What is asked of a subscription by its kind of channel, where that is not what is usual.
+
+    Attributes:
+        check: Judges an endpoint for a client, and raises InvalidError or ForbiddenError; None where an endpoint is an
+            address that the policy of endpoints judges.
+        payloads: Media types of notifications.
+    """
+
+    check: Callable[[str, str], None] | None = None
+    payloads: Collection[str] = PAYLOADS
+
 
 _LONGEST_HEADER: Final = 8192
 _OWN_HEADERS: Final = frozenset({"host", "transfer-encoding", "connection", "expect", "upgrade", "te", "trailer"})
@@ -82,6 +103,7 @@ def read_subscription(resource: Resource, topics: TopicRegistry) -> Subscription
     Raises:
         InvalidError: It does not fit the topics any more, or was never checked.
     """
+    resource = in_terms_of_topics(resource, topics)
     channel = resource.get("channel", {})
     topic = topics.find(resource.get("criteria", ""))
     if topic is None:
@@ -111,6 +133,7 @@ def accept_subscription(
     policy: EndpointPolicy,
     now: datetime,
     channels: Collection[str] = CHANNELS,
+    rules: Mapping[str, ChannelRules] = MappingProxyType({}),
 ) -> Resource:
     """What to record of a Subscription that a client asks for: ``requested``, and stamped with client and purpose.
 
@@ -119,7 +142,9 @@ def accept_subscription(
     Raises:
         InvalidError: With an issue for each thing that the hub does not do or know.
     """
-    problems = tuple(_problems(resource, topics, policy, now, channels))
+    meant = in_terms_of_topics(resource, topics)
+    rule = rules.get(channel_kind(meant.get("channel", {})), ChannelRules())
+    problems = (*_problems(meant, topics, now, channels, rule.payloads), *_misplaced(meant, client, policy, rule))
     if problems:
         raise InvalidError(problems[0].diagnostics, issues=problems)
     meta = dict(resource.get("meta", {}))
@@ -149,8 +174,18 @@ def with_status(resource: Resource, status: Status, error: str = "") -> Resource
     return changed | {"error": error} if error else changed
 
 
+def _misplaced(resource: Resource, client: str, policy: EndpointPolicy, rule: ChannelRules) -> Iterator[Issue]:
+    """What is wrong with the endpoint."""
+    channel = resource.get("channel", {})
+    if channel_kind(channel) in WITHOUT_ENDPOINT:
+        return
+    endpoint = channel.get("endpoint", "")
+    check = rule.check or (lambda endpoint, client: policy.check_url(endpoint))
+    yield from _problems_of("channel.endpoint", lambda: check(endpoint, client))
+
+
 def _problems(
-    resource: Resource, topics: TopicRegistry, policy: EndpointPolicy, now: datetime, channels: Collection[str]
+    resource: Resource, topics: TopicRegistry, now: datetime, channels: Collection[str], payloads: Collection[str]
 ) -> Iterator[Issue]:
     channel = resource.get("channel", {})
     topic = topics.find(resource.get("criteria", ""))
@@ -164,10 +199,9 @@ def _problems(
     if kind not in channels:
         may = " or ".join(sorted(channels))
         yield _problem("channel.type", f"{may} expected, found {kind!r}", code="not-supported")
-    if channel.get("payload", PAYLOADS[0]) not in PAYLOADS:
-        yield _problem("channel.payload", f"{PAYLOADS[0]} expected, found {channel['payload']!r}", code="not-supported")
-    if kind != WEBSOCKET:
-        yield from _problems_of("channel.endpoint", lambda: policy.check_url(channel.get("endpoint", "")))
+    if channel.get("payload", PAYLOADS[0]) not in payloads:
+        may = " or ".join(payloads)
+        yield _problem("channel.payload", f"{may} expected, found {channel['payload']!r}", code="not-supported")
     yield from _problems_of("channel", lambda: read_delivering(channel | {"_payload": None}))
     yield from _problems_of("channel.header", lambda: _headers(channel))
     yield from _problems_of("end", lambda: _end(resource, after=now))
@@ -201,7 +235,7 @@ def _check_content(channel: Mapping[str, Any], topic: Topic) -> None:
 def _is_confidential(channel: Mapping[str, Any]) -> bool:
     """Whether nobody can read along: encrypted, or not leaving the machine."""
     parts = urlsplit(channel.get("endpoint", ""))
-    if channel_kind(channel) == WEBSOCKET or parts.scheme != "http":
+    if channel_kind(channel) in WITHOUT_ENDPOINT or parts.scheme != "http":
         return True
     try:
         return ip_address(parts.hostname or "").is_loopback

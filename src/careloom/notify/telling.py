@@ -1,12 +1,13 @@
 """What everybody who answers questions about subscriptions needs of notify, whether this process notifies or not."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from careloom.notify.contents import Contents
 from careloom.notify.endpoints import EndpointPolicy
+from careloom.notify.metrics import NotifyMetrics
 from careloom.notify.notification import Told
-from careloom.notify.subscriptions import CHANNELS, Subscription
+from careloom.notify.subscriptions import CHANNELS, ChannelRules, Subscription
 from careloom.notify.topics import TopicRegistry
 
 
@@ -20,7 +21,11 @@ class Telling:
         disclosed: Puts on record who was told of what.
         endpoints: Where may be sent to.
         channels: Kinds of channel that are offered.
+        rules: What kinds of channel ask of a subscription, where that is not what is usual.
         websocket_url: Where websockets are opened.
+        metrics: What is counted of telling.
+        is_on_duty: Whether this process notifies at present.
+        is_shared: Whether several processes may share the work, so that what this one counts is a part of it.
     """
 
     topics: TopicRegistry
@@ -28,4 +33,8 @@ class Telling:
     disclosed: Callable[[Subscription, Sequence[Told]], Awaitable[None]]
     endpoints: EndpointPolicy
     channels: Collection[str] = CHANNELS
+    rules: Mapping[str, ChannelRules] = field(default_factory=dict)
     websocket_url: str = ""
+    metrics: NotifyMetrics = field(default_factory=NotifyMetrics)
+    is_on_duty: Callable[[], bool] = lambda: False
+    is_shared: bool = False

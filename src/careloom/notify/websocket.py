@@ -14,7 +14,7 @@ Source: Subscriptions R5 Backport 1.1, websockets.
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -22,9 +22,10 @@ from careloom.model import Resource, serialize_json
 from careloom.model.errors import CareloomError, LoginError, MalformedError
 from careloom.model.instants import Clock
 from careloom.notify.contents import Contents
+from careloom.notify.metrics import NotifyMetrics
 from careloom.notify.notification import Told, event_notification, handshake, heartbeat
 from careloom.notify.states import write_status
-from careloom.notify.subscriptions import WEBSOCKET, Status, Subscription, read_subscription
+from careloom.notify.subscriptions import WEBSOCKET, WITHOUT_ENDPOINT, Status, Subscription, read_subscription
 from careloom.notify.topics import TopicRegistry
 from careloom.store import Repository, Version
 
@@ -79,6 +80,7 @@ class Parts:
         redeem: Takes a token, once; raises LoginError for one that is not good.
         clock: The present.
         base_url: Of the hub.
+        metrics: What is counted.
     """
 
     repository: Repository
@@ -88,6 +90,7 @@ class Parts:
     redeem: Callable[[str], Awaitable[Bound]]
     clock: Clock
     base_url: str
+    metrics: NotifyMetrics = field(default_factory=NotifyMetrics)
 
 
 async def serve_websocket(connection: Connection, parts: Parts, *, unbound_seconds: float = UNBOUND_SECONDS) -> str:
@@ -186,7 +189,7 @@ class Feed:
             await write_status(self._parts.repository, self._id, version.version_id, "off", "its end has passed")
             raise ClosedError
         was_changed = bool(asked) and version.version_id != asked and subscription.status != "active"
-        is_off = subscription.status in ("off", "error") or subscription.channel != WEBSOCKET
+        is_off = subscription.status in ("off", "error") or subscription.channel not in WITHOUT_ENDPOINT
         if is_off or was_changed or subscription.owner != self._client:
             raise ClosedError
         return version, subscription
@@ -219,6 +222,7 @@ class Feed:
         last = events[-1].number
         cursor = await log.cursor(self._id)
         if cursor.delivered_to < last:
+            self._parts.metrics.told(subscription.channel, told, self._parts.clock())
             await log.save_cursor(replace(cursor, delivered_to=last, last_sent=self._parts.clock()))
         return last
 

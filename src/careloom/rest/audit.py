@@ -1,6 +1,7 @@
 """The audit record of a request: what governance needs to know to write it."""
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from urllib.parse import urlencode
 
 from careloom.governance import INTERACTIONS, AuditEntry, AuditSource, Decision, audit_events
@@ -31,8 +32,11 @@ def record(
 def audit_records(request: FhirRequest, response: FhirResponse, hub: Hub, decision: Decision | None) -> list[Resource]:
     """The AuditEvents of a request, that of its own first."""
     entry = audit_entry(request, response, hub, decision)
-    source = AuditSource(hub.base_url, hub.site)
+    source = _source(hub.base_url, hub.site)
     return list(audit_events(entry, source=source, registry=hub.registry, new_id=hub.new_id))
+
+
+_source = lru_cache(maxsize=4)(AuditSource)  # the same object is recognised sooner than an equal one
 
 
 def named(response: FhirResponse, event: Resource) -> FhirResponse:

@@ -6,7 +6,7 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Final
 
-from careloom.model.errors import NotFoundError, UnavailableError
+from careloom.model.errors import NotFoundError
 from careloom.model.issues import Issue, operation_outcome
 from careloom.rest.access import require
 from careloom.rest.entries import answer_bundle
@@ -14,6 +14,7 @@ from careloom.rest.hub import Hub
 from careloom.rest.interaction import Interaction
 from careloom.rest.jobs import Job, Jobs, Task, job_address
 from careloom.rest.messages import FhirRequest, FhirResponse
+from careloom.rest.outcomes import CutOffError
 from careloom.rest.perform import perform, recorded
 from careloom.rest.preferences import preferences
 
@@ -66,11 +67,11 @@ async def job_status(request: FhirRequest, hub: Hub) -> FhirResponse:
 
     Raises:
         NotFoundError: No such job of this client.
-        UnavailableError: It was cut off.
+        CutOffError: It was cut off; 500, since asking for the same job again can never help.
     """
     jobs, job = _jobs(hub), _job(request, hub)
     if job.was_cut_off(hub.clock()):
-        raise UnavailableError(f"job {job.id} was cut off when its process ended; ask again for what it was about")
+        raise CutOffError(f"job {job.id} was cut off when its process ended; ask again for what it was about")
     if not job.is_done:
         is_young = (hub.clock() - job.started).total_seconds() < 60
         headers = {"X-Progress": job.progress or "in progress", "Retry-After": _SOON if is_young else _LATER}

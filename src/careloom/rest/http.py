@@ -1,14 +1,12 @@
-"""The hub on the web toolkit: the only module that knows Starlette.
+"""The hub on the web: the only module that speaks ASGI.
 
-It turns an ASGI request into an `Incoming` and a `FhirResponse` into bytes, and decides nothing.
+It turns an ASGI request into an `Incoming` and a `FhirResponse` into messages of ASGI, and decides nothing.
 """
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from functools import partial
 
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from careloom.model.errors import MalformedError
@@ -18,6 +16,9 @@ from careloom.rest.outcomes import BodyTooLargeError
 from careloom.rest.probes import PROBES, nowhere
 from careloom.rest.service import Incoming, serve
 
+_WITHOUT_LENGTH = frozenset({204, 304})
+"""Answers whose body is none by their status, so that nothing is said of its length."""
+
 
 def fhir_application(hub: Callable[[], Hub], path: str) -> ASGIApp:
     """The ASGI application of a FHIR base.
@@ -26,50 +27,59 @@ def fhir_application(hub: Callable[[], Hub], path: str) -> ASGIApp:
         hub: Gives the hub of the moment; asked once for each request, which is then served by it to its end.
         path: Path of the base, ``/fhir``, without a slash at the end.
     """
+    below = f"{path}/"
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
-        response = await _answer(request, hub(), path)
-        with suppress(ClientDisconnect):
-            await _response(response)(scope, receive, send)
+        asked, method = scope["path"], scope["method"]
+        if asked in PROBES and method in ("GET", "HEAD"):
+            response = await PROBES[asked](_address(scope), hub())
+        elif asked != path and not asked.startswith(below):
+            response = nowhere(asked, path)
+        else:
+            response = await serve(_incoming(scope, receive, asked[len(path) :]), hub())
+        if response.file is not None:
+            await FileResponse(response.file, response.status, dict(response.headers))(scope, receive, send)
+        else:
+            await _send(response, send)
 
     return application
 
 
-async def _answer(request: Request, hub: Hub, path: str) -> FhirResponse:
-    asked = request.scope["path"]
-    if asked in PROBES and request.method in ("GET", "HEAD"):
-        return await PROBES[asked](request.client.host if request.client else "", hub)
-    if asked != path and not asked.startswith(path + "/"):
-        return nowhere(asked, path)
-    incoming = Incoming(
-        method=request.method,
-        path=asked[len(path) :],
-        query=request.scope["query_string"].decode("latin-1"),
-        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in request.scope["headers"]},
-        address=request.client.host if request.client else "",
-        read=partial(_body, request),
-    )
-    return await serve(incoming, hub)
+def _incoming(scope: Scope, receive: Receive, path: str) -> Incoming:
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    query = scope["query_string"].decode("latin-1")
+    return Incoming(scope["method"], path, query, headers, _address(scope), partial(_body, headers, receive))
 
 
-async def _body(request: Request, limit: int) -> bytes:
+def _address(scope: Scope) -> str:
+    client = scope.get("client")
+    return client[0] if client else ""
+
+
+async def _body(headers: Mapping[str, str], receive: Receive, limit: int) -> bytes:
     """The request body, given up as soon as it is known to be over the limit."""
-    declared = request.headers.get("content-length", "0")
+    declared = headers.get("content-length", "0")
     if declared.isdecimal() and int(declared) > limit:
         raise BodyTooLargeError(f"the body has {declared} bytes, at most {limit} are read")
-    data = bytearray()
-    try:
-        async for chunk in request.stream():
-            data += chunk
-            if len(data) > limit:
-                raise BodyTooLargeError(f"the body has more than {limit} bytes, no more are read")
-    except ClientDisconnect as error:
-        raise MalformedError("the client left before its body had ended") from error
-    return bytes(data)
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise MalformedError("the client left before its body had ended")
+        part = message.get("body", b"")
+        size += len(part)
+        if size > limit:
+            raise BodyTooLargeError(f"the body has more than {limit} bytes, no more are read")
+        parts.append(part)
+        if not message.get("more_body", False):
+            return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def _response(response: FhirResponse) -> Response:
-    if response.file is not None:
-        return FileResponse(response.file, response.status, dict(response.headers))
-    return Response(response.data, response.status, dict(response.headers))
+async def _send(response: FhirResponse, send: Send) -> None:
+    data = response.data or b""
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()]
+    if response.status not in _WITHOUT_LENGTH:
+        headers.append((b"content-length", str(len(data)).encode()))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": data})

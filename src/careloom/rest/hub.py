@@ -11,6 +11,7 @@ from careloom.model.instants import Clock, utc_now
 from careloom.model.issues import Issue
 from careloom.model.resource import Resource
 from careloom.notify.telling import Telling
+from careloom.rest.inflow import Inflow
 from careloom.rest.jobs import Jobs
 from careloom.rest.ledger import Ledger
 from careloom.rest.metrics import Metrics
@@ -94,6 +95,7 @@ class Hub:
         jobs: Requests that are answered later; None where every request is answered at once.
         matching: What patients are matched by; None for the table that comes with Careloom.
         telling: What is told to subscribers; None where nobody is told anything.
+        inflow: Reads what is sent here and is no FHIR R4 request; None where nobody does.
         import_folder: Folder whose files ``$import`` may read; None where it reads none.
         metrics: What is counted; nothing where a test has no use for it.
         clock: Present instant.
@@ -119,6 +121,7 @@ class Hub:
     jobs: Jobs | None = None
     matching: "MatchTable | None" = None
     telling: Telling | None = None
+    inflow: Inflow | None = None
     import_folder: Path | None = None
     metrics: Metrics = field(default_factory=Metrics)
     clock: Clock = utc_now

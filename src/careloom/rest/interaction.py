@@ -11,9 +11,9 @@ What may stand in a transaction has a second face, ``in_turn``: the same interac
 All that costs time and needs no record, such as validation, is done before the turn.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from careloom.rest.messages import FhirRequest, FhirResponse
 from careloom.store import Turn
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 Work = Callable[[Turn], FhirResponse]
 Answer = FhirResponse | Work
-Ask = Callable[[FhirRequest, "Hub"], Awaitable[Answer]]
+Ask = Callable[[FhirRequest, "Hub"], Coroutine[Any, Any, Answer]]
 InTurn = Callable[[Turn, FhirRequest, "Hub"], FhirResponse]
 
 Level = Literal["system", "type", "instance", "version"]
-BodyKind = Literal["resource", "optional", "patch", "form", "none"]
+BodyKind = Literal["resource", "optional", "patch", "form", "raw", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,8 @@ class Interaction:
         path: Below the base address, ``{type}/{id}/_history/{version_id}``.
         ask: The interaction itself.
         about: What it does, one line, for the documentation.
-        body: What the request carries: a resource, perhaps a resource, a patch, a form, or nothing.
+        body: What the request carries: a resource, perhaps a resource, a patch, a form, bytes that it reads by itself,
+            or nothing.
         is_open: Whether it is answered to anybody, without a token.
         in_turn: The interaction within a turn, for transactions; None where it may not stand in one.
         types: The types it is offered on; empty for every type.

@@ -9,6 +9,7 @@ each is tried by itself.
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,6 +19,14 @@ from careloom.store import Prepared, Repository, Turn
 
 MOST = 256
 """Requests whose records go into one commit."""
+
+PATIENCE = 0.5
+"""How long a commit is put off for more records, as a part of the time that the one before took."""
+
+MOST_PATIENCE = 0.005
+"""The same in seconds, at most."""
+
+_MOMENT = 0.0005
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +48,7 @@ class Ledger:
     repository: Repository
     _waiting: list[_Waiting] = field(default_factory=list)
     _writing: asyncio.Task[None] | None = None
+    _last: tuple[int, float] = (0, 0.0)
 
     async def record(self, events: Sequence[Prepared]) -> None:
         """Return when these AuditEvents are durable.
@@ -58,10 +68,24 @@ class Ledger:
         """Write until nobody waits."""
         try:
             while self._waiting:
+                await self._gather()
                 group, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+                started = time.monotonic()
                 await self._write_group(group)
+                self._last = (len(group), time.monotonic() - started)
         finally:
             self._writing = None
+
+    async def _gather(self) -> None:
+        """Give those a moment who were answered together and will be back at once, if there was more than one.
+
+        Readers whose records shared a commit come again one after the other. Would the first of them have its next
+        record written alone, it would cost a commit of its own, and so on: many small ones in the place of few.
+        """
+        size, seconds = self._last
+        until = time.monotonic() + min(seconds * PATIENCE, MOST_PATIENCE)
+        while 1 <= len(self._waiting) < size and time.monotonic() < until:
+            await asyncio.sleep(_MOMENT)
 
     async def _write_group(self, group: Sequence[_Waiting]) -> None:
         try:

@@ -12,6 +12,7 @@ from careloom.model.records import dataclass
 from careloom.rest.entries import Entry
 from careloom.rest.hub import Hub
 from careloom.rest.relinking import relink
+from careloom.rest.room import ROOM
 from careloom.search import Query
 from careloom.store import Prepared
 
@@ -54,7 +55,7 @@ def make_ready(entries: Iterable[Entry], references: Links, hub: Hub) -> dict[in
     ids = {entry.number: _guessed_id(entry, hub) for entry in writing}
     named = {entry.full_url: f"{entry.request.type}/{ids[entry.number]}" for entry in writing if entry.full_url}
     links = {**named, **references}
-    return {entry.number: _made(entry, ids[entry.number], links, hub) for entry in writing}
+    return {entry.number: _made(entry, ids[entry.number], links, hub) for entry in ROOM.paced(writing)}
 
 
 def _writes_body(entry: Entry) -> bool:

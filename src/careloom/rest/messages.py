@@ -52,6 +52,7 @@ class FhirRequest:
         headers: By lower-case name.
         body: The resource sent, or None.
         patch: A JSON Patch (a list) or merge patch (an object) that was sent, or None.
+        data: The body as it was sent and unpacked, where the interaction reads it by itself.
         prepared: The body, ready for the store under its id, where that is known before the turn.
         draft: What a patch makes of a version, once that was worked out.
         condition: What ``If-None-Exist`` or a conditional address asks for, once it has been parsed.
@@ -60,6 +61,7 @@ class FhirRequest:
         address: Network address of the client; empty when unknown.
         deadline: When it is given up, in seconds of the event loop's clock.
         takes_raw: Whether a Binary may be told as what it holds, in its own media type.
+        is_alone: Whether it came by itself, so that its answer goes out as it is and into no bundle.
         task: The job that this request is worked on as; None where it is answered at once.
     """
 
@@ -75,6 +77,7 @@ class FhirRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Resource | None = None
     patch: Any = None
+    data: bytes = b""
     prepared: Prepared | None = None
     draft: Draft | None = None
     condition: Query | None = None
@@ -83,6 +86,7 @@ class FhirRequest:
     address: str = ""
     deadline: float = math.inf
     takes_raw: bool = False
+    is_alone: bool = False
     task: "Task | None" = None
 
     @property

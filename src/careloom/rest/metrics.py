@@ -50,6 +50,11 @@ class Metrics:
             multiprocess_mode="livesum",
         )
 
+    @property
+    def registry(self) -> CollectorRegistry:
+        """Where others put what they count."""
+        return self._registry
+
     def begin(self) -> None:
         """A request has come."""
         self.in_progress += 1

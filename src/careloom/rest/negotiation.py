@@ -71,6 +71,8 @@ def chosen_format(request: FhirRequest) -> Format:
     Raises:
         NotAcceptableError: It wants something we do not write.
     """
+    if not request.parameters:
+        return _of_header(request.header("accept"), False)
     pretty = request.values("_pretty")[-1:] == ["true"]
     asked = request.values("_format")
     if asked:
@@ -87,13 +89,13 @@ def acceptable_or_json(request: FhirRequest) -> Format:
 
 
 def takes_raw(request: FhirRequest) -> bool:
-    """Whether the answer has a format of its own: a file of a job, or a Binary told as what it holds.
+    """Whether the answer has a format of its own: a file of a job, a stream, or a Binary told as what it holds.
 
     A Binary is so when it is read and the client names no format of FHIR.
 
     Source: FHIR R4, Binary, 2.42.2 rest of binary; Bulk Data Access 2.0.0, output file request.
     """
-    if request.code == "$job-file":
+    if request.code in ("$job-file", "$stream"):
         return True
     if request.type != "Binary" or request.code not in ("read", "vread"):
         return False

@@ -25,6 +25,7 @@ _JSON: Final = "application/json"
 _OTHERS: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(("openapi", "smart-configuration", "jwks", "token"), (_JSON,)),
     "$job-status": (FHIR_JSON, FHIR_XML, _JSON),
+    "$stream": ("text/event-stream",),
     "$job-file": ("application/fhir+ndjson", FHIR_JSON),
 }
 """What is answered otherwise than with a resource, by code, and in which media types."""
@@ -156,6 +157,8 @@ def _body(kind: BodyKind) -> dict[str, Any]:
         case "form":
             fields = {"schema": {"type": "object", "additionalProperties": _TEXT}}
             return {"required": True, "content": {FORM: fields}}
+        case "raw":
+            return {"content": {"*/*": {}}}
         case _:
             return {}
 

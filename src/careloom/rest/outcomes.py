@@ -65,6 +65,12 @@ class TimeUpError(UnavailableError):
     code = "timeout"
 
 
+class CutOffError(CareloomError):
+    """What was asked for will never be answered: the work on it ended before its time."""
+
+    code = "exception"
+
+
 class ThrottledError(TooCostlyError):
     """More at a time than the hub takes."""
 

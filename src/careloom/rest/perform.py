@@ -5,7 +5,6 @@ commit. What is read, and what is refused, is answered only after its audit reco
 the answer is 503 and tells nothing else.
 """
 
-import asyncio
 import math
 import time
 from traceback import extract_tb
@@ -16,6 +15,7 @@ from careloom.governance import Decision
 from careloom.model.errors import CareloomError, MalformedError, UnavailableError
 from careloom.rest.access import judge, permitted
 from careloom.rest.audit import audit_records, named, record
+from careloom.rest.deadline import DeadlineError, within
 from careloom.rest.hub import Hub
 from careloom.rest.interaction import Answer, Interaction, Work
 from careloom.rest.messages import FhirRequest, FhirResponse
@@ -104,11 +104,8 @@ async def _in_time(interaction: Interaction, request: FhirRequest, hub: Hub) -> 
     if request.deadline == math.inf or request.is_batch:
         return await interaction.ask(request, hub)
     try:
-        async with asyncio.timeout(max(request.deadline - time.monotonic(), 0)) as limit:
-            return await interaction.ask(request, hub)
-    except TimeoutError as error:
-        if not limit.expired():
-            raise
+        return await within(interaction.ask(request, hub), request.deadline)
+    except DeadlineError as error:
         raise _time_is_up(hub) from error
 
 

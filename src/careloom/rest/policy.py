@@ -1,6 +1,6 @@
 """How the hub treats its clients over HTTP, as far as a locality may choose."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Final
@@ -17,6 +17,21 @@ ALLOWANCES: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class OpenConsole:
+    """Who may look at the console without a token: somebody at these networks looks with the rights of a client.
+
+    Attributes:
+        networks: From where.
+        client: Id of the client.
+        purpose: Purpose of use for which it looks.
+    """
+
+    networks: tuple[Network, ...]
+    client: str
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """What a locality may choose.
 
@@ -28,6 +43,7 @@ class Policy:
         explain: Whether ``_explain=true`` tells how a search runs; its estimates may tell of what a client may not see.
         metrics: Networks that may see ``/metrics``.
         allowances: Names out of `ALLOWANCES`.
+        console: Who may look at the console without a token; None for nobody.
     """
 
     version_required: bool = False
@@ -36,6 +52,7 @@ class Policy:
     explain: bool = False
     metrics: tuple[Network, ...] = ()
     allowances: frozenset[str] = frozenset(ALLOWANCES)
+    console: OpenConsole | None = None
 
     def allows(self, name: str) -> bool:
         """Whether a habit of clients is met.
@@ -48,8 +65,13 @@ class Policy:
 
     def may_see_metrics(self, address: str) -> bool:
         """Whether somebody at a network address may see the hub's figures."""
-        try:
-            found = ip_address(address)
-        except ValueError:
-            return False
-        return any(found in network for network in self.metrics)
+        return is_within(address, self.metrics)
+
+
+def is_within(address: str, networks: Iterable[Network]) -> bool:
+    """Whether a network address is in one of some networks; what is no address is in none."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    return any(found in network for network in networks)

@@ -1,5 +1,6 @@
 """read: the current version of a resource."""
 
+from careloom.rest.as_stored import may_tell_text, shown_as_stored
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest, FhirResponse
 from careloom.rest.ownership import known
@@ -12,6 +13,8 @@ async def read(request: FhirRequest, hub: Hub) -> FhirResponse:
 
     Source: FHIR R4, 3.1.0.1 read.
     """
+    if may_tell_text(request, hub):
+        return shown_as_stored(await hub.repository.read_text(request.type, request.id), request)
     return shown(known(await hub.repository.read(request.type, request.id), request, hub), request, hub)
 
 

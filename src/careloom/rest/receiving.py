@@ -1,9 +1,7 @@
 """What a request carries: a resource, a patch, a form, or the raw content of a Binary."""
 
-import asyncio
-import time
 from base64 import b64encode
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, Final
 
@@ -11,8 +9,10 @@ from careloom.model.records import replace
 from careloom.model.resource import Resource
 from careloom.rest.body import read_json, read_parameters, read_resource
 from careloom.rest.compression import unpacked
+from careloom.rest.deadline import DeadlineError, within
 from careloom.rest.hub import Hub
 from careloom.rest.interaction import Interaction
+from careloom.rest.large_body import LARGE, read_in_pieces
 from careloom.rest.messages import FhirRequest
 from careloom.rest.negotiation import (
     FAMILIES,
@@ -24,9 +24,10 @@ from careloom.rest.negotiation import (
     sent_media,
 )
 from careloom.rest.outcomes import BodyTooSlowError
+from careloom.rest.room import ROOM
 from careloom.rest.threads import in_thread
 
-Read = Callable[[int], Awaitable[bytes]]
+Read = Callable[[int], Coroutine[Any, Any, bytes]]
 """Reads the body as it was sent, up to a number of bytes."""
 
 _LARGE: Final = 64 * 1024
@@ -62,28 +63,34 @@ async def received(interaction: Interaction, request: FhirRequest, read: Read, h
         case "optional":
             data = await _data(request, read, hub.limits.body)
             return await _for_operation(interaction, request, data, hub) if data else request
-        case _:
-            return request
+        case "raw":
+            request = replace(request, data=await _data(request, read, hub.limits.body))
+    return request
 
 
 async def _for_operation(interaction: Interaction, request: FhirRequest, data: bytes, hub: Hub) -> FhirRequest:
     """The request with what an operation takes: its own form, or a resource."""
     reads = interaction.operation.reads if interaction.operation else None
-    return reads(request, data, hub) if reads else replace(request, body=await _resource(request, data, hub))
+    if reads is None:
+        return replace(request, body=await _resource(request, data, hub))
+    return await in_thread(reads, request, data, hub) if len(data) > _LARGE else reads(request, data, hub)
 
 
 async def _data(request: FhirRequest, read: Read, limit: int) -> bytes:
     """The body, unpacked."""
     try:
-        async with asyncio.timeout(max(request.deadline - time.monotonic(), 0)):
-            data = await read(limit)
-    except TimeoutError as error:
+        data = await within(read(limit), request.deadline)
+    except DeadlineError as error:
         raise BodyTooSlowError("the body did not come in time") from error
     work = partial(unpacked, data, request.header("content-encoding"), limit)
     return await in_thread(work) if len(data) > _LARGE else work()
 
 
 async def _resource(request: FhirRequest, data: bytes, hub: Hub) -> Resource:
+    if len(data) > LARGE:
+        ROOM.claim_large()
+        if sent_family(request) == "json":
+            return await in_thread(read_in_pieces, data, hub.limits)
     work = partial(read_resource, data, hub.limits, family=sent_family(request), types=hub.types)
     return await in_thread(work) if len(data) > _LARGE else work()
 

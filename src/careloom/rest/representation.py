@@ -26,9 +26,9 @@ def shown(version: Version | None, request: FhirRequest, hub: Hub) -> FhirRespon
         MalformedError: It asks for a part that cannot be understood.
     """
     if version is None:
-        raise NotFoundError(f"{_asked(request)} is not known")
+        raise NotFoundError(f"{asked(request)} is not known")
     if version.resource is None:
-        raise DeletedError(f"{_asked(request)} was deleted")
+        raise DeletedError(f"{asked(request)} was deleted")
     headers = version_headers(version)
     if is_unmodified(request, version):
         return FhirResponse(304, None, headers, (version,))
@@ -82,6 +82,7 @@ def _preferred_body(version: Version, request: FhirRequest, status: int) -> Reso
             return version.resource
 
 
-def _asked(request: FhirRequest) -> str:
+def asked(request: FhirRequest) -> str:
+    """What a read is about, ``Type/id`` with the version where one is named."""
     version = f"/_history/{request.version_id}" if request.version_id else ""
     return f"{request.type}/{request.id}{version}"

@@ -50,10 +50,24 @@ async def search(request: FhirRequest, hub: Hub) -> FhirResponse:
         TooCostlyError: More than the ceilings of a search allow.
     """
     query = read_query(request, await with_codes(request, hub))
-    page = await hub.repository.search(query)
+    page = await _page(query, hub)
     if request.values(_EXPLAIN)[-1:] == ["true"]:
         query = replace(query, unsupported=(*query.unsupported, *await _explained(query, hub)))
     return FhirResponse(200, searchset(query, page, hub), versions=page.matches + page.included)
+
+
+async def _page(query: Query, hub: Hub) -> Page:
+    """The page that the query asks for.
+
+    Raises:
+        MalformedError: Its link was not given out for this search, or was changed.
+    """
+    try:
+        return await hub.repository.search(query)
+    except InvalidError as error:
+        if query.page is None:
+            raise
+        raise MalformedError(str(error), issues=error.issues) from error
 
 
 async def _explained(query: Query, hub: Hub) -> list[Issue]:

@@ -23,6 +23,7 @@ from careloom.rest.negotiation import Format, acceptable_or_json, chosen_format,
 from careloom.rest.outcomes import NotAcceptableError, refusal
 from careloom.rest.perform import answer_to, perform, perform_openly, recorded
 from careloom.rest.receiving import Read, received
+from careloom.rest.room import ROOM
 from careloom.rest.routes import Route
 from careloom.rest.writing import write
 
@@ -56,12 +57,28 @@ class Incoming:
     read: Read
 
 
-@dataclass(slots=True)
 class _Exchange:
-    """What is known of a request so far: as much of it as was understood before it failed is told and audited."""
+    """What is known of a request so far: as much of it as was understood before it failed is told and audited.
 
-    request: FhirRequest
-    interaction: Interaction | None = None
+    Args:
+        known: Fields of the request; what is found out is added until the request is first asked for.
+    """
+
+    def __init__(self, known: dict[str, Any]) -> None:
+        self.known = known
+        self.interaction: Interaction | None = None
+        self._request: FhirRequest | None = None
+
+    @property
+    def request(self) -> FhirRequest:
+        """The request as far as it is known."""
+        if self._request is None:
+            self._request = FhirRequest(**self.known)
+        return self._request
+
+    @request.setter
+    def request(self, request: FhirRequest) -> None:
+        self._request = request
 
 
 async def serve(incoming: Incoming, hub: Hub) -> FhirResponse:
@@ -70,28 +87,31 @@ async def serve(incoming: Incoming, hub: Hub) -> FhirResponse:
     exchange = _Exchange(_introduced(incoming, hub, started + hub.limits.seconds))
     response = _GONE
     hub.metrics.begin()
+    claim = ROOM.enter()
     try:
         response = await _written(await _answer(exchange, incoming, hub), exchange.request, hub)
     finally:
+        ROOM.leave(claim)
         _note(exchange, response, time.monotonic() - started, hub)
     told = {**origin_headers(exchange.request, hub.policy), REQUEST_ID: exchange.request.request_id}
     varies = [headers["Vary"] for headers in (response.headers, told) if "Vary" in headers]
     return response.with_headers({**told, "Vary": ", ".join(varies)} if varies else told)
 
 
-def _introduced(incoming: Incoming, hub: Hub, deadline: float) -> FhirRequest:
-    """The request before anything about it is known to be good."""
-    sent = incoming.headers.get(REQUEST_ID.lower(), "")
+def _introduced(incoming: Incoming, hub: Hub, deadline: float) -> dict[str, Any]:
+    """The fields of the request before anything about it is known to be good."""
+    sent = incoming.headers.get("x-request-id")
     path = incoming.path.strip("/")
-    return FhirRequest(
-        code="",
-        method=incoming.method,
-        url=f"{path}?{incoming.query}" if incoming.query else path,
-        headers=incoming.headers,
-        request_id=sent if _SANE_ID.fullmatch(sent) else hub.new_id(),
-        address=incoming.address,
-        deadline=deadline,
-    )
+    return {
+        "code": "",
+        "method": incoming.method,
+        "url": f"{path}?{incoming.query}" if incoming.query else path,
+        "headers": incoming.headers,
+        "request_id": sent if sent and _SANE_ID.fullmatch(sent) else hub.new_id(),
+        "address": incoming.address,
+        "deadline": deadline,
+        "is_alone": True,
+    }
 
 
 async def _answer(exchange: _Exchange, incoming: Incoming, hub: Hub) -> FhirResponse:
@@ -125,18 +145,15 @@ async def _understand(exchange: _Exchange, incoming: Incoming, hub: Hub) -> Inte
 
 def _read_head(exchange: _Exchange, incoming: Incoming, hub: Hub) -> Route:
     """Find out who asks for what; as much as is found is kept, whatever is wrong with the rest."""
-    found: dict[str, Any] = {}
-    try:
-        if not hub.routes.is_open(incoming.path):
-            found["grant"] = authenticate(exchange.request.header("authorization"), hub)
-        route = hub.routes.find(incoming.method, incoming.path)
-        exchange.interaction = route.interaction
-        found |= route.told
-        if incoming.query:
-            found["parameters"] = read_parameters(incoming.query, hub.limits)
-        return route
-    finally:
-        exchange.request = replace(exchange.request, **found)
+    known = exchange.known
+    if not hub.routes.is_open(incoming.path):
+        known["grant"] = authenticate(incoming.headers.get("authorization", ""), hub)
+    route = hub.routes.find(incoming.method, incoming.path)
+    exchange.interaction = route.interaction
+    known |= route.told
+    if incoming.query:
+        known["parameters"] = read_parameters(incoming.query, hub.limits)
+    return route
 
 
 async def _written(response: FhirResponse, request: FhirRequest, hub: Hub) -> FhirResponse:

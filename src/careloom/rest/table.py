@@ -16,7 +16,9 @@ from careloom.rest.operations import OPERATIONS as ON_THE_RECORD
 from careloom.rest.patch import patch, patch_in_turn
 from careloom.rest.read import read, read_in_turn
 from careloom.rest.search import search, search_in_turn
+from careloom.rest.signals import signals
 from careloom.rest.subscriptions import OPERATIONS as ON_SUBSCRIPTIONS
+from careloom.rest.subscriptions.stream import stream
 from careloom.rest.terminology import OPERATIONS as ON_CODES
 from careloom.rest.token import configuration, keys, token
 from careloom.rest.update import update, update_in_turn
@@ -110,6 +112,16 @@ INTERACTIONS: tuple[Interaction, ...] = (
     ),
     Interaction("transaction", "POST", "", bundle, "Several requests: each by itself, or all or none", "resource"),
     *(row for operation in OPERATIONS for row in operation.interactions()),
+    Interaction(
+        "$stream",
+        "GET",
+        "{type}/{id}/_stream",
+        stream,
+        "What a subscription is told, as server-sent events",
+        types=frozenset({"Subscription"}),
+        right="r",
+    ),
+    Interaction("$signals", "POST", "_signals", signals, "Word of what happened elsewhere, as CloudEvents", "raw"),
     Interaction("$job-status", "GET", "_jobs/{id}", job_status, "How far a job is, and its answer when it is done"),
     Interaction("$job-cancel", "DELETE", "_jobs/{id}", job_cancel, "Stops a job and forgets its answer"),
     Interaction("$job-file", "GET", "_jobs/{id}/{file}", job_file, "A file that a job has written"),

@@ -36,6 +36,7 @@ from careloom.rest.ownership import known
 from careloom.rest.patch import drafted, prepare_patch
 from careloom.rest.relinking import conditional_references, relink
 from careloom.rest.representation import written
+from careloom.rest.room import ROOM
 from careloom.rest.threads import in_thread
 from careloom.rest.update import identify
 from careloom.search import Query
@@ -57,12 +58,14 @@ class Plan:
         references: References by search, with what they ask.
         decision: What lets it pass: the decisions on its entries, together.
         made: The resources of its entries as they will most likely be written, by number.
+        is_large: Whether it makes room for small requests where it holds up nobody (`careloom.rest.room`).
     """
 
     entries: tuple[Entry, ...]
     references: Mapping[str, Query]
     decision: Decision | None
     made: Mapping[int, Made] = field(default_factory=dict)
+    is_large: bool = False
 
     @property
     def needs_record(self) -> bool:
@@ -137,7 +140,7 @@ def prepare_transaction(request: FhirRequest, hub: Hub) -> Plan:
     """
     assert request.body is not None
     judged: Judged = {}
-    read = enumerate(elements(request.body, hub))
+    read = enumerate(ROOM.paced(elements(request.body, hub)))
     entries = [_read(number, element, request, judged, hub) for number, element in read]
     _require_distinct_names(entries)
     references: dict[str, Query] = {}
@@ -146,7 +149,8 @@ def prepare_transaction(request: FhirRequest, hub: Hub) -> Plan:
             references |= found
             entries[place] = replace(entry, searches=tuple(found))
     _require_conformance(entries, hub)
-    return Plan(tuple(_prepared(entry, hub) for entry in entries), references, together(judged.values()))
+    ready = tuple(_prepared(entry, hub) for entry in entries)
+    return Plan(ready, references, together(judged.values()), is_large=ROOM.is_for_large)
 
 
 def transact(turn: Turn, plan: Plan, hub: Hub) -> FhirResponse:
@@ -159,13 +163,14 @@ def transact(turn: Turn, plan: Plan, hub: Hub) -> FhirResponse:
         NotFoundError: An entry reads what is not there.
         TooCostlyError: The answers hold more than the hub's ceiling.
     """
-    settled = [_settle(turn, entry, plan, hub) for entry in plan.entries]
+    paced = ROOM.between if plan.is_large and turn.is_aside else iter
+    settled = [_settle(turn, entry, plan, hub) for entry in paced(plan.entries)]
     _require_separate(settled)
     links = {**_links(settled), **_resolve(turn, plan.references)}
     turn.expect((each.entry.request.type, id) for each in settled for id in each.ids)
     responses: dict[int, FhirResponse] = {}
     allowance = Allowance(hub.limits.answers)
-    for each in sorted(settled, key=lambda each: _ORDER[each.entry.request.method]):
+    for each in paced(sorted(settled, key=lambda each: _ORDER[each.entry.request.method])):
         with telling(each.entry.number):
             allowance.require()
             responses[each.entry.number] = allowance.spend(_carry_out(turn, each, links, plan, hub))
@@ -206,7 +211,9 @@ def _require_conformance(entries: Sequence[Entry], hub: Hub) -> None:
     named = {entry.full_url: entry.request.body for entry in entries if entry.full_url and entry.request.body}
     resolve = named.get if named else None
     resources = [entry for entry in entries if entry.request.body and entry.interaction.body == "resource"]
-    found = [(entry, conformance_issues(entry.request.body or {}, hub, resolve=resolve)) for entry in resources]
+    found = [
+        (entry, conformance_issues(entry.request.body or {}, hub, resolve=resolve)) for entry in ROOM.paced(resources)
+    ]
     if any(has_errors(issues) for _, issues in found):
         told = [at_entry(issue, entry.number) for entry, issues in found for issue in issues]
         raise InvalidError(f"Bundle: {sum(issue.is_error for issue in told)} errors", issues=told)

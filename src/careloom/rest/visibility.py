@@ -27,6 +27,14 @@ def access_of(request: FhirRequest, hub: Hub) -> Access:
     return Access(tuple((type, owned.get(type, EVERYTHING)) for type in served_types(visible, hub)), NOTHING)
 
 
+def sees_whole(request: FhirRequest, hub: Hub) -> bool:
+    """Whether every resource of a request's type may be told to its client as it stands, once it may read the type.
+
+    What comes to hide resources or elements from somebody has to say so here.
+    """
+    return request.type not in hub.owned
+
+
 def served_types(visible: TypeSet, hub: Hub) -> tuple[str, ...]:
     """Those of a set of types that the hub holds."""
     return tuple(sorted(type for type in hub.routes.types if type in visible))

@@ -1,7 +1,7 @@
 """What ``_text`` and ``_content`` look at: the words of a resource's narrative, and those of all its texts.
 
-The content is made of every text but addresses (URLs, URNs, references), ids and attachments: what a person would read
-or look up by name. The narrative is part of it.
+The content is made of every text but addresses (URLs, URNs, references), ids, dates and attachments: what a person
+would read or look up by name. The narrative is part of it.
 """
 
 import html
@@ -12,7 +12,10 @@ from careloom.model import Resource
 from careloom.search.words import words_of
 
 _TAG = re.compile(r"<[^>]*>")
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:\S*|#\S*|[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}(?:/_history/\S+)?")
+_NOT_WORDS = re.compile(
+    r"[A-Za-z][A-Za-z0-9+.\-]*:\S*|#\S*|[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}(?:/_history/\S+)?"  # addresses
+    r"|[0-9]{4}-[0-9]{2}(?:-[0-9]{2}(?:T[0-9:.]+(?:Z|[+-][0-9:]+)?)?)?"  # dates
+)
 _NOT_READ = frozenset({"resourceType", "id", "data", "versionId", "lastUpdated"})
 
 
@@ -33,7 +36,7 @@ def content_words(resource: Resource) -> str:
 def _take(node: Any, texts: list[str]) -> None:
     """Take the texts of a node and of all below it, in their order."""
     if node.__class__ is str:
-        if not _ADDRESS.fullmatch(node):
+        if not _NOT_WORDS.fullmatch(node):
             texts.append(node)
     elif node.__class__ is dict:
         for key, value in node.items():

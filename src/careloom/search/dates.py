@@ -6,6 +6,7 @@ Computed on integers, since `datetime` ends at the year 9999 and a period may no
 import re
 from calendar import monthrange
 from datetime import date, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from careloom.search.values import BEGINNING_OF_TIME, END_OF_TIME
 
@@ -26,6 +27,7 @@ _EPOCH = date(1970, 1, 1).toordinal()
 _LAST = date.max.toordinal()
 
 
+@lru_cache(maxsize=4_096)
 def date_interval(text: str, zone: tzinfo) -> Interval | None:
     """The interval that a FHIR date, dateTime or instant stands for; None for any other text.
 

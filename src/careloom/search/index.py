@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from careloom.fhirpath import Environment, Node
 from careloom.model import Resource, resource_type
@@ -96,25 +96,39 @@ def index_values(resource: Resource, registry: SearchParameters, only: Collectio
         for code in FULL_TEXT
         if (only is None or code in only) and code in parameters and parameters[code].is_indexed
     )
-    return _by_family(gather(resource, ways, texts), resource, registry)
+    found = Gathered(type)
+    gather(resource, ways, texts, found)
+    return _by_family(found, resource, registry)
 
 
-def gather(resource: Resource, ways: Iterable[Way], texts: Iterable[str]) -> Gathered:
-    """What some ways lead to: `index_values` for those who know beforehand which can lead anywhere.
+class Keeper(Protocol):
+    """Takes what ways lead to: `Gathered`, or what makes something else of it at once."""
+
+    @property
+    def present(self) -> set[str]:
+        """Codes of the parameters whose element the resource has."""
+        ...
+
+    def keep(self, key: str, value: IndexValue, /) -> None:
+        """Take a value; the same one may come twice."""
+        ...
+
+
+def gather(resource: Resource, ways: Iterable[Way], texts: Iterable[str], found: Keeper) -> None:
+    """Hand over what some ways lead to: `index_values` for those who know beforehand which can lead anywhere.
 
     Args:
         resource: As parsed JSON; it may be a part of one.
         ways: See `way_of`.
         texts: Which of ``_text`` and ``_content`` are wanted.
+        found: Takes it.
     """
-    found = Gathered(resource["resourceType"])
     for way in ways:
         _go(way, resource, found)
     for code in texts:
         if words := FULL_TEXT[code](resource):
             found.present.add(code)
             found.keep(code, TextValue(words))
-    return found
 
 
 def way_of(parameter: SearchParameter, path: Path, registry: SearchParameters) -> Way:
@@ -133,7 +147,7 @@ FULL_TEXT: Mapping[str, Callable[[Resource], str]] = {"_text": narrative_words, 
 """What the parameters that look at words look at."""
 
 
-def _go(way: Way, resource: Resource, found: Gathered) -> None:
+def _go(way: Way, resource: Resource, found: Keeper) -> None:
     """Read the elements that a way leads to."""
     path, code = way.path, way.parameter.code
     for value, type in _elements(path, resource, resource):
@@ -156,7 +170,7 @@ def _read(way: Way, value: Any, type: str) -> Iterable[Any]:
     return reader(value, way.place) if reader else ()
 
 
-def _add_composite(way: Way, value: Any, type: str, resource: Resource, found: Gathered) -> None:
+def _add_composite(way: Way, value: Any, type: str, resource: Resource, found: Keeper) -> None:
     """Keep what stands together in one element, if every part has something there."""
     if value.__class__ is not dict or any(
         part.path.keys and part.path.keys.isdisjoint(value) for part in way.components

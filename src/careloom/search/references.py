@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from careloom.model import Resource
@@ -26,16 +27,16 @@ def local_target(text: str, base_url: str) -> str | None:
     return f"{literal.local}/_history/{literal.version}" if literal.version else literal.local
 
 
-def reference_values(text: str, base_url: str) -> Iterator[ReferenceValue]:
+@lru_cache(maxsize=4096)  # several parameters look at the same reference one after the other
+@lru_cache(maxsize=4_096)
+def reference_values(text: str, base_url: str) -> tuple[ReferenceValue, ...]:
     """What a reference or canonical can be found by; nothing for a fragment or a text that is no address."""
     local = local_target(text, base_url)
     if local is None:
-        yield from _elsewhere(text)
-        return
+        return tuple(_elsewhere(text))
     type, id, *version = local.split("/", 2)
-    yield ReferenceValue(f"{type}/{id}", type, id)
-    if version:
-        yield ReferenceValue(local)
+    named = ReferenceValue(f"{type}/{id}", type, id)
+    return (named, ReferenceValue(local)) if version else (named,)
 
 
 def target_type(reference: dict[str, Any], holder: Resource) -> str:

@@ -7,8 +7,10 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Final
 
+from careloom.governance.purposes import purpose_code
 from careloom.model.errors import InvalidError
-from careloom.rest.policy import ALLOWANCES, Network, Policy
+from careloom.notify.console import OVERSIGHT
+from careloom.rest.policy import ALLOWANCES, Network, OpenConsole, Policy
 from careloom.settings.tables import Table, told
 
 _ORIGIN: Final = re.compile(r"\*|https?://[^\s/?#]+")
@@ -79,7 +81,19 @@ def _policy(http: Table) -> Policy:
         explain=http.flag("explain", usual.explain),
         metrics=tuple(_network(http, text) for text in http.texts("metrics", ())),
         allowances=_allowances(http),
+        console=_console(http),
     )
+
+
+def _console(http: Table) -> OpenConsole | None:
+    if "console" not in http:
+        return None
+    with http.table("console") as console:
+        return OpenConsole(
+            networks=tuple(_network(console, text, "networks") for text in console.texts("networks")),
+            client=console.text("client"),
+            purpose=console.attempt("purpose", lambda: purpose_code(console.text("purpose", OVERSIGHT)), OVERSIGHT),
+        )
 
 
 def _allowances(http: Table) -> frozenset[str]:
@@ -89,11 +103,11 @@ def _allowances(http: Table) -> frozenset[str]:
     return chosen & ALLOWANCES.keys()
 
 
-def _network(http: Table, text: str) -> Network:
+def _network(table: Table, text: str, key: str = "metrics") -> Network:
     try:
         return ip_network(text)
     except ValueError:
-        http.complain("metrics", f"networks such as 10.0.0.0/8 expected, found {told(text)}")
+        table.complain(key, f"networks such as 10.0.0.0/8 expected, found {told(text)}")
         return ip_network("127.0.0.1")
 
 

@@ -17,12 +17,15 @@ from careloom.governance.scopes import NO_SCOPES
 from careloom.model.errors import InvalidError, MalformedError, UnavailableError
 from careloom.model.json import parse_json
 from careloom.notify import STANDARD_TOPICS, EndpointPolicy, RetryPolicy, Topic
+from careloom.notify.equals import MOST_EQUAL
 from careloom.notify.signature import secret_bytes
 from careloom.notify.topics import Filter, Interaction, Trigger, topics_in
 from careloom.rest.hub import Limits
 from careloom.search.limits import Limits as SearchLimits
 from careloom.settings.http import read_http
+from careloom.settings.mesh import read_mesh
 from careloom.settings.mllp import read_mllp
+from careloom.settings.nats import read_nats
 from careloom.settings.operations import read_operations
 from careloom.settings.sections import AuditSettings, DefinitionSettings, HubSettings, NotifySettings, Settings
 from careloom.settings.store import read_store
@@ -114,6 +117,8 @@ def _settings(root: Table) -> Settings:
         clients=clients,
         agreements=tuple(_agreement(each, hub.time_zone) for each in root.tables("agreements")),
         mllp=read_mllp(root),
+        mesh=read_mesh(root),
+        nats=read_nats(root),
         topics=(
             *(tuple(_topic(each) for each in root.tables("topics")) or STANDARD_TOPICS),
             *_topics_of_locality(root),
@@ -222,6 +227,7 @@ def _client(table: Table) -> Client:
         keys=_client_keys(table),
         scopes=table.attempt("scopes", lambda: parse_scopes(scopes), NO_SCOPES),
         name=table.text("name", ""),
+        purpose=_purpose(table, "purpose", purpose) if (purpose := table.text("purpose", "")) else "",
     )
 
 
@@ -326,6 +332,8 @@ def _notify(root: Table) -> NotifySettings:
                 ceiling=notify.seconds("retry_ceiling", usual.ceiling),
                 budget=timedelta(seconds=notify.seconds("retry_budget", usual.budget.total_seconds())),
             ),
+            takes_classic=notify.flag("r4_subscriptions", False),
+            most_equal=notify.whole("equal_subscriptions", MOST_EQUAL, least=1, most=10_000),
         )
 
 
@@ -344,4 +352,10 @@ def _check_registry(settings: Settings, complaints: Complaints) -> None:
     for place, port in enumerate(settings.mllp):
         if port.client not in known:
             complaints.add(f"mllp[{place}].client", f"the id of a client expected, found {port.client!r}")
+    console = settings.http.policy.console
+    if console and console.client not in known:
+        complaints.add("http.console.client", f"the id of a client expected, found {console.client!r}")
+    for mailbox, client in settings.mesh.mailboxes.items() if settings.mesh else ():
+        if client not in known:
+            complaints.add(f"mesh.mailboxes.{mailbox}", f"the id of a client expected, found {client!r}")
     complaints.raise_if_any()

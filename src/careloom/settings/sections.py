@@ -9,9 +9,12 @@ from pathlib import Path
 from careloom.governance import Agreement, Client, Organisation, Registry
 from careloom.model.issues import Issue
 from careloom.notify import EndpointPolicy, RetryPolicy, Topic
+from careloom.notify.channels.nats import Broker
+from careloom.notify.equals import MOST_EQUAL
 from careloom.rest.hub import Limits
 from careloom.search.limits import Limits as SearchLimits
 from careloom.settings.http import HttpSettings
+from careloom.settings.mesh import MeshSettings
 from careloom.settings.mllp import MllpSettings
 from careloom.settings.operations import OperationSettings
 from careloom.store.source import StoreSource
@@ -55,10 +58,19 @@ class DefinitionSettings:
 
 @dataclass(frozen=True, slots=True)
 class NotifySettings:
-    """Where notifications may go, and when they are tried again."""
+    """Where notifications may go, and when they are tried again.
+
+    Attributes:
+        endpoints: Where may be sent to.
+        retry: When to try again.
+        takes_classic: Whether subscriptions are taken whose criteria are a search, as R4 had them before topics.
+        most_equal: How many equal subscriptions one client may have.
+    """
 
     endpoints: EndpointPolicy
     retry: RetryPolicy
+    takes_classic: bool = False
+    most_equal: int = MOST_EQUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +94,8 @@ class Settings:
         terminology: Where codes are looked up besides the definitions.
         conformance: By resource type, the canonical URLs of the profiles it must conform to.
         mllp: Ports that take HL7 v2.
+        mesh: The mailbox of the hub; None where it has none.
+        nats: The broker that notifications are published on; None where there is none.
         topics: Those in force: the file's own, or the standard ones where it has none.
         webhook_secrets: By client id, the secret that notifications to it are signed with.
     """
@@ -101,6 +115,8 @@ class Settings:
     clients: tuple[Client, ...]
     agreements: tuple[Agreement, ...]
     mllp: tuple[MllpSettings, ...]
+    mesh: MeshSettings | None
+    nats: Broker | None
     topics: tuple[Topic, ...]
     notify: NotifySettings
     audit: AuditSettings

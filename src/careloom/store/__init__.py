@@ -18,7 +18,7 @@ from careloom.store.events import (
 )
 from careloom.store.history import HistoryPage, HistoryQuery
 from careloom.store.memory import MemoryRepository
-from careloom.store.port import Change, Page, Prepared, Repository, Turn, Version
+from careloom.store.port import Change, Page, Prepared, Repository, Text, Turn, Version
 from careloom.store.sqlite import open_sqlite
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "Replay",
     "Repository",
     "SubscriptionEvent",
+    "Text",
     "Turn",
     "Version",
     "open_sqlite",

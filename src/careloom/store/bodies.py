@@ -9,9 +9,8 @@ body written anew. Compressors are kept per thread: making one costs more than u
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import zstandard
 
@@ -126,16 +125,3 @@ def trained(samples: list[bytes]) -> bytes | None:
         return zstandard.train_dictionary(_SIZE, [*samples], k=_SEGMENT, d=_MATCH, level=_LEVEL).as_bytes()
     except zstandard.ZstdError:
         return None
-
-
-def body_of(type: str, texts: Mapping[str, bytes]) -> bytes:
-    """The JSON of `careloom.store.recording.unstamped`, put together from that of its elements."""
-    parts = [_member("resourceType") + serialize_json(type)]
-    parts += [_member(key) + text for key, text in texts.items()]
-    return b"{" + b",".join(parts) + b"}"
-
-
-@lru_cache(maxsize=2_000)
-def _member(key: str) -> bytes:
-    """What stands before the value of a member."""
-    return serialize_json(key) + b":"

@@ -252,6 +252,15 @@ class EventLog(Protocol):
         """Number of the newest event; 0 before the first."""
         ...
 
+    async def newest_after(self, sequence: int) -> tuple[int, dict[str, int]]:
+        """What was numbered of changes with a greater sequence.
+
+        Returns:
+            The greatest sequence that was matched with it, or the one given; and by subscription the number of the
+            newest event.
+        """
+        ...
+
     async def first_number(self, subscription: str) -> int:
         """Number of the oldest event that is still held; 0 before the first."""
         ...
@@ -286,7 +295,13 @@ class EventLog(Protocol):
     async def record_attempt(
         self, attempt: Attempt, cursor: Cursor | None = None, dead: Sequence[DeadLetter] = ()
     ) -> None:
-        """Record a try at delivering, where it leaves the subscription, and what it puts aside, in one commit."""
+        """Record a single try, otherwise as `record_attempts`."""
+        ...
+
+    async def record_attempts(
+        self, attempts: Sequence[Attempt], cursor: Cursor | None = None, dead: Sequence[DeadLetter] = ()
+    ) -> None:
+        """Record tries at delivering, where they leave the subscription, and what is put aside, in one commit."""
         ...
 
     async def dead_letters(self, subscription: str, first: int = 1, last: int = 2**62) -> list[DeadLetter]:
@@ -314,6 +329,14 @@ class EventLog(Protocol):
 
         Time is that of the store, the same for all processes that share it.
         """
+        ...
+
+    async def take_leases(self, names: Sequence[str], holder: str, seconds: float) -> list[Lease]:
+        """Take or prolong several in one commit; those that nobody else holds."""
+        ...
+
+    async def lease_holders(self, prefix: str) -> list[str]:
+        """Who holds a lease now whose name begins so, each once; those long over are forgotten."""
         ...
 
     async def leave_lease(self, lease: Lease) -> None:

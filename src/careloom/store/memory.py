@@ -24,8 +24,8 @@ from careloom.store.including import included_versions
 from careloom.store.memory_events import MemoryEventLog
 from careloom.store.memory_search import Held, Snapshot
 from careloom.store.paging import Position, Sealer, count_limit, page_size
-from careloom.store.port import Change, Page, Prepared, Turn, Version
-from careloom.store.recording import Head, RecordingTurn
+from careloom.store.port import Change, Page, Prepared, Text, Turn, Version
+from careloom.store.recording import Head, RecordingTurn, text_of
 
 T = TypeVar("T")
 
@@ -72,6 +72,11 @@ class MemoryRepository:
         """As in the port."""
         self._check_open()
         return next(reversed(self._state.history(type, id)), None)
+
+    async def read_text(self, type: str, id: str) -> Text | None:
+        """As in the port."""
+        found = await self.read(type, id)
+        return text_of(found) if found else None
 
     async def vread(self, type: str, id: str, version_id: str) -> Version | None:
         """As in the port."""

@@ -76,6 +76,14 @@ class MemoryEventLog:
         """As in the port."""
         return self._last(subscription)
 
+    async def newest_after(self, sequence: int) -> tuple[int, dict[str, int]]:
+        """As in the port."""
+        found = [each for events in self._state.events.values() for each in events.values() if each.sequence > sequence]
+        newest: dict[str, int] = {}
+        for each in found:
+            newest[each.subscription] = max(newest.get(each.subscription, 0), each.number)
+        return max((each.sequence for each in found), default=sequence), newest
+
     async def first_number(self, subscription: str) -> int:
         """As in the port."""
         return min(self._state.events.get(subscription, ()), default=0)
@@ -112,8 +120,15 @@ class MemoryEventLog:
         self, attempt: Attempt, cursor: Cursor | None = None, dead: Sequence[DeadLetter] = ()
     ) -> None:
         """As in the port."""
+        await self.record_attempts([attempt], cursor, dead)
+
+    async def record_attempts(
+        self, attempts: Sequence[Attempt], cursor: Cursor | None = None, dead: Sequence[DeadLetter] = ()
+    ) -> None:
+        """As in the port."""
         self._require()
-        self._state.attempts.setdefault(attempt.subscription, []).append(attempt)
+        for attempt in attempts:
+            self._state.attempts.setdefault(attempt.subscription, []).append(attempt)
         for letter in dead:
             self._state.dead.setdefault(letter.subscription, {})[letter.number] = letter
         if cursor:
@@ -149,6 +164,17 @@ class MemoryEventLog:
         fence = held.fence + (held.holder != holder) if held else 1
         taken = self._state.leases[name] = Lease(name, holder, fence, now + timedelta(seconds=seconds))
         return taken
+
+    async def take_leases(self, names: Sequence[str], holder: str, seconds: float) -> list[Lease]:
+        """As in the port."""
+        taken = [await self.take_lease(name, holder, seconds) for name in names]
+        return [each for each in taken if each]
+
+    async def lease_holders(self, prefix: str) -> list[str]:
+        """As in the port."""
+        now = self._clock()
+        held = (each for each in self._state.leases.values() if each.name.startswith(prefix) and each.until > now)
+        return sorted({each.holder for each in held})
 
     async def leave_lease(self, lease: Lease) -> None:
         """As in the port."""

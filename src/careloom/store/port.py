@@ -62,6 +62,29 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
+class Text:
+    """One version of one resource with its content as it would be written, not taken apart.
+
+    Attributes:
+        type: Resource type.
+        id: Logical id.
+        version_id: As in `Version`.
+        last_updated: As in `Version`.
+        interaction: As in `Version`.
+        body: The FHIR JSON that `Version.resource` stands for, in UTF-8; None for a deletion.
+        sequence: As in `Version`.
+    """
+
+    type: str
+    id: str
+    version_id: str
+    last_updated: datetime
+    interaction: Interaction
+    body: bytes | None
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """One row of the change log, written in the commit of the version it tells of.
 
@@ -121,6 +144,11 @@ class Turn(Protocol):
 
     All methods are synchronous, and see what this turn and those before it have written.
     """
+
+    @property
+    def is_aside(self) -> bool:
+        """Whether it runs beside the turns of others, so that work in it may take its time."""
+        ...
 
     def expect(self, resources: Iterable[tuple[str, str]]) -> None:
         """Announce which resources, by type and id, will be read or written: a store may look at all of them at once.
@@ -199,6 +227,10 @@ class Repository(Protocol):
 
     async def read(self, type: str, id: str) -> Version | None:
         """The current version, which may be a deletion; None if there never was one."""
+        ...
+
+    async def read_text(self, type: str, id: str) -> Text | None:
+        """What `read` gives, for who only hands it on."""
         ...
 
     async def vread(self, type: str, id: str, version_id: str) -> Version | None:

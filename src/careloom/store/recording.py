@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from careloom.model import Resource, resource_type
+import msgspec
+
+from careloom.model import Resource, parse_resource, resource_type, serialize_json
 from careloom.model.errors import ConflictError, InvalidError
 from careloom.model.instants import instant
 from careloom.search import Query
 from careloom.store.ids import Sequence, recorded_at
-from careloom.store.port import Interaction, Prepared, Version
+from careloom.store.port import Interaction, Prepared, Text, Version
 
 _TYPE = re.compile(r"[A-Z][A-Za-z]{0,63}")
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
@@ -41,7 +43,10 @@ class RecordingTurn(ABC):
 
     Attributes:
         wrote_changes: Whether this turn has written to the change log.
+        is_aside: As in the port.
     """
+
+    is_aside = False
 
     def __init__(self, sequence: Sequence, new_id: Callable[[], str]) -> None:
         self._sequence = sequence
@@ -130,10 +135,10 @@ class RecordingTurn(ABC):
         version_id = str((before.number if before else _NEVER) + 1)
         stored = None if resource is None else stamped(resource, id, version_id, moment)
         version = Version(type, id, version_id, moment, interaction, stored, sequence)
-        self._append_prepared(version, before, prepared)
         if is_told:
             self._tell(version, str(before.number) if before and before.is_living else None)
             self.wrote_changes = True
+        self._append_prepared(version, before, prepared)
         return version
 
 
@@ -163,6 +168,55 @@ def unstamped(resource: Resource) -> Resource:
         kept = {key: value for key, value in meta.items() if key not in ("versionId", "lastUpdated")}
         return {**bare, "meta": kept} if kept else bare
     return bare if meta is None else {**bare, "meta": meta}
+
+
+def text_of(version: Version) -> Text:
+    """A version as text."""
+    body = None if version.resource is None else serialize_json(version.resource)
+    return Text(
+        version.type,
+        version.id,
+        version.version_id,
+        version.last_updated,
+        version.interaction,
+        body,
+        version.sequence,
+    )
+
+
+def stamped_text(body: bytes, type: str, id: str, version_id: str, last_updated: datetime) -> bytes:
+    """The JSON of what `stamped` makes of a resource, from the JSON of what `unstamped` has left of it.
+
+    Where ``meta`` stands first, as it does in nearly all resources, or is not there, nothing is read but where it ends.
+    """
+    start = b'{"resourceType":"%b"' % type.encode()
+    meta = _meta_of(body)
+    rest = body[len(start) :]
+    if meta is not None:
+        member = b',"meta":' + meta
+        if not rest.startswith(member) or meta[:1] != b"{" or not body.startswith(start):
+            return serialize_json(stamped(parse_resource(body), id, version_id, last_updated))
+        rest = rest[len(member) :]
+    elif not body.startswith(start):
+        return serialize_json(stamped(parse_resource(body), id, version_id, last_updated))
+    own = f',"id":"{id}","meta":{{"versionId":"{version_id}","lastUpdated":"{instant(last_updated)}"'
+    others = b"," + meta[1:] if meta is not None and meta != b"{}" else b"}"
+    return b"".join((start, own.encode(), others, rest))
+
+
+class _Head(msgspec.Struct):
+    """What of a resource has to be found to put its version into it."""
+
+    meta: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+_read_head = msgspec.json.Decoder(_Head).decode
+
+
+def _meta_of(body: bytes) -> bytes | None:
+    """The text of ``meta``; None where there is none."""
+    meta = _read_head(body).meta
+    return None if isinstance(meta, msgspec.UnsetType) else bytes(meta)
 
 
 def _type_of(resource: Resource) -> str:

@@ -1,8 +1,10 @@
-"""The hub's pages for people, beside its FHIR base: what this hub is, and a page to have a resource judged.
+"""The hub's pages for people, beside its FHIR base: what this hub is, a page to have a resource judged, the console.
 
-They need no token, show nothing of the record, and keep nothing of what is sent to them.
+The first two need no token, show nothing of the record, and keep nothing of what is sent to them. The console shows
+what the hub's operations answer to whoever looks (`careloom.web.notifications`).
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +12,7 @@ from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -23,9 +25,10 @@ from careloom.web import assets
 from careloom.web.choices import Choice, offered
 from careloom.web.desk import MODES, BusyError, Desk, Submission, mode_of
 from careloom.web.forms import Form, FormTooLargeError, receive_form
+from careloom.web.notifications import console_routes
+from careloom.web.rendering import Rendering, answer
 from careloom.web.security import SecurityHeaders
 from careloom.web.sheet import shown
-from careloom.web.templating import environment
 
 LARGEST = 1024 * 1024
 """Bytes of a form that are read, where the hub's own limit for a body is not lower; a page is no place for more."""
@@ -34,18 +37,28 @@ _OTHER_FIELDS = 8192
 """Bytes that everything in the form but the resource may take."""
 
 
-def hub_site(fhir: ASGIApp, hub: Callable[[], Hub], validator: Validator, *, desk: Desk | None = None) -> ASGIApp:
-    """The FHIR application with pages beside it: at ``/`` and ``/validate`` where the FHIR base is ``/fhir``.
+def hub_site(
+    fhir: ASGIApp,
+    hub: Callable[[], Hub],
+    validator: Validator,
+    *,
+    desk: Desk | None = None,
+    stopping: asyncio.Event | None = None,
+) -> ASGIApp:
+    """The FHIR application with pages beside it: at ``/validate`` and ``/notifications`` where its base is ``/fhir``.
 
     Args:
         fhir: Answers everything that is not a page.
         hub: Gives the hub of the moment.
         validator: Judges resources, as it judges those sent to the record.
         desk: Where they are judged; made when not given.
+        stopping: Set when the process is to stop, so that pages that are kept up to date let go of it.
     """
     base = urlsplit(hub().base_url).path
     root = base.rpartition("/")[0]
-    pages = SecurityHeaders(_pages(root, _Pages(root, hub, desk or Desk(validator))))
+    rendering = Rendering(root, hub)
+    console = console_routes(rendering, hub, stopping or asyncio.Event())
+    pages = SecurityHeaders(_application(root, _Pages(rendering, hub, desk or Desk(validator)), console))
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         chosen = pages if scope["type"] == "http" and _is_page(scope, base, root) else fhir
@@ -60,15 +73,18 @@ def _is_page(scope: Scope, base: str, root: str) -> bool:
         return False
     if path == f"{root}/":
         return scope["method"] in ("GET", "HEAD")
-    return path == f"{root}/validate" or path.startswith(f"{root}/assets/")
+    if path in (f"{root}/validate", f"{root}/notifications"):
+        return True
+    return path.startswith((f"{root}/assets/", f"{root}/notifications/"))
 
 
-def _pages(root: str, pages: "_Pages") -> Starlette:
+def _application(root: str, pages: "_Pages", console: Sequence[Route]) -> Starlette:
     return Starlette(
         routes=[
             Route(f"{root}/", pages.home),
             Route(f"{root}/validate", pages.ask),
             Route(f"{root}/validate", pages.answer, methods=["POST"]),
+            *console,
             Mount(f"{root}/assets", StaticFiles(directory=assets.FOLDER)),
         ],
         exception_handlers={500: pages.failed},
@@ -86,15 +102,13 @@ class _Fault:
 class _Pages:
     """One method for each address."""
 
-    def __init__(self, root: str, hub: Callable[[], Hub], desk: Desk) -> None:
-        self._root = root
+    def __init__(self, rendering: Rendering, hub: Callable[[], Hub], desk: Desk) -> None:
+        self._rendering = rendering
         self._hub = hub
         self._desk = desk
-        self._assets = assets.Assets.found()
-        self._templates = environment()
 
     async def home(self, request: Request) -> Response:
-        return self._page(self._render("hub_home.html.jinja", demanded=self._hub().conformance))
+        return self._rendering.page("hub_home.html.jinja", demanded=self._hub().conformance)
 
     async def ask(self, request: Request) -> Response:
         return await self._form_page(Submission(b"", profile=request.query_params.get("profile", "")))
@@ -111,7 +125,8 @@ class _Pages:
         return await self._judged(_submission(form))
 
     async def failed(self, request: Request, error: Exception) -> Response:
-        return self._refused(500, "failed")
+        is_console = request.url.path.startswith(f"{self._rendering.root}/notifications")
+        return self._refused(500, "console failed" if is_console else "failed")
 
     async def _judged(self, submission: Submission) -> Response:
         if not submission.source.strip():
@@ -127,12 +142,12 @@ class _Pages:
             return await self._form_page(submission, fault, 422)
         choices = await self._choices(judgement.type)
         values = self._form_values(submission, choices, judgement.text)
-        return self._page(await in_thread(self._render, "validate.html.jinja", judgement=judgement, **values))
+        return answer(await in_thread(self._rendering.text, "validate.html.jinja", judgement=judgement, **values))
 
     async def _form_page(self, submission: Submission, fault: _Fault | None = None, status: int = 200) -> Response:
         text = submission.source.decode("utf-8-sig", "replace")
         values = self._form_values(submission, await self._choices(), text)
-        return self._page(self._render("validate.html.jinja", fault=fault, **values), status)
+        return self._rendering.page("validate.html.jinja", status, fault=fault, **values)
 
     def _form_values(self, submission: Submission, choices: Sequence[Choice], text: str) -> dict[str, Any]:
         return {"submission": submission, "text": text, "choices": choices, "modes": MODES, "limit": self._limit}
@@ -146,15 +161,7 @@ class _Pages:
         return min(self._hub().limits.body, LARGEST)
 
     def _refused(self, status: int, why: str, headers: Mapping[str, str] | None = None) -> Response:
-        return self._page(self._render("hub_refused.html.jinja", why=why, limit=self._limit), status, headers)
-
-    def _page(self, text: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-        return HTMLResponse(text, status, {"Cache-Control": "no-store", **(headers or {})})
-
-    def _render(self, name: str, **values: Any) -> str:
-        hub = self._hub()
-        known = {"root": self._root, "hub": hub, "fhir": urlsplit(hub.base_url).path, "assets": self._assets}
-        return self._templates.get_template(name).render(**known, **values)
+        return self._rendering.page("hub_refused.html.jinja", status, headers, why=why, limit=self._limit)
 
 
 def _submission(form: Form) -> Submission:

@@ -5,7 +5,7 @@ Source: WHATWG HTML, "Server-sent events".
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 HEARTBEAT = 15.0
 """Seconds of silence after which a comment is sent, so that nothing on the way takes the stream for dead."""
@@ -17,7 +17,7 @@ def message(data: str, *, id: int) -> bytes:
     return f"id: {id}\n{lines}\n".encode()
 
 
-async def with_heartbeat(messages: AsyncIterator[bytes], *, every: float = HEARTBEAT) -> AsyncIterator[bytes]:
+async def with_heartbeat(messages: AsyncIterator[bytes], *, every: float = HEARTBEAT) -> AsyncGenerator[bytes, None]:
     """The same messages, with a comment wherever there is none for a while."""
     pending: asyncio.Task[bytes] | None = None
     try:

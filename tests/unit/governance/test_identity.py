@@ -50,3 +50,10 @@ def test_everything_wrong_is_told_at_once() -> None:
     with pytest.raises(InvalidError) as refused:
         Registry((GP, GP), (Client("app", "nobody"),))
     assert len(refused.value.issues) == 2
+
+
+def test_a_client_whose_purpose_is_not_accepted_is_refused() -> None:
+    with pytest.raises(InvalidError) as refused:
+        Registry(organisations=(GP,), clients=(Client("gp-app", "gp", purpose="HPAYMT"),))
+    assert [issue.expression for issue in refused.value.issues] == ["clients[gp-app].purpose"]
+    assert "TREAT" in str(refused.value)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -112,6 +113,14 @@ def test_without_a_purpose_there_is_a_token_without_a_purpose() -> None:
     answer = issued(ask(token_form_items(purpose="")))
     assert answer.grant.purpose == ""
     assert "purpose_of_use" not in answer.as_json()
+
+
+def test_client_that_states_no_purpose_has_that_of_its_registration() -> None:
+    rules = registry()
+    clients = tuple(replace(each, purpose="HRESCH") if each.id == "gp-app" else each for each in rules.clients)
+    known = replace(rules, clients=clients)
+    assert issued(ask(token_form_items(purpose=""), known=known)).grant.purpose == "HRESCH"
+    assert issued(ask(token_form_items(purpose="TREAT"), known=known)).grant.purpose == "TREAT"
 
 
 @pytest.mark.parametrize(

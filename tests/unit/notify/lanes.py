@@ -2,7 +2,7 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from careloom.notify.rest_hook import Outcome
 from careloom.notify.retrying import RetryPolicy
 from careloom.notify.subscriptions import Status, Subscription
 from careloom.notify.topics import Content
-from careloom.store import EventLog, Match, SubscriptionEvent
+from careloom.store import Attempt, EventLog, Match, SubscriptionEvent
 from careloom.store.memory_events import MemoryEventLog
 
 START = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
@@ -51,6 +51,7 @@ class Desk:
         self.log = log
         self.statuses: list[tuple[Status, str]] = []
         self.heard: list[int] = []
+        self.tries: list[str] = []
         self.hidden: frozenset[int] = frozenset()
         self.is_superseded = False
 
@@ -58,13 +59,16 @@ class Desk:
         return ""
 
     async def told(
-        self, subscription: Subscription, events: Sequence[SubscriptionEvent], content: Content
+        self,
+        subscription: Subscription,
+        events: Sequence[SubscriptionEvent],
+        content: Content,
+        *,
+        dead: Collection[int] | None = None,
     ) -> list[Told]:
-        letters = await self.log.dead_letters(subscription.id) if self.log else []
-        dead = {letter.number for letter in letters}
-        return [Told(each, self._silence(each.number, dead)) for each in events]
+        return [Told(each, self._silence(each.number, dead or ())) for each in events]
 
-    def _silence(self, number: int, dead: set[int]) -> Silence:
+    def _silence(self, number: int, dead: Collection[int]) -> Silence:
         return "dead-letter" if number in dead else "denied" if number in self.hidden else ""
 
     async def set_status(
@@ -78,7 +82,10 @@ class Desk:
     def abreast(self, subscription: Subscription, endpoint: str) -> asyncio.Semaphore:
         return asyncio.Semaphore()
 
-    async def delivered(self, subscription: Subscription, told: Sequence[Told]) -> None:
+    def tried(self, subscription: Subscription, attempt: Attempt) -> None:
+        self.tries.append(attempt.outcome)
+
+    async def delivered(self, subscription: Subscription, told: Sequence[Told], *, again: bool = False) -> None:
         self.heard += [each.event.number for each in told if not each.silence]
 
 

@@ -130,10 +130,50 @@ async def test_who_was_told_is_on_record_before_the_cursor_moves() -> None:
     delivered_to = []
 
     class Recording(Desk):
-        async def delivered(self, subscription: Subscription, told: Sequence[Told]) -> None:
+        async def delivered(self, subscription: Subscription, told: Sequence[Told], *, again: bool = False) -> None:
             delivered_to.append((await log.cursor("gp")).delivered_to)
             await super().delivered(subscription, told)
 
     desk = Recording()
     await run_until(a_lane(log, receiver, desk, time), lambda: desk.heard == [1])
     assert [0] == delivered_to
+
+
+def a_match(number: int) -> Match:
+    topic = "https://careloom.example/SubscriptionTopic/discharge"
+    return Match("gp", number, topic, f"Encounter/{number}", "1", START)
+
+
+async def test_a_busy_lane_sends_at_once_and_records_several_together() -> None:
+    log, receiver, time = await a_log(1), Receiver(), Time()
+    records: list[list[int]] = []
+
+    class Recording(Desk):
+        async def delivered(self, subscription: Subscription, told: Sequence[Told], *, again: bool = False) -> None:
+            records.append([each.event.number for each in told])
+
+    lane = a_lane(log, receiver, Recording(), time)
+    task = asyncio.create_task(lane.run())
+    for number in range(2, 8):
+        await asyncio.sleep(0.005)
+        lane.wake(await log.record_matches(number, [a_match(number)]))
+    await asyncio.sleep(0.2)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert [[str(number)] for number in range(1, 8)] == receiver.numbers()
+    assert [*range(1, 8)] == [number for record in records for number in record]
+    assert len(records) < 7
+    assert 7 == (await log.cursor("gp")).delivered_to
+
+
+async def test_what_was_accepted_is_on_record_when_a_lane_is_ended() -> None:
+    log, receiver, desk, time = await a_log(1), Receiver(), Desk(), Time()
+    lane = a_lane(log, receiver, desk, time)
+    task = asyncio.create_task(lane.run())
+    await asyncio.sleep(0.005)
+    lane.wake(await log.record_matches(2, [a_match(2)]))
+    await asyncio.sleep(0.005)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert [1, 2] == desk.heard
+    assert 2 == (await log.cursor("gp")).delivered_to

@@ -121,7 +121,7 @@ async def test_a_try_takes_no_longer_than_the_subscription_allows() -> None:
             return ACCEPTED
 
     courier = Courier(a_subscription(timeout=1), Mute(), Desk(), Time())
-    sent = await courier.send({"id": "x"}, b"", first=1, last=1, number=1)
+    sent = await courier.send("x", b"", first=1, last=1, number=1)
     assert ("retry", "no answer within 1 s") == (sent.outcome.kind, sent.outcome.detail)
 
 

@@ -93,8 +93,8 @@ def test_a_filter_narrows_by_a_parameter_of_the_topic(topics: TopicRegistry) -> 
     ("resource", "said"),
     [
         (a_subscription(criteria="https://t.example/none"), "Subscription.criteria: the URL of a topic expected"),
-        (with_channel(type="email"), "rest-hook or websocket expected, found 'email'"),
-        (with_channel(payload="application/fhir+xml"), "application/fhir.json expected"),
+        (with_channel(type="email"), "rest-hook or server-sent-events or websocket expected, found 'email'"),
+        (with_channel(payload="application/fhir+xml"), "application/fhir.json or application/json expected"),
         (with_channel(endpoint="https://10.0.0.1/hook"), "not a public address"),
         (with_channel(endpoint="http://gp.example/hook"), "https expected"),
         (with_channel(header=["No colon"]), "'Name: value'"),

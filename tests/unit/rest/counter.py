@@ -1,6 +1,6 @@
 """Sends whole HTTP requests to a hub, as bytes and headers, and gives what goes out."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from tests.unit.rest.desk import EVERYTHING, NOW, Desk
@@ -23,7 +23,7 @@ def bearer(desk: Desk, **changes: Any) -> str:
     return f"Bearer {token(desk, **changes)}"
 
 
-def body(data: bytes) -> Callable[[int], Awaitable[bytes]]:
+def body(data: bytes) -> Callable[[int], Coroutine[Any, Any, bytes]]:
     async def read(limit: int) -> bytes:
         if len(data) > limit:
             raise BodyTooLargeError("too large")

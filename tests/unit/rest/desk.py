@@ -62,6 +62,7 @@ class Desk:
         *,
         grant: Grant = GRANT,
         patch: Any = None,
+        data: bytes = b"",
         **headers: str,
     ) -> FhirResponse:
         path, _, query = url.partition("?")
@@ -75,6 +76,7 @@ class Desk:
                 headers={name.replace("_", "-"): value for name, value in headers.items()},
                 body=body,
                 patch=patch,
+                data=data,
                 grant=grant,
                 request_id="r-1",
             )

@@ -93,3 +93,27 @@ async def test_many_reads_at_once_are_each_audited(desk: Desk) -> None:
     told = {answer.headers["Careloom-Audit"] for answer in answers}
     assert len(told) == 20
     assert told <= {f"AuditEvent/{audit['id']}" for audit in await desk.audits()}
+
+
+async def test_who_was_answered_together_is_waited_for_a_moment(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("careloom.rest.ledger.PATIENCE", 10_000)
+    monkeypatch.setattr("careloom.rest.ledger.MOST_PATIENCE", 30)
+    slow = Slow(desk.hub.repository)
+    ledger = Ledger(slow)  # type: ignore[arg-type]
+    await outcomes(ledger, [event(desk, f"a{number}") for number in range(3)])
+
+    async def later(number: int) -> None:
+        await asyncio.sleep(number / 100)
+        await ledger.record([event(desk, f"b{number}")])
+
+    await asyncio.gather(*map(later, range(3)))
+    assert slow.commits == 2
+
+
+async def test_who_does_not_come_back_is_not_waited_for_long(desk: Desk) -> None:
+    slow = Slow(desk.hub.repository)
+    ledger = Ledger(slow)  # type: ignore[arg-type]
+    await outcomes(ledger, [event(desk, f"a{number}") for number in range(3)])
+    async with asyncio.timeout(5):
+        await ledger.record([event(desk, "alone")])
+    assert slow.commits == 2

@@ -44,6 +44,19 @@ async def test_pages_follow_one_another_to_the_end(desk: Desk) -> None:
     assert seen == ["p0", "p1", "p2", "p3", "p4"]
 
 
+async def test_link_to_a_page_that_was_changed_or_given_out_for_another_search_is_400(desk: Desk) -> None:
+    for number in range(3):
+        await desk("PUT", f"Patient/p{number}", patient(id=f"p{number}"))
+    bundle = (await desk("GET", "Patient?_count=2&_sort=_id")).resource
+    assert bundle is not None
+    url = (_link(bundle, "next") or "").removeprefix(f"{BASE}/")
+    changed = url[:-1] + ("A" if url[-1] != "A" else "B")
+    for wrong in (changed, url.replace("_sort=_id", "_sort=-_id"), url + "x"):
+        answer = await desk("GET", wrong)
+        assert answer.status == 400, wrong
+    assert (await desk("GET", url)).status == 200
+
+
 async def test_unknown_parameter_is_told_and_missing_in_the_self_link(desk: Desk) -> None:
     await desk("PUT", "Patient/p", patient(id="p"))
     bundle = (await desk("GET", "Patient?family=ashe&favourite=tea")).resource

@@ -1,5 +1,5 @@
 from base64 import b64decode
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -21,7 +21,7 @@ def _token(desk: Desk, **changes: Any) -> str:
     return make_access_token(desk.hub.authority, client, scopes=EVERYTHING, purpose="TREAT", now=at)[0]
 
 
-def _body(data: bytes) -> Callable[[int], Awaitable[bytes]]:
+def _body(data: bytes) -> Callable[[int], Coroutine[Any, Any, bytes]]:
     async def read(limit: int) -> bytes:
         if len(data) > limit:
             raise BodyTooLargeError("too large")

@@ -1,6 +1,5 @@
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from typing import cast
+from collections.abc import AsyncIterator
 
 from careloom.web.sse import message, with_heartbeat
 
@@ -36,5 +35,5 @@ async def test_a_stream_that_is_left_stops_waiting() -> None:
     stream = with_heartbeat(messages(), every=0.01)
     await anext(stream)
     await anext(stream)
-    await cast("AsyncGenerator[bytes]", stream).aclose()
+    await stream.aclose()
     assert left.is_set()

@@ -13,6 +13,9 @@ from careloom.model.errors import InvalidError
 _WHOLE = frozenset({"class", "priority", "serviceType", "maritalStatus", "admitSource", "dischargeDisposition"})
 """Objects that are one value, which another takes the place of."""
 
+_NAMED_BY = {"identifier": "system", "extension": "url"}
+"""Lists of which a message tells only some items, and what tells these from the others."""
+
 _PARTICIPATION = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
 
 
@@ -123,22 +126,22 @@ def _put(resource: Resource, rule: Rule, found: list[Any]) -> None:
 
 
 def _merged(known: Resource, told: Resource) -> Resource:
-    """Objects are merged, identifiers by their systems; anything else that is told replaces what was known."""
+    """Objects are merged, identifiers by system, extensions by URL; anything else told replaces what was known."""
     together = dict(known)
     for key, value in told.items():
         before = known.get(key)
-        if key == "identifier" and before and isinstance(value, list):
-            together[key] = _identified(before, value)
+        if key in _NAMED_BY and before and isinstance(value, list):
+            together[key] = _added(before, value, _NAMED_BY[key])
         else:
             are_objects = isinstance(before, dict) and isinstance(value, dict) and key not in _WHOLE
             together[key] = _merged(before or {}, value) if are_objects else value
     return together
 
 
-def _identified(before: list[Any], told: list[Any]) -> list[Any]:
-    """Identifiers of a system that the message speaks of are those of the message; the others stay."""
-    systems = {identifier.get("system") for identifier in told}
-    return [*(identifier for identifier in before if identifier.get("system") not in systems), *told]
+def _added(before: list[Any], told: list[Any], name: str) -> list[Any]:
+    """Items of a system, or URL, that the message speaks of are those of the message; the others stay."""
+    named = {item.get(name) for item in told}
+    return [*(item for item in before if item.get(name) not in named), *told]
 
 
 def _remove(resource: Resource, path: tuple[str, ...]) -> None:

@@ -139,48 +139,48 @@ class Record:
             ConflictError: A merge of a record with itself, or identifiers that belong to several records.
             NotFoundError: There is nothing to take back.
         """
-        kept = self._patient(movement.patient)
+        kept = self.patient(movement.patient)
         if movement.merged_away is not None:
             self._merge(movement.merged_away, kept)
         if movement.encounter is not None:
             self._move(movement, movement.encounter, kept)
 
-    def _patient(self, told: Mapped) -> Version:
+    def patient(self, told: Mapped) -> Version:
         """The patient as the message has it; a survivor keeps its own identifiers when it is told of by another's."""
-        found = self._find(told)
-        survivor = self._survivor(found)
+        found = self.find(told)
+        survivor = self.survivor(found)
         if found is not None and survivor is not None and survivor.id != found.id:
             told = Mapped({key: value for key, value in told.resource.items() if key != "identifier"}, told.removed)
-        return self._put(survivor, told.laid_over((survivor.resource if survivor else None) or {}))
+        return self.put(survivor, told.laid_over((survivor.resource if survivor else None) or {}))
 
     def _move(self, movement: Movement, told: Mapped, patient: Version) -> None:
-        known = self._find(told)
+        known = self.find(told)
         place = self._place(movement.location)
         before = known.resource if known else None
         after = stay_after(before, told, movement.event, place=place, at=movement.at)
-        self._put(known, {**after, "subject": {"reference": patient.reference}})
+        self.put(known, {**after, "subject": {"reference": patient.reference}})
 
     def _place(self, location: Resource | None) -> Resource | None:
         if location is None:
             return None
-        known = self._find(Mapped(location, frozenset()))
-        return {"reference": (known or self._put(None, location)).reference, "display": location["name"]}
+        known = self.find(Mapped(location, frozenset()))
+        return {"reference": (known or self.put(None, location)).reference, "display": location["name"]}
 
     def _merge(self, told: Mapped, survivor: Version) -> None:
         """The one record becomes part of the other: each links to the other, and the first is not active any more."""
-        found = self._find(told)
-        away = self._survivor(found)
+        found = self.find(told)
+        away = self.survivor(found)
         if away is not None and away.id == survivor.id:
             if found is not None and found.id != survivor.id:
                 return  # which was merged before
             raise ConflictError(f"MRG-1: a record other than {survivor.reference} expected, that same one found")
         resource = told.laid_over((away.resource if away else None) or {})
         replaced = {**resource, "active": False, "link": _linked(resource, survivor.reference, "replaced-by")}
-        gone = self._put(away, replaced)
+        gone = self.put(away, replaced)
         kept = survivor.resource or {}
-        self._put(survivor, {**kept, "link": _linked(kept, gone.reference, "replaces")})
+        self.put(survivor, {**kept, "link": _linked(kept, gone.reference, "replaces")})
 
-    def _survivor(self, version: Version | None) -> Version | None:
+    def survivor(self, version: Version | None) -> Version | None:
         """The record that this one became part of, and so on to the one that lives."""
         for _ in range(_LONGEST_CHAIN):
             link = next(_replaced_by(version), None) if version else None
@@ -189,7 +189,7 @@ class Record:
             version = self.turn.read("Patient", link.rpartition("/")[2])
         raise ConflictError(f"Patient.link: a chain of at most {_LONGEST_CHAIN} merges expected, a longer one found")
 
-    def _find(self, told: Mapped) -> Version | None:
+    def find(self, told: Mapped) -> Version | None:
         """The record with one of the identifiers, by the best of them that one has.
 
         Raises:
@@ -211,7 +211,7 @@ class Record:
         ranked = sorted(identifiers, key=lambda found: place.get(found.get("system", ""), len(place)))
         return [f"{_token(found.get('system', ''))}|{_token(found['value'])}" for found in ranked]
 
-    def _put(self, known: Version | None, resource: Resource) -> Version:
+    def put(self, known: Version | None, resource: Resource) -> Version:
         """Write a resource unless it is as it was."""
         if known is not None and known.resource == resource:
             return known

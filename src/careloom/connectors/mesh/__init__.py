@@ -5,5 +5,6 @@ Source: NHS England, MESH API, version 2.
 
 from careloom.connectors.mesh.authorization import MailboxKey
 from careloom.connectors.mesh.mailbox import Mailbox, Received, Report, Tracking
+from careloom.connectors.mesh.poller import Poller
 
-__all__ = ["Mailbox", "MailboxKey", "Received", "Report", "Tracking"]
+__all__ = ["Mailbox", "MailboxKey", "Poller", "Received", "Report", "Tracking"]

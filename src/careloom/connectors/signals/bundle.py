@@ -16,7 +16,7 @@ _NAMESPACE = uuid.UUID("6f3c3f0e-55f0-5d0e-8a53-2b8f4d4f1a02")
 
 
 def signal_bundle(signal: Signal, subscriptions: str, *, hydrated: Resource | None = None) -> Resource:
-    """The Bundle of one signal, the same at every call.
+    """The Bundle of one signal, the same at every call; its version is left out, for which MNS has no place.
 
     Args:
         signal: What happened.
@@ -59,7 +59,6 @@ def read_signal_bundle(bundle: Resource) -> Signal:
         time=str(_value(event, "timestamp", "valueInstant") or ""),
         dataref=str((_value(event, "focus", "valueReference") or {}).get("reference", "")),
         subject=str(subject),
-        version_id=str(_value(context, "versionid", "valueString") or ""),
     )
 
 
@@ -86,8 +85,6 @@ def _context(signal: Signal) -> list[dict[str, Any]]:
     ]
     if signal.subject:
         told.append({"name": "subject", "valueReference": {"identifier": {"value": signal.subject}}})
-    if signal.version_id:
-        told.append({"name": "versionid", "valueString": signal.version_id})
     return told
 
 

@@ -10,11 +10,12 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any, Final
 
-from careloom.connectors.intake import Arrival, Intake
+from careloom.connectors.intake import Brought
 from careloom.connectors.signals.cloud_events import read_cloud_events
 from careloom.connectors.signals.signal import Signal, is_nhs_number
 from careloom.model import Resource
 from careloom.model.errors import ConflictError
+from careloom.model.instants import Clock
 from careloom.store import Turn, Version
 
 SYSTEM: Final = "https://careloom.org/CodeSystem/signal-type"
@@ -25,35 +26,45 @@ REMEMBERED = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class SignalSource:
-    """Takes the signals of one publisher."""
+    """Takes the signals of one publisher.
 
-    intake: Intake
+    Attributes:
+        client: Id of the client that the publisher is: its names for signals are its own.
+        clock: The present instant.
+    """
 
-    async def take(self, headers: Mapping[str, str], body: bytes, address: str = "") -> int:
-        """Record the signals of a request; how many of them were new.
+    client: str
+    clock: Clock
+
+    def read(self, headers: Mapping[str, str], body: bytes) -> Brought:
+        """The signals of a request.
 
         Args:
             headers: With names in lower case.
             body: As it came.
-            address: Network address of the sender.
 
         Raises:
-            CareloomError: As `read_cloud_events`; ConflictError where a name is used twice; ForbiddenError where the
-                publisher may not. Nothing is recorded then.
+            CareloomError: As `read_cloud_events`.
         """
-        signals = read_cloud_events(headers, body)
-        written: list[Version] = []
+        return self.brought(read_cloud_events(headers, body))
 
-        def write(turn: Turn) -> Sequence[Version]:
-            written.extend(turn.create(basic(signal)) for signal in signals if self._is_first(turn, signal))
-            return written
+    def brought(self, signals: Sequence[Signal]) -> Brought:
+        """Signals, ready to be recorded; ConflictError where a name is used twice, when they are."""
+        resources = [basic(signal) for signal in signals]
 
-        told = f"{len(signals)} signals of {signals[0].source}" if signals else "no signals"
-        await self.intake.record(Arrival(signals[0].id if signals else "", told, ["Basic"], address), write)
-        return len(written)
+        def write(turn: Turn) -> list[Version]:
+            return [
+                turn.create(resource)
+                for signal, resource in zip(signals, resources, strict=True)
+                if self._is_first(turn, signal)
+            ]
+
+        first = signals[0] if signals else None
+        told = f"{len(signals)} signals of {first.source}" if first else "no signals"
+        return Brought(first.id if first else "", told, ("Basic",), resources, write)
 
     def _is_first(self, turn: Turn, signal: Signal) -> bool:
-        scope, until = f"signals {self.intake.client}", self.intake.clock() + REMEMBERED
+        scope, until = f"signals {self.client}", self.clock() + REMEMBERED
         name = f"{signal.source} {signal.id}"
         if not turn.once(f"{scope} content", f"{name} {sha256(repr(signal).encode()).hexdigest()}", until):
             return False

@@ -89,7 +89,7 @@ def _type_derives(code: str, ancestor: str, find: Find) -> bool:
 
 
 def _binding(lower: Element, upper: Element) -> Iterator[str]:
-    """A required binding stays so; a weaker one made weaker still is a fault of the profile that it can be used with."""
+    """A required binding stays so; any other that is made weaker is a fault that a profile can be used with."""
     strength, found = (side.get("binding", {}).get("strength") for side in (lower, upper))
     if strength == "required" and "binding" in upper and found != "required":
         yield f"binding: required expected as in the base, found {found}"

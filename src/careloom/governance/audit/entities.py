@@ -15,12 +15,18 @@ from careloom.governance.audit.codes import (
 )
 from careloom.governance.audit.entry import TOKEN_REQUEST, AuditEntry
 from careloom.model.instants import instant
-from careloom.model.references import parse_reference
+from careloom.model.references import is_literal
 
 
 def entities_of(entry: AuditEntry) -> list[dict[str, Any]]:
     """AuditEvent.entity."""
-    return [*_patients(entry), *_resources(entry), *_query(entry), *_token(entry), *_request_id(entry)]
+    found = _patients(entry)
+    found += _resources(entry)
+    if entry.query:
+        found += _query(entry)
+    if entry.interaction == TOKEN_REQUEST:
+        found += _token(entry)
+    return found + _request_id(entry)
 
 
 def _patients(entry: AuditEntry) -> list[dict[str, Any]]:
@@ -64,4 +70,4 @@ def _request_id(entry: AuditEntry) -> list[dict[str, Any]]:
 
 
 def _reference(text: str) -> dict[str, Any]:
-    return {"reference": text} if parse_reference(text) else {"display": text}
+    return {"reference": text} if is_literal(text) else {"display": text}

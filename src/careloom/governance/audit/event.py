@@ -38,15 +38,13 @@ def audit_event(entry: AuditEntry, *, source: AuditSource, registry: Registry, i
     event: Resource = {
         "resourceType": "AuditEvent",
         "id": id,
-        "type": frame["type"],
-        "subtype": frame["subtype"],
-        "action": frame["action"],
+        **frame.kind,
         "recorded": instant(entry.recorded),
         "outcome": entry.outcome,
-        "outcomeDesc": outcome_text(entry),
-        "purposeOfEvent": frame["purposeOfEvent"],
-        "agent": frame["agent"],
-        "source": frame["source"],
-        "entity": entities_of(entry),
     }
-    return {name: value for name, value in event.items() if value not in ("", [])}
+    if told := outcome_text(entry):
+        event["outcomeDesc"] = told
+    event |= frame.parties
+    if entities := entities_of(entry):
+        event["entity"] = entities
+    return event

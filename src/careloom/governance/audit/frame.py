@@ -4,6 +4,7 @@ A client reads a thousand resources, and says and is allowed the same each time.
 the events, which are never changed.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -21,7 +22,15 @@ _ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 _Who = tuple[Grant | None, str, str]
 
 
-def frame_of(entry: AuditEntry, source: AuditSource, registry: Registry) -> Resource:
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The elements that stand before those of an event itself, and those that stand behind its outcome."""
+
+    kind: Resource
+    parties: Resource
+
+
+def frame_of(entry: AuditEntry, source: AuditSource, registry: Registry) -> Frame:
     """The elements of an AuditEvent that do not depend on what was touched, when, and how it ended."""
     who = (entry.grant, entry.claimed_client, entry.address)
     return _frame(entry.interaction, entry.operation, who, entry.decision, source, registry)
@@ -30,7 +39,7 @@ def frame_of(entry: AuditEntry, source: AuditSource, registry: Registry) -> Reso
 @lru_cache(maxsize=_KEPT)
 def _frame(  # noqa: PLR0917  all of it tells frames apart
     interaction: str, operation: str, who: _Who, decision: Decision | None, source: AuditSource, registry: Registry
-) -> Resource:
+) -> Frame:
     grant, claimed_client, address = who
     entry = AuditEntry(
         interaction,
@@ -42,11 +51,17 @@ def _frame(  # noqa: PLR0917  all of it tells frames apart
         operation=operation,
     )
     kind = kind_of(entry)
-    return {
-        "type": kind.type,
-        "subtype": subtypes_of(entry),
-        "action": kind.action,
-        "purposeOfEvent": purposes_of(entry),
-        "agent": agents_of(entry, source, registry),
-        "source": source_of(source),
-    }
+    return Frame(
+        _said({"type": kind.type, "subtype": subtypes_of(entry), "action": kind.action}),
+        _said(
+            {
+                "purposeOfEvent": purposes_of(entry),
+                "agent": agents_of(entry, source, registry),
+                "source": source_of(source),
+            }
+        ),
+    )
+
+
+def _said(elements: Resource) -> Resource:
+    return {name: value for name, value in elements.items() if value}

@@ -4,22 +4,29 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from careloom.model.errors import InvalidError
-from careloom.notify.topics.compiled import TopicTest
-from careloom.notify.topics.topic import Topic
+from careloom.notify.topics.compiled import NEVER_A_FOCUS, TopicTest
+from careloom.notify.topics.topic import BASE, Topic, Trigger
 from careloom.search import SearchParameters
 
 
 class TopicRegistry:
     """The topics in force; what a change costs depends on those that look at its type, not on how many there are."""
 
-    def __init__(self, topics: Iterable[Topic], parameters: SearchParameters) -> None:
+    def __init__(self, topics: Iterable[Topic], parameters: SearchParameters, *, classic: bool = False) -> None:
         """Read every topic's tests.
+
+        Args:
+            topics: Those in force.
+            parameters: By which tests are judged.
+            classic: Whether there is a topic besides for everything that happens to each type, for subscriptions
+                whose criteria are a search; they are found by URL and not listed.
 
         Raises:
             InvalidError: A test cannot be read, a filter or include is no search parameter, or two topics share a URL.
         """
         self.parameters = parameters
         self._topics: dict[str, Topic] = {}
+        self._classic: dict[str, Topic] = {}
         self._tests: dict[tuple[str, str], list[TopicTest]] = defaultdict(list)
         for topic in topics:
             if topic.url in self._topics:
@@ -29,12 +36,20 @@ class TopicRegistry:
             _check_filters(topic, parameters)
             _check_includes(topic, parameters)
 
+        for type in sorted(parameters.types.resource_types() - NEVER_A_FOCUS) if classic else ():
+            self._classic[type] = topic = classic_topic(type)
+            self._read(topic)
+
     def __iter__(self) -> Iterator[Topic]:
         return iter(self._topics.values())
 
     def find(self, url: str) -> Topic | None:
         """The topic by that canonical URL."""
-        return self._topics.get(url)
+        return self._topics.get(url) or self._classic.get(url.removeprefix(f"{BASE}/r4-"))
+
+    def of_type(self, type: str) -> Topic | None:
+        """The topic for everything that happens to a type; None where there are none such."""
+        return self._classic.get(type)
 
     def of_change(self, type: str, interaction: str) -> Sequence[TopicTest]:
         """The triggers that look at such a change."""
@@ -45,6 +60,11 @@ class TopicRegistry:
             test = TopicTest.of(topic, trigger, self.parameters)
             for interaction in trigger.interactions:
                 self._tests[trigger.resource, interaction].append(test)
+
+
+def classic_topic(type: str) -> Topic:
+    """The topic for everything that happens to a type, for subscriptions whose criteria are a search."""
+    return Topic(f"{BASE}/r4-{type}", f"{type} is new or was changed", (Trigger(type),), (), is_classic=True)
 
 
 def _check_filters(topic: Topic, parameters: SearchParameters) -> None:

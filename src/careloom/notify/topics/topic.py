@@ -70,6 +70,7 @@ class Topic:
         include: References of the focus that are told along, ``Encounter:patient``.
         content: The most that a notification may say.
         description: For people, in a sentence or two.
+        is_classic: Whether it stands for everything that happens to a type, and any search of that type filters it.
     """
 
     url: str
@@ -79,6 +80,7 @@ class Topic:
     include: tuple[str, ...] = ()
     content: Content = "full-resource"
     description: str = ""
+    is_classic: bool = False
 
     @property
     def resources(self) -> tuple[str, ...]:

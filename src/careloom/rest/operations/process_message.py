@@ -8,6 +8,9 @@ A message is judged whole, by base FHIR, by its profiles and by the MessageDefin
 - a resource under the hub's own address is the hub's: it is changed where it is a focus, and left alone elsewhere;
 - the MessageHeader itself is kept.
 
+A message of an event that the hub knows otherwise, such as those of NEMS, is mapped instead (`careloom.rest.inflow`):
+what it says of a patient is laid over what is known.
+
 A message that is sent again gets the answer it had the first time and does nothing more: the answer is recorded in the
 turn that records the message, under an id that follows from the client and ``MessageHeader.id``. The same id with other
 content is refused.
@@ -30,10 +33,14 @@ from careloom.model.errors import ConflictError, MalformedError, NotSupportedErr
 from careloom.model.instants import instant
 from careloom.model.json import serialize_json
 from careloom.model.resource import Resource, resource_type
+from careloom.rest.access import judge_right, permitted
 from careloom.rest.admission import require_conformance
+from careloom.rest.body import read_resource
 from careloom.rest.hub import Hub
+from careloom.rest.inflow import Brought
 from careloom.rest.interaction import Answer, Work
 from careloom.rest.messages import FhirRequest, FhirResponse
+from careloom.rest.negotiation import sent_family
 from careloom.rest.operation import Operation, Parameter
 from careloom.rest.operations.identity import NAMESPACE
 from careloom.rest.operations.references import local_reference
@@ -48,7 +55,9 @@ _TAKES: Final = (
     Parameter("async", "boolean", about="false alone: the answer comes at once"),
     Parameter("response-url", "url", about="not supported: the answer is that to the request"),
 )
-_EVENTS: Final = ("eventCoding", "eventUri")
+_EVENTS: Final = {"eventCoding": "eventCoding", "eventUri": "eventUri", "event": "eventCoding"}
+"""How a header may call its event, the last of them in STU3, and how R4 does."""
+
 _OWN: Final = frozenset({"MessageHeader"})
 """Types of which each message brings one of its own, whatever identifiers say."""
 
@@ -89,6 +98,10 @@ async def process_message(request: FhirRequest, hub: Hub) -> Answer:
     message = _read(bundle, request)
     if answered := await hub.repository.read("Bundle", message.key):
         return _again(answered.resource, message)
+    if hub.inflow and request.grant and (brought := hub.inflow.event(request.grant.client, bundle)):
+        for type in brought.types:
+            permitted(judge_right("update", type, request, hub))
+        return partial(_record, work=partial(_tell, brought=brought), message=message, hub=hub)
     await in_thread(require_conformance, bundle, hub)
     inner = replace(
         request,
@@ -98,6 +111,24 @@ async def process_message(request: FhirRequest, hub: Hub) -> Answer:
     )
     work = await transaction(inner, hub)
     return partial(_record, work=work, message=message, hub=hub)
+
+
+def read_message(request: FhirRequest, data: bytes, hub: Hub) -> FhirRequest:
+    """The request with its message; one of an event may be of an older version of FHIR.
+
+    Raises:
+        UnsupportedMediaError: Neither JSON nor XML.
+        MalformedError: It cannot be read.
+    """
+    family = sent_family(request)
+    if hub.inflow and family == "xml":
+        data = hub.inflow.as_r4(data)
+    return replace(request, body=read_resource(data, hub.limits, family=family, types=hub.types))
+
+
+def _tell(turn: Turn, brought: Brought) -> FhirResponse:
+    """Record what an event says."""
+    return FhirResponse(200, versions=tuple(brought.write(turn)))
 
 
 def _record(turn: Turn, work: Work, message: Message, hub: Hub) -> FhirResponse:
@@ -204,7 +235,7 @@ def _answer(message: Message, hub: Hub) -> Resource:
     header = message.header
     sender = header.get("source", {}).get("endpoint")
     told: Resource = {"resourceType": "MessageHeader", "id": str(uuid5(NAMESPACE, message.content))}
-    told |= {name: header[name] for name in _EVENTS if name in header}
+    told |= {name: header[sent] for sent, name in _EVENTS.items() if sent in header}
     if sender:
         told["destination"] = [{"endpoint": sender}]
     told["source"] = {"name": hub.site or "Careloom hub", "software": "Careloom", "endpoint": hub.base_url}
@@ -228,6 +259,7 @@ PROCESS_MESSAGE = (
         affects_state=True,
         takes=_TAKES,
         gives=(Parameter("return", "Bundle", least=1, about="the message that answers it"),),
+        reads=read_message,
     ),
 )
 """$process-message."""

@@ -49,6 +49,7 @@ def with_websockets(application: ASGIApp, hub: Callable[[], Hub], path: str) -> 
             redeem=lambda token: redeem(token, hub()),
             clock=hub().clock,
             base_url=hub().base_url,
+            metrics=telling.metrics,
         )
         reason = await serve_websocket(_Line(socket), parts)
         if socket.client_state is WebSocketState.CONNECTED and reason:

@@ -6,14 +6,16 @@ by the process that notifies, beside the lane, and goes on after a crash (`carel
 
 from typing import Any, Final
 
-from careloom.model.errors import InvalidError, NotSupportedError
+from careloom.model.errors import ForbiddenError, InvalidError, NotSupportedError
 from careloom.model.parameters import Inputs, parameters
-from careloom.notify.subscriptions import WEBSOCKET, Subscription
+from careloom.notify.subscriptions import WITHOUT_ENDPOINT, Subscription, read_subscription
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest, FhirResponse
 from careloom.rest.operation import Operation, Parameter
+from careloom.rest.operations.addressed import resource_of
 from careloom.rest.parameters import inputs
-from careloom.rest.subscriptions.own import addressed_subscription, telling_of
+from careloom.rest.subscriptions.oversight import overseen_version
+from careloom.rest.subscriptions.own import telling_of
 from careloom.rest.subscriptions.ranges import RANGE, asked_range
 from careloom.store import Replay
 
@@ -27,12 +29,14 @@ async def replay(request: FhirRequest, hub: Hub) -> FhirResponse:
         NotFoundError: There is no such subscription, or it is another client's.
         MalformedError: Not a range.
         DeletedError: The range begins with events that are not held any more.
+        ForbiddenError: Another endpoint than that of somebody else's subscription.
         InvalidError: The subscription is not active, there is nothing to tell, or the endpoint is not allowed.
         NotSupportedError: The client of a websocket binds again instead, from the number it wants.
     """
     given = inputs(request, _TAKES)
-    version, subscription = await addressed_subscription(request, hub)
-    if subscription.channel == WEBSOCKET:
+    version = await overseen_version(request, hub, "update")
+    subscription = read_subscription(resource_of(version), telling_of(hub).topics)
+    if subscription.channel in WITHOUT_ENDPOINT:
         raise NotSupportedError("a websocket is bound again instead, with the number of the last event it has")
     if subscription.status != "active":
         raise InvalidError(f"Subscription.status: active expected, found {subscription.status}")
@@ -45,7 +49,7 @@ async def replay(request: FhirRequest, hub: Hub) -> FhirResponse:
         subscription=subscription.id,
         first=asked.first,
         last=asked.last,
-        endpoint=_endpoint(given, subscription, hub),
+        endpoint=_endpoint(given, subscription, request, hub),
         requested_by=request.grant.client,
         recorded=hub.clock(),
         delivered_to=asked.first - 1,
@@ -54,12 +58,23 @@ async def replay(request: FhirRequest, hub: Hub) -> FhirResponse:
     return FhirResponse(200, parameters(*_told(order)), versions=(version,))
 
 
-def _endpoint(given: Inputs, subscription: Subscription, hub: Hub) -> str:
-    """Where to send instead, held to the same rules as the endpoint of a subscription."""
+def _endpoint(given: Inputs, subscription: Subscription, request: FhirRequest, hub: Hub) -> str:
+    """Where to send instead, held to the same rules as the endpoint of a subscription.
+
+    Who oversees has events told to where they go anyway: what is in them is not its to hand on.
+    """
     endpoint = given.text("endpoint")
     if not endpoint or endpoint == subscription.endpoint:
         return ""
-    telling_of(hub).endpoints.check_url(endpoint)
+    assert request.grant is not None
+    if subscription.owner != request.grant.client:
+        raise ForbiddenError("endpoint: that of the subscription expected, since the subscription is another client's")
+    telling = telling_of(hub)
+    rule = telling.rules.get(subscription.channel)
+    if rule and rule.check:
+        rule.check(endpoint, subscription.owner)
+    else:
+        telling.endpoints.check_url(endpoint)
     if subscription.delivering.content == "full-resource" and endpoint.startswith("http:"):
         raise InvalidError("endpoint: https expected, since notifications hold patient data")
     return endpoint

@@ -166,6 +166,7 @@ class Connection:
         self.raw = raw
         self._later: list[tuple[str, Values]] = []
         self._savepoint_at = 0
+        self.is_in_unit = False
         self._numbers = itertools.count()
         self._cursors: set[str] = set()
 
@@ -226,18 +227,25 @@ class Connection:
     def forget(self) -> None:
         """Run none of the statements kept back."""
         self._later.clear()
+        self.is_in_unit = False
 
     def begin_unit(self) -> None:
         """Begin what `undo_unit` undoes."""
         self._savepoint_at = len(self._later)
+        self.is_in_unit = True
         self.later(_SAVEPOINT)
 
     def end_unit(self) -> None:
         """Keep what was done since `begin_unit`, as far as the transaction is kept."""
-        self.later("RELEASE unit")
+        if self.is_in_unit:
+            self.is_in_unit = False
+            self.later("RELEASE unit")
 
     def undo_unit(self) -> None:
         """Undo what was done since `begin_unit`; of what was not even sent, nothing is left to undo."""
+        if not self.is_in_unit:
+            return
+        self.is_in_unit = False
         if self._later[self._savepoint_at : self._savepoint_at + 1] == [(_SAVEPOINT, ())]:
             del self._later[self._savepoint_at :]
             return

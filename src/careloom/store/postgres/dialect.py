@@ -135,6 +135,7 @@ POSTGRES = Dialect(
     name="PostgreSQL",
     by=lambda table, index, alias: f"{table} AS {alias}",
     in_order="JOIN",
+    versions_of=lambda alias, tenant, rid: f"{alias}.tenant = {tenant} AND {alias}.rid = {rid}",
     inside=lambda column: f"strpos({column}, ?) > 0",
     words=_words,
     append=append,

@@ -4,15 +4,26 @@ Several processes may be started at once on an empty database, so the steps are 
 is one transaction: PostgreSQL undoes changes of the schema like any other.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 
 from careloom.model.errors import InvalidError, NotSupportedError
 from careloom.model.instants import Clock, instant
+from careloom.search import SearchParameters
 from careloom.store.postgres.connection import Connection
+from careloom.store.postgres.dialect import POSTGRES
+from careloom.store.sql import dialect
+from careloom.store.sql.renewing import renew
 from careloom.store.sql.schema import Migration, migrations, missing
 
 __all__ = ["alone", "applied", "check_server", "migrate", "migrations"]
+
+Then = Callable[[Connection], None]
+"""What is done in the transaction of a step behind its script."""
+
+NARROW = 3
+"""The step of the schema that has fewer rows for each version."""
 
 OLDEST = 15
 """The oldest major version of PostgreSQL that is supported."""
@@ -24,8 +35,21 @@ _TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema =
 _ADD = "INSERT INTO migration (number, name, checksum, applied) VALUES (:number, :name, :checksum, :applied)"
 
 
-def migrate(connection: Connection, place: str, clock: Clock, steps: Iterable[Migration]) -> None:
+def migrate(
+    connection: Connection,
+    place: str,
+    clock: Clock,
+    steps: Iterable[Migration],
+    then: Mapping[int, Then] = MappingProxyType({}),
+) -> None:
     """Apply the steps that are missing, each in a transaction of its own.
+
+    Args:
+        connection: To the database.
+        place: The database, for messages.
+        clock: Tells when.
+        steps: All there are.
+        then: By the number of a step, what its script leaves to be done.
 
     Raises:
         InvalidError: Not our database, or one of another release, or one that cannot hold every text.
@@ -34,7 +58,7 @@ def migrate(connection: Connection, place: str, clock: Clock, steps: Iterable[Mi
     check_server(connection, place)
     with alone(connection):
         for step in missing(steps, applied(connection, place), place):
-            _apply(connection, step, clock)
+            _apply(connection, step, clock, then.get(step.number))
 
 
 def check_server(connection: Connection, place: str) -> None:
@@ -66,6 +90,15 @@ def applied(connection: Connection, place: str) -> dict[int, str]:
     return dict(connection.execute("SELECT number, checksum FROM migration ORDER BY number").fetchall())
 
 
+def steps(parameters: SearchParameters) -> Mapping[int, Then]:
+    """By number of a schema step, what is done behind its script."""
+    return {NARROW: lambda connection: renew(connection, POSTGRES, parameters, _forget_words)}
+
+
+def _forget_words(connection: dialect.Connection) -> None:
+    connection.execute("DELETE FROM fts")
+
+
 @contextmanager
 def alone(connection: Connection) -> Iterator[None]:
     """Keep other processes from taking steps meanwhile."""
@@ -77,8 +110,10 @@ def alone(connection: Connection) -> Iterator[None]:
             connection.execute("SELECT pg_advisory_unlock(?)", (_LOCK,))
 
 
-def _apply(connection: Connection, step: Migration, clock: Clock) -> None:
+def _apply(connection: Connection, step: Migration, clock: Clock, then: Then | None) -> None:
     row = {"number": step.number, "name": step.name, "checksum": step.checksum, "applied": instant(clock())}
     with connection.raw.transaction():
         connection.raw.execute(step.script)
+        if then:
+            then(connection)
         connection.execute(_ADD, row)

@@ -18,18 +18,20 @@ from careloom.store.erasure import Erasure
 from careloom.store.history import HistoryPage, HistoryQuery
 from careloom.store.ids import Sequence, first_sequence, moment_of, new_id, recorded_at
 from careloom.store.paging import Position
-from careloom.store.port import Change, Page, Prepared, Turn, Version
+from careloom.store.port import Change, Page, Prepared, Text, Turn, Version
 from careloom.store.postgres.connection import Connection, Server, connect_plain
 from careloom.store.postgres.dialect import POSTGRES
 from careloom.store.postgres.failures import told
 from careloom.store.postgres.listener import Listener
-from careloom.store.postgres.migrations import alone, migrate, migrations
+from careloom.store.postgres.migrations import alone, migrate, migrations, steps
 from careloom.store.postgres.readers import Readers
 from careloom.store.postgres.upkeep import vacuum
 from careloom.store.postgres.writer import Writer
 from careloom.store.sql import dialect
+from careloom.store.sql.batch import Batch
 from careloom.store.sql.erasing import Done, Erased, erase, record, to_erase
 from careloom.store.sql.events import SqlEventLog
+from careloom.store.sql.group import Group
 from careloom.store.sql.histories import history
 from careloom.store.sql.keys import address_hash
 from careloom.store.sql.names import WriterNames
@@ -42,7 +44,7 @@ from careloom.store.sql.statements import load_statements
 from careloom.store.sql.tenancy import OPERATIONS, Row, Tenancy, open_tenancy
 from careloom.store.sql.trainer import Trainer
 from careloom.store.sql.training import read_dictionaries
-from careloom.store.sql.turn import Desk, SqlTurn, take_turn
+from careloom.store.sql.turn import Desk, SqlTurn, take_turn, write_group
 
 T = TypeVar("T")
 
@@ -87,7 +89,8 @@ async def open_postgres(
         NotSupportedError: The server is older than PostgreSQL 15.
     """
     tenancy = await asyncio.to_thread(_opened, server, tenant, parameters, clock)
-    desk = Desk(tenancy, POSTGRES, WriterNames(tenancy.number), Sequence(clock, 0), clock, new_id)
+    group = Group(Batch(tenancy.number, POSTGRES))
+    desk = Desk(tenancy, POSTGRES, WriterNames(tenancy.number), Sequence(clock, 0), clock, new_id, group)
     repository = PostgresRepository(server, desk)
     await repository.listening()
     return repository
@@ -109,7 +112,8 @@ class PostgresRepository:
             on_turn=self._take_up,
             on_news=self._wake,
             on_kept=desk.names.keep_group,
-            on_lost=desk.names.undo_group,
+            on_lost=desk.undo_group,
+            settle=lambda connection: write_group(connection, desk),
         )
         own = lambda: self._writer.process  # noqa: E731  it changes when the connection is made anew
         self._listener = Listener(server, desk.tenancy.number, own=own, on_news=self._wake)
@@ -122,6 +126,7 @@ class PostgresRepository:
             read_at_once=self._readers.in_snapshot,
             write=self._writer.run,
             now=_now,
+            announce=partial(self._writer.run, has_news=lambda: True),
         )
 
     async def listening(self) -> None:
@@ -141,6 +146,11 @@ class PostgresRepository:
     async def read(self, type: str, id: str) -> Version | None:
         """As in the port."""
         return await self._version("read", type, id)
+
+    async def read_text(self, type: str, id: str) -> Text | None:
+        """As in the port."""
+        row = await self._row("read", type, id)
+        return self._tenancy.text(type, row) if row else None
 
     async def vread(self, type: str, id: str, version_id: str) -> Version | None:
         """As in the port."""
@@ -168,7 +178,9 @@ class PostgresRepository:
                 pass  # it is done in a turn of its own
         turn = SqlTurn(self._desk, cause)
         result = await self._writer.run(
-            lambda connection: take_turn(connection, self._desk, turn, work), has_news=lambda: turn.wrote_changes
+            lambda connection: take_turn(connection, self._desk, turn, work),
+            has_news=lambda: turn.wrote_changes,
+            leaves_rows=True,
         )
         self._trainer.wake()
         return result
@@ -299,10 +311,14 @@ class PostgresRepository:
         return Remover(connection, POSTGRES, self._tenancy, self._desk.names)
 
     async def _version(self, statement: str, type: str, id: str, **key: int) -> Version | None:
+        row = await self._row(statement, type, id, **key)
+        return self._tenancy.version(type, row) if row else None
+
+    async def _row(self, statement: str, type: str, id: str, **key: int) -> Row | None:
         rid = address_hash(self._tenancy.hash_of, f"{type}/{id}")
         values = {"tenant": self._tenancy.number, "rid": rid, **key}
-        row = await self._readers.run(lambda connection: connection.execute(_SQL[statement], values).fetchone())
-        return self._tenancy.version(type, row) if row else None
+        row: Row | None = await self._readers.run(lambda each: each.execute(_SQL[statement], values).fetchone())
+        return row
 
     def _page(self, connection: Connection, query: Query, position: Position | None) -> Page:
         if position is None:
@@ -340,7 +356,7 @@ def _opened(server: Server, tenant: str, parameters: SearchParameters, clock: Cl
     try:
         connection = connect_plain(server)
         try:
-            migrate(connection, server.place, clock, migrations("postgres"))
+            migrate(connection, server.place, clock, migrations("postgres"), steps(parameters))
             with alone(connection):  # or two processes would both enter a new tenant
                 tenancy = open_tenancy(connection, tenant, parameters)
             read_dictionaries(connection, tenancy.names, tenancy.bodies)

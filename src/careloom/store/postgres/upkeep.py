@@ -8,10 +8,11 @@ import psycopg
 
 from careloom.model.errors import ConflictError, InvalidError
 from careloom.model.instants import Clock
+from careloom.search import SearchParameters
 from careloom.store.postgres.connection import Connection, Server, connect_plain, storable
 from careloom.store.postgres.dialect import POSTGRES
 from careloom.store.postgres.failures import told
-from careloom.store.postgres.migrations import applied, check_server, migrate, migrations
+from careloom.store.postgres.migrations import applied, check_server, migrate, migrations, steps
 from careloom.store.postgres.writer import take_turn
 from careloom.store.sql import dialect
 from careloom.store.sql.schema import Migration, missing
@@ -72,10 +73,10 @@ def looking(server: Server) -> Iterator[tuple[Connection, str, dict[int, str], l
         yield connection, server.place, taken, missing(migrations("postgres"), taken, server.place)
 
 
-def upgrade(server: Server, clock: Clock) -> None:
+def upgrade(server: Server, parameters: SearchParameters, clock: Clock) -> None:
     """Take the steps of the schema that are missing."""
     with _connected(server) as connection:
-        migrate(connection, server.place, clock, migrations("postgres"))
+        migrate(connection, server.place, clock, migrations("postgres"), steps(parameters))
 
 
 def vacuum(server: Server) -> None:

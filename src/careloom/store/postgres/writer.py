@@ -6,8 +6,9 @@ processes the turns are kept in a row by a lock of the server, one for each tena
     BEGIN
     SELECT pg_advisory_xact_lock(tenant)   waits until the group of another process is committed or undone
     SELECT max(vid)                        so the numbers of this group are greater than any that anybody can see
-      SAVEPOINT unit  work of the first caller   RELEASE
-      SAVEPOINT unit  work of the second         ROLLBACK TO unit, it raised
+      work of the first caller             leaves its rows to the group
+      SAVEPOINT unit  work of the second   ROLLBACK TO unit, it searched and raised
+      rows of the group
     COMMIT                                 durable; the lock goes to the next, in the order of asking
 
 The transaction is READ COMMITTED: each statement sees what was committed before it began, and the first that looks at
@@ -61,6 +62,7 @@ class _Unit:
     work: Work[Any]
     answer: asyncio.Future[Any]
     has_news: Callable[[], bool]
+    leaves_rows: bool = False
     result: Any = None
     error: BaseException | None = None
 
@@ -83,6 +85,7 @@ class Writer:
         on_news: Called on the event loop when a commit is durable in which some unit had news.
         on_kept: Called on the writer's thread when a group is durable, so that what it added may be remembered.
         on_lost: Called on the writer's thread when a group was undone, so that what was remembered of it is forgotten.
+        settle: Writes what the units of a group have left to be written.
     """
 
     def __init__(
@@ -94,6 +97,7 @@ class Writer:
         on_news: Callable[[], None],
         on_kept: Callable[[], None],
         on_lost: Callable[[], None],
+        settle: Callable[[Connection], None] = lambda connection: None,
     ) -> None:
         self._server = server
         self._tenant = tenant
@@ -101,6 +105,7 @@ class Writer:
         self._on_news = on_news
         self._on_kept = on_kept
         self._on_lost = on_lost
+        self._settle_rows = settle
         self._connected: Connection | None = None
         self._transaction = ""
         self._loop = asyncio.get_running_loop()
@@ -109,8 +114,13 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name=f"writer of {server.place}", daemon=True)
         self._thread.start()
 
-    async def run(self, work: Work[T], *, has_news: Callable[[], bool] = lambda: False) -> T:
+    async def run(self, work: Work[T], *, has_news: Callable[[], bool] = lambda: False, leaves_rows: bool = False) -> T:
         """Run the work in a transaction on the writer's thread; return once that is durable.
+
+        Args:
+            work: Gets the connection.
+            has_news: Asked when it is done.
+            leaves_rows: Whether it leaves what it writes to ``settle``, or else begins a unit on the connection.
 
         Raises:
             UnavailableError: The server or the network failed, or the writer is closed; nothing of the work is
@@ -118,7 +128,7 @@ class Writer:
         """
         if self._is_closed:
             raise UnavailableError(f"{self._server.place}: closed")
-        unit = _Unit(work, self._loop.create_future(), has_news)
+        unit = _Unit(work, self._loop.create_future(), has_news, leaves_rows)
         self._waiting.put(unit)
         result: T = await unit.answer
         return result
@@ -154,6 +164,7 @@ class Writer:
         try:
             connection = self._begun()
             is_last = self._run_group(connection, group)
+            self._settle_rows(connection)
             self._commit(connection, any(unit.brings_news for unit in group))
             self._on_kept()
         except BaseException as error:
@@ -198,10 +209,12 @@ class Writer:
         return False
 
     def _run_unit(self, connection: Connection, unit: _Unit) -> None:
-        """Run one unit within a savepoint; what it raises is kept for its caller, unless the server is at fault."""
+        """Run one unit; what it raises is kept for its caller, unless the server is at fault."""
         if not unit.is_wanted:
             return
-        connection.begin_unit()
+        if not unit.leaves_rows:
+            self._settle_rows(connection)
+            connection.begin_unit()
         try:
             unit.result = unit.work(connection)
         except BaseException as error:

@@ -1,6 +1,6 @@
 """What a unit of work writes, collected and then written table by table, each in the order of its key."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,7 @@ class Batch:
     _found: dict[str, list[tuple[int, list[Row]]]] = field(default_factory=lambda: {table: [] for table in POSTINGS})
     _heads: dict[int, tuple[Any, ...]] = field(default_factory=dict)
     _closed: list[tuple[int, int, int]] = field(default_factory=list)
+    _told: list[int] = field(default_factory=list)
 
     def add_version(self, rid: int, type: int, id: str, version: tuple[int, int, int], shape: int) -> None:
         """A version (vid, ver, op), as the newest of its resource."""
@@ -42,38 +43,56 @@ class Batch:
         """The content of a version."""
         self._rows["body"].append((vid, self.tenant, dictionary, packed))
 
-    def add_change(self, vid: int, previous: int | None) -> None:
-        """The row of the change log that tells of a version."""
-        self._rows["change_log"].append((self.tenant, vid, vid, previous))
+    def add_change(self, vid: int) -> None:
+        """That a version is told of."""
+        self._told.append(vid)
 
     def add_postings(self, vid: int, found: Rows) -> None:
         """The rows that a version is found by."""
         for table, rows in found.items():
             self._found[table].append((vid, rows))
 
+    def take(self, other: "Batch") -> None:
+        """Take over what another batch has collected, behind what is here."""
+        for table, rows in other._rows.items():
+            self._rows[table] += rows
+        for table, found in other._found.items():
+            self._found[table] += found
+        self._heads |= other._heads
+        self._closed += other._closed
+        self._told += other._told
+
     def write(self, connection: Connection) -> None:
         """Write what was collected and start anew."""
-        self.write_content(connection)
-        self.write_heads(connection)
+        told = frozenset(self._told)
+        self._told.clear()
+        self._write_content(connection, told)
+        self._write_heads(connection)
 
     def write_content(self, connection: Connection) -> None:
         """Write versions, bodies and index rows, and leave the rest for later."""
-        for table in ("version", "body"):
-            if rows := self._rows[table]:
-                self.dialect.append(connection, table, rows)
-                rows.clear()
+        self._write_content(connection, frozenset())
+
+    def write_heads(self, connection: Connection, position: Callable[[], int]) -> None:
+        """Put the heads, close the versions before them, tell the changes at places of their own."""
+        if self._told:
+            self.dialect.append(connection, "change_log", [(self.tenant, position(), vid) for vid in self._told])
+            self._told.clear()
+        self._write_heads(connection)
+
+    def _write_content(self, connection: Connection, told: Collection[int]) -> None:
+        if versions := self._rows["version"]:
+            self.dialect.append(connection, "version", [(*row, 1 if row[1] in told else 0) for row in versions])
+            versions.clear()
+        if bodies := self._rows["body"]:
+            self.dialect.append(connection, "body", bodies)
+            bodies.clear()
         for table, found in self._found.items():
             if found:
                 self.dialect.append(connection, table, sorted(_LAYOUTS[table](self.tenant, found)))
                 found.clear()
 
-    def write_heads(self, connection: Connection, position: Callable[[], int] | None = None) -> None:
-        """Put the heads, close the versions before them, tell the changes: at the place of the version, or later."""
-        changes = self._rows["change_log"]
-        if changes:
-            told = changes if position is None else [(tenant, position(), *rest) for tenant, _, *rest in changes]
-            self.dialect.append(connection, "change_log", told)
-            changes.clear()
+    def _write_heads(self, connection: Connection) -> None:
         if self._heads:
             connection.executemany(_SQL["put_head"], sorted(self._heads.values()))
             self._heads.clear()

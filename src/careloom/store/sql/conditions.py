@@ -10,6 +10,7 @@ asked of the resource at its other end is a probe there. The other way round, wh
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from careloom.model.errors import NotSupportedError
@@ -17,6 +18,7 @@ from careloom.search.query import (
     And,
     Chain,
     Comparison,
+    CompositeOperand,
     Condition,
     Has,
     InCompartment,
@@ -25,6 +27,7 @@ from careloom.search.query import (
     Narrowing,
     Not,
     Or,
+    Part,
     Phrase,
     Written,
 )
@@ -63,10 +66,34 @@ def _comparison(comparison: Comparison, type: str, context: Context) -> Clause:
         return _IN_VERSION[comparison.key](comparison, type, context)
     if comparison.modifier == "text":
         return words_aside(comparison, context)
+    if comparison.kind == "composite":
+        return either([_composite(comparison, key, type, context) for key in _composites(comparison, type, context)])
     family = FAMILIES.get(comparison.kind) or JUDGED.get(comparison.kind)
     if family is None:
         raise NotSupportedError(f"{type}?{comparison.parameter}: {comparison.kind} parameters are not searched by")
     return family(comparison, type, context)
+
+
+def _composites(comparison: Comparison, type: str, context: Context) -> tuple[str, ...]:
+    """The composites that are looked for: one that others cover is each of them."""
+    return context.covers.elements(type, comparison.parameter)
+
+
+def _composite(comparison: Comparison, code: str, type: str, context: Context) -> Clause:
+    """A composite by rows of its own, or over a whole resource by those of its parts; judged in both cases."""
+    codes = context.covers.parts(type, code)
+    if not codes:
+        return JUDGED["composite"](replace(comparison, parameter=code), type, context)
+    ways = [
+        _and(And(tuple(map(_compared, codes, operand.parts))), type, context)
+        for operand in comparison.operands
+        if isinstance(operand, CompositeOperand)
+    ]
+    return replace(either(ways), is_judged=True)
+
+
+def _compared(code: str, part: Part) -> Comparison:
+    return Comparison(code, part.kind, (part.operand,))
 
 
 def _phrase(condition: Phrase, type: str, context: Context) -> Clause:
@@ -78,6 +105,8 @@ def _missing(condition: Missing, type: str, context: Context) -> Clause:
     if condition.parameter in KEPT_IN_VERSION:
         return nothing() if condition.missing else Clause(Sql("1 = 1"))
     codes = context.covers.elements(type, condition.parameter)
+    if any(context.covers.parts(type, code) for code in codes):
+        return Clause(Sql("1 = 1"), is_judged=True)
     atoms = [str(context.number(parameter_name(type, code))) for code in codes]
     return shaped(type_atom(context.number(type)), atoms, context, has=not condition.missing)
 
@@ -111,9 +140,10 @@ def _ids(comparison: Comparison, type: str, context: Context) -> Clause:
 def _of_resources(rids: list[int], context: Context) -> Clause:
     """The versions of some resources."""
     listed = one_of("rid", rids)
-    table = context.dialect.by("version", "resource", "a")
-    source = Sql(f"SELECT vid FROM {table} WHERE tenant = ? AND", (context.tenant,)) + listed
-    return Clause(one_of(f"{context.alias}.rid", rids), source, reason="ids")
+    superseded = context.dialect.by("version", "superseded", "a")
+    newest = Sql("SELECT vid FROM head WHERE tenant = ? AND", (context.tenant,)) + listed
+    older = Sql(f"SELECT vid FROM {superseded} WHERE valid_to IS NOT NULL AND tenant = ? AND", (context.tenant,))
+    return Clause(one_of(f"{context.alias}.rid", rids), newest + Sql("UNION ALL") + older + listed, reason="ids")
 
 
 def _last_updated(comparison: Comparison, type: str, context: Context) -> Clause:
@@ -214,7 +244,7 @@ def _led_to(p: Sql, type: str, has: Has, end: Clause, context: Context) -> Sql |
 def _version_of(context: Context, rid: str) -> str:
     """The versions of the resource that a hash stands for."""
     alias = context.alias
-    return f"{context.dialect.by('version', 'resource', alias)} ON {alias}.tenant = r.tenant AND {alias}.rid = {rid}"
+    return f"version AS {alias} ON {context.dialect.versions_of(alias, 'r.tenant', rid)}"
 
 
 _CLAUSES: Mapping[type, Callable[[Any, str, Context], Clause]] = {

@@ -3,6 +3,9 @@
 Many parameters of R4 say again what others say. ``combo-code`` is ``code`` and ``component-code`` together,
 ``phonetic`` is ``name``, and what ``patient`` leads to is found under ``subject``. Their rows would be half of the
 index. A query by such a parameter looks under the others instead.
+
+A composite over a whole resource, such as ``code-value-quantity``, is what its parts are: a resource whose ``code`` and
+whose ``value-quantity`` fit is looked at again in memory, and fits or does not.
 """
 
 from collections.abc import Mapping
@@ -41,6 +44,7 @@ class Covers:
         self.generations: dict[tuple[str, str], int] = {}
         self._registry = registry
         self._known: dict[str, Mapping[str, Cover]] = {}
+        self._wholes: dict[str, Mapping[str, tuple[str, ...]]] = {}
 
     def of(self, type: str) -> Mapping[str, Cover]:
         """By code, what covers a parameter; those that have rows of their own are left out."""
@@ -57,6 +61,17 @@ class Covers:
     def elements(self, type: str, code: str) -> tuple[str, ...]:
         """The parameters that tell whether a resource has elements for a parameter."""
         return self.of(type)[code].codes if self.are_all_of(type, code) else (code,)
+
+    def parts(self, type: str, code: str) -> tuple[str, ...]:
+        """The parameters that have the values of the parts of a composite over a whole resource; none for others."""
+        known = self._wholes.get(type)
+        if known is None:
+            known = self._wholes[type] = _wholes(type, self._registry.of(type))
+        return known.get(code, ())
+
+    def has_rows(self, type: str, code: str) -> bool:
+        """Whether there are rows, or places in a shape, that a parameter does not share with others."""
+        return not self.are_all_of(type, code) and not self.parts(type, code)
 
     def keys(self, type: str, key: str) -> tuple[str, ...]:
         """The keys under which the rows of a parameter are: its own, those that cover it, or both."""
@@ -98,6 +113,31 @@ def _may_cover(other: SearchParameter, parameter: SearchParameter) -> bool:
 
 def _parts(parameter: SearchParameter) -> list[tuple[str, frozenset[str]]]:
     return [(each.kind, frozenset(branch.text for branch in each.branches)) for each in parameter.components]
+
+
+def _wholes(type: str, parameters: Mapping[str, SearchParameter]) -> Mapping[str, tuple[str, ...]]:
+    """By code, the parameters that the parts of a composite over a whole resource are found under."""
+    found: dict[str, tuple[str, ...]] = {}
+    for code, parameter in parameters.items():
+        if parameter.components and all(branch.text == type for branch in parameter.branches):
+            parts = tuple(_part(type, component, parameters) for component in parameter.components)
+            if parameter.branches and all(parts):
+                found[code] = parts
+    return found
+
+
+def _part(type: str, component: SearchParameter, parameters: Mapping[str, SearchParameter]) -> str:
+    """A parameter that has all values of a part; empty where there is none."""
+    wanted = {f"{type}.{way.strip()}" for branch in component.branches for way in branch.text.split("|")}
+    return next(
+        (
+            other.code
+            for other in sorted(parameters.values(), key=lambda other: (len(other.branches), other.code))
+            if (other.kind, other.folded, other.is_indexed) == (component.kind, component.folded, True)
+            and wanted <= {branch.text for branch in other.branches if not branch.target}
+        ),
+        "",
+    )
 
 
 def _narrowed(parameter: SearchParameter, others: list[SearchParameter]) -> Cover | None:

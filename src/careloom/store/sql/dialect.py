@@ -43,6 +43,19 @@ class Connection(Protocol):
         ...
 
 
+class UnitConnection(Connection, Protocol):
+    """A writer's connection, on which a part of a transaction can be undone."""
+
+    @property
+    def is_in_unit(self) -> bool:
+        """Whether there is something that is undone when the work under way raises."""
+        ...
+
+    def begin_unit(self) -> None:
+        """Begin what is undone when the work under way raises."""
+        ...
+
+
 def _delete_words(connection: Connection, rows: Sequence[Row]) -> None:
     """As a table is told to that keeps rows."""
     connection.executemany("DELETE FROM fts WHERE vid = ? AND tenant = ?", [row[:2] for row in rows])
@@ -55,9 +68,11 @@ class Dialect:
     Attributes:
         name: For people.
         by: A table under an alias in a FROM clause, with the index to go by: ``by("dat", "value", "d")``. The indexes
-            are ``value``, ``version`` and ``long`` of a postings table, ``type``, ``resource`` and ``shape``
-            of ``version``.
+            are ``value``, ``version`` and ``long`` of a postings table, ``type``, ``superseded`` and
+            ``shape`` of ``version``.
             A database that takes no such advice gives ``dat AS d``.
+        versions_of: Whether a row of ``version`` under an alias is of a resource: by the alias, and the SQL of tenant
+            and rid.
         in_order: The join, to be followed by ``ON``, that keeps to the order written: ``CROSS JOIN`` or ``JOIN``.
         inside: Whether a text, bound as ``?``, occurs in a column.
         words: Selects the vid of the versions whose text has all of some words; ``word*`` is the start of a word.
@@ -76,6 +91,7 @@ class Dialect:
     name: str
     by: Callable[[str, str, str], str]
     in_order: str
+    versions_of: Callable[[str, str, str], str]
     inside: Callable[[str], str]
     words: Callable[[Sequence[str]], Sql]
     append: Callable[[Connection, str, Sequence[Row]], None]

@@ -134,8 +134,12 @@ def _of_resource(rid: int, is_holder: bool, type: str, holder: int, remover: Rem
     if head is None:
         return None
     member = remover.names.text(remover.connection, head[0])
-    select = "SELECT vid, op FROM version WHERE tenant = ? AND rid = ? ORDER BY vid"
-    rows = remover.connection.execute(select, key).fetchall()
+    select = (
+        "SELECT vid, op FROM version WHERE tenant = ? AND rid = ? AND vid IN "
+        "(SELECT vid FROM head WHERE tenant = ? AND rid = ? UNION ALL "
+        "SELECT vid FROM version WHERE tenant = ? AND rid = ? AND valid_to IS NOT NULL) ORDER BY vid"
+    )
+    rows = remover.connection.execute(select, key * 3).fetchall()
     inside = {
         vid for vid, op in rows if is_holder or (op != DELETED and _is_inside(vid, member, type, holder, remover))
     }

@@ -2,8 +2,8 @@
 
 import copy
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, astuple
 from datetime import datetime, timedelta
+from sys import intern
 from typing import Any, Protocol, TypeVar
 
 from careloom.store.events import (
@@ -26,6 +26,9 @@ T = TypeVar("T")
 
 _SQL = load_statements("events.sql")
 
+FORGOTTEN = timedelta(hours=1)
+"""How long a lease is over when it is forgotten of whom it was."""
+
 
 class Run(Protocol):
     """Runs work on a connection of a certain kind."""
@@ -44,21 +47,34 @@ class SqlEventLog:
         read_at_once: Runs a reading whose statements all see one snapshot.
         write: Runs a unit of the writer.
         now: The time by the clock of the store.
+        announce: As `write`, and has other processes know that there are new events, where there are others.
     """
 
     def __init__(
-        self, tenant: int, *, read: Run, read_at_once: Run, write: Run, now: Callable[[Connection], datetime]
+        self,
+        tenant: int,
+        *,
+        read: Run,
+        read_at_once: Run,
+        write: Run,
+        now: Callable[[Connection], datetime],
+        announce: Run | None = None,
     ) -> None:
         self._tenant = tenant
         self._read = read
         self._read_at_once = read_at_once
         self._write = write
+        self._announce = announce or write
         self._now = now
 
     def under(self, lease: Lease) -> "SqlEventLog":
         """As in the port."""
-        plain = self._write
+        fenced = copy.copy(self)
+        fenced._write = self._fenced(self._write, lease)
+        fenced._announce = self._fenced(self._announce, lease)
+        return fenced
 
+    def _fenced(self, plain: Run, lease: Lease) -> Run:
         def write(work: Callable[[Connection], T]) -> Awaitable[T]:
             def held(connection: Connection) -> T:
                 self._require(connection, lease)
@@ -66,9 +82,7 @@ class SqlEventLog:
 
             return plain(held)
 
-        fenced = copy.copy(self)
-        fenced._write = write
-        return fenced
+        return write
 
     async def recover(self) -> Recovery:
         """As in the port."""
@@ -86,7 +100,7 @@ class SqlEventLog:
             numbered = [(match, self._add_event(connection, match)) for match in matches]
             return [_event_of(match, number) for match, number in numbered if number]
 
-        return await self._write(record)
+        return await (self._announce if matches else self._write)(record)
 
     async def pending(self, subscription: str, limit: int) -> list[SubscriptionEvent]:
         """As in the port."""
@@ -100,6 +114,11 @@ class SqlEventLog:
         """As in the port."""
         [(number,)] = await self._rows("last_number", subscription=subscription)
         return int(number)
+
+    async def newest_after(self, sequence: int) -> tuple[int, dict[str, int]]:
+        """As in the port."""
+        rows = await self._rows("newest_after", vid=sequence)
+        return max((row[2] for row in rows), default=sequence), {row[0]: int(row[1]) for row in rows}
 
     async def first_number(self, subscription: str) -> int:
         """As in the port."""
@@ -137,13 +156,17 @@ class SqlEventLog:
         self, attempt: Attempt, cursor: Cursor | None = None, dead: Sequence[DeadLetter] = ()
     ) -> None:
         """As in the port."""
+        await self.record_attempts([attempt], cursor, dead)
+
+    async def record_attempts(
+        self, attempts: Sequence[Attempt], cursor: Cursor | None = None, dead: Sequence[DeadLetter] = ()
+    ) -> None:
+        """As in the port."""
 
         def record(connection: Connection) -> None:
-            connection.execute(_SQL["add_attempt"], self._values(attempt))
-            for letter in dead:
-                connection.execute(_SQL["add_dead_letter"], self._values(letter))
-            if cursor:
-                self._save_cursor(connection, cursor)
+            connection.executemany(_SQL["add_attempt"], [self._values(each) for each in attempts])
+            connection.executemany(_SQL["add_dead_letter"], [self._values(each) for each in dead])
+            connection.executemany(_SQL["save_cursor"], [self._values(each) for each in (cursor,) if each])
 
         await self._write(record)
 
@@ -170,15 +193,34 @@ class SqlEventLog:
 
     async def take_lease(self, name: str, holder: str, seconds: float) -> Lease | None:
         """As in the port."""
+        return next(iter(await self.take_leases([name], holder, seconds)), None)
 
-        def take(connection: Connection) -> Lease | None:
+    async def take_leases(self, names: Sequence[str], holder: str, seconds: float) -> list[Lease]:
+        """As in the port."""
+
+        def take(connection: Connection) -> list[Lease]:
             now = self._now(connection)
             until = now + timedelta(seconds=seconds)
-            values = {"name": name, "holder": holder, "now": microseconds(now), "until": microseconds(until)}
-            row = connection.execute(_SQL["take_lease"], {"tenant": self._tenant, **values}).fetchone()
-            return Lease(name, holder, int(row[0]), until) if row else None
+            values = {"holder": holder, "now": microseconds(now), "until": microseconds(until)}
+            taken = []
+            for name in names:
+                key = {"tenant": self._tenant, "name": name, **values}
+                row = connection.execute(_SQL["take_lease"], key).fetchone()
+                taken += [Lease(name, holder, int(row[0]), until)] if row else []
+            return taken
 
         return await self._write(take)
+
+    async def lease_holders(self, prefix: str) -> list[str]:
+        """As in the port."""
+
+        def look(connection: Connection) -> list[str]:
+            now = self._now(connection)
+            key = {"tenant": self._tenant, "prefix": prefix, "now": microseconds(now)}
+            connection.execute(_SQL["forget_leases"], {**key, "now": microseconds(now - FORGOTTEN)})
+            return [str(row[0]) for row in connection.execute(_SQL["lease_holders"], key).fetchall()]
+
+        return await self._write(look)
 
     async def leave_lease(self, lease: Lease) -> None:
         """As in the port."""
@@ -215,18 +257,31 @@ class SqlEventLog:
 
     def _values(self, row: Match | Cursor | Attempt | DeadLetter | Replay) -> dict[str, Any]:
         """The attributes as columns, instants as microseconds."""
-        return {"tenant": self._tenant} | {name: _column(each) for name, each in asdict(row).items()}
+        values = {name: _column(getattr(row, name)) for name in row.__slots__}
+        values["tenant"] = self._tenant
+        return values
 
 
 def _event(row: Row) -> SubscriptionEvent:
     subscription, number, vid, topic, focus, version_id, recorded, patient, interaction = row
     moment = moment_of(recorded)
-    return SubscriptionEvent(subscription, number, vid, topic, focus, version_id, moment, patient, interaction)
+    return SubscriptionEvent(
+        intern(subscription), number, vid, intern(topic), focus, version_id, moment, patient, intern(interaction)
+    )
 
 
 def _event_of(match: Match, number: int) -> SubscriptionEvent:
-    subscription, *rest = astuple(match)
-    return SubscriptionEvent(subscription, number, *rest)
+    return SubscriptionEvent(
+        match.subscription,
+        number,
+        match.sequence,
+        match.topic,
+        match.focus,
+        match.version_id,
+        match.recorded,
+        match.patient,
+        match.interaction,
+    )
 
 
 def _cursor(row: Row) -> Cursor:

@@ -148,3 +148,17 @@ WHERE tenant = :tenant AND status = 'open' ORDER BY recorded, id;
 -- Replays of a subscription.
 SELECT id, subscription, first, last, endpoint, requested_by, recorded, delivered_to, status, error FROM replay
 WHERE tenant = :tenant AND subscription = :subscription ORDER BY recorded, id;
+
+-- name: lease_holders
+-- Who holds leases of a kind.
+SELECT DISTINCT holder FROM lease
+WHERE tenant = :tenant AND substr(name, 1, length(:prefix)) = :prefix AND until > :now ORDER BY holder;
+
+-- name: forget_leases
+-- Forget leases of a kind that are long over.
+DELETE FROM lease WHERE tenant = :tenant AND substr(name, 1, length(:prefix)) = :prefix AND until < :now;
+
+-- name: newest_after
+-- Number of the newest event of each subscription that was told of a change after another, and that change.
+SELECT subscription, max(number), max(vid) FROM subscription_event WHERE tenant = :tenant AND vid > :vid
+GROUP BY subscription;

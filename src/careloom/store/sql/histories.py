@@ -26,26 +26,33 @@ def history(  # noqa: PLR0917  what a search is given, too
         names: Numbers for texts.
         now: What is committed and to be seen.
     """
-    sql = _select(query, dialect, all_of(_tests(query, connection, tenancy, names, now)))
+    tests = all_of(_tests(query, connection, tenancy, names, now))
+    sql = _select(query, _along(query, dialect, tenancy), dialect, tests)
     rows = connection.execute(sql.text, sql.values).fetchall()
     return HistoryPage.of(query, (_version(row, connection, tenancy, names) for row in rows))
 
 
-def _select(query: HistoryQuery, dialect: Dialect, where: Sql) -> Sql:
+def _select(query: HistoryQuery, along: Sql, dialect: Dialect, where: Sql) -> Sql:
     direction = "ASC" if query.ascending else "DESC"
-    text = (
-        "SELECT h.id, v.ver, v.op, v.vid, b.dictionary, b.bytes, v.type "
-        f"FROM {_along(query, dialect)} {dialect.in_order} head AS h ON h.tenant = v.tenant AND h.rid = v.rid "
+    columns = Sql("SELECT h.id, v.ver, v.op, v.vid, b.dictionary, b.bytes, v.type FROM")
+    joined = Sql(
+        f"{dialect.in_order} head AS h ON h.tenant = v.tenant AND h.rid = v.rid "
         "LEFT JOIN body AS b ON b.vid = v.vid AND b.tenant = v.tenant WHERE"
     )
-    return Sql(text) + where + Sql(f"ORDER BY v.vid {direction} LIMIT ?", (query.count + 1,))
+    return columns + along + joined + where + Sql(f"ORDER BY v.vid {direction} LIMIT ?", (query.count + 1,))
 
 
-def _along(query: HistoryQuery, dialect: Dialect) -> str:
+def _along(query: HistoryQuery, dialect: Dialect, tenancy: Tenancy) -> Sql:
     """The key to go along: the versions of one resource, of one type, or all."""
-    if query.id:
-        return dialect.by("version", "resource", "v")
-    return dialect.by("version", "type", "v") if query.types and len(query.types) == 1 else "version AS v"
+    if query.id and query.types:
+        key = (tenancy.number, address_hash(tenancy.hash_of, f"{query.types[0]}/{query.id}"))
+        of_resource = (
+            "SELECT tenant, vid FROM head WHERE tenant = ? AND rid = ? UNION ALL "
+            "SELECT tenant, vid FROM version WHERE tenant = ? AND rid = ? AND valid_to IS NOT NULL"
+        )
+        join = f"{dialect.in_order} version AS v ON v.tenant = k.tenant AND v.vid = k.vid"
+        return Sql(f"({of_resource}) AS k {join}", (*key, *key))
+    return Sql(dialect.by("version", "type", "v") if query.types and len(query.types) == 1 else "version AS v")
 
 
 def _tests(query: HistoryQuery, connection: Connection, tenancy: Tenancy, names: Names, now: Snapshot) -> Iterator[Sql]:
@@ -53,8 +60,6 @@ def _tests(query: HistoryQuery, connection: Connection, tenancy: Tenancy, names:
     yield Sql("v.tenant = ? AND v.vid BETWEEN ? AND ?", (tenancy.number, query.first, min(last, NEWEST)))
     if query.types is not None:
         yield one_of("v.type", [names.find(connection, type) for type in query.types])
-    if query.id and query.types:
-        yield Sql("v.rid = ?", (address_hash(tenancy.hash_of, f"{query.types[0]}/{query.id}"),))
     if query.still_current is not None:
         yield Sql("(v.valid_to IS NULL OR v.valid_to > ?)", (query.still_current,))
     for first, end in now.hidden:

@@ -64,10 +64,7 @@ def fingerprints(type: str, parameters: SearchParameters, covers: Covers) -> dic
     return {
         code: _fingerprint(parameter, covers.of(type).get(code))
         for code, parameter in parameters.of(type).items()
-        if parameter.is_indexed
-        and parameter.branches
-        and code not in KEPT_IN_VERSION
-        and not covers.are_all_of(type, code)
+        if parameter.is_indexed and parameter.branches and code not in KEPT_IN_VERSION and covers.has_rows(type, code)
     }
 
 

@@ -1,13 +1,12 @@
 """From the index values of a version to the rows it is found by, without the tenant and the vid, which come later."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from careloom.search.index import Gathered
 from careloom.search.values import (
     CompositeValue,
     DateValue,
+    IndexValue,
     NumberValue,
     PositionValue,
     QuantityValue,
@@ -49,141 +48,136 @@ Number = Callable[[str], int]
 """Gives the number of a text."""
 
 
-def rows_of(
-    found: Gathered, hash_of: Hash, number: Number, covers: Mapping[str, Cover], own: Own = lambda type, key: key
-) -> Rows:
-    """The rows that one version is found by, but for its words; covered parameters have none.
+class Finding:
+    """Makes index rows of values as they are met: a `careloom.search.index.Keeper`.
 
     Args:
-        found: Its values.
+        type: Resource type.
         hash_of: Hash of the tenant.
         number: Gives the number of a text.
-        covers: The covered parameters of its type.
+        covers: The covered parameters of the type, which have no rows.
         own: Under which key the rows of a parameter are.
+
+    Attributes:
+        present: Codes of the parameters whose element the resource has.
+        rows: What has been found: by table the rows in order, none of them twice.
+        words: All words met, each once, in order.
     """
-    here = _Rows(found.type, hash_of, number, covers)
-    rows: dict[str, dict[tuple[Any, ...], None]] = {}
-    for key, values in found.values.items():
-        make = _MAKERS.get(next(iter(values)).__class__)
-        if make is not None and here.has_rows(key):
-            table, rows_for = make
-            rows.setdefault(table, {}).update(dict.fromkeys(rows_for(here, own(found.type, key), values)))
-    return {table: list(each) for table, each in rows.items() if each}
 
+    __slots__ = ("_atoms", "_covers", "_hash_of", "_number", "_own", "present", "rows", "type", "words")
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """Makes the rows of one resource, parameter by parameter."""
+    def __init__(
+        self,
+        type: str,
+        hash_of: Hash,
+        number: Number,
+        covers: Mapping[str, Cover],
+        own: Own = lambda type, key: key,
+    ) -> None:
+        self.type = type
+        self.present: set[str] = set()
+        self.rows: dict[str, dict[Row, None]] = {}
+        self.words: dict[str, None] = {}
+        self._atoms: set[str] = set()
+        self._hash_of = hash_of
+        self._number = number
+        self._covers = covers
+        self._own = own
 
-    type: str
-    hash_of: Hash
-    number: Number
-    covers: Mapping[str, Cover]
+    def keep(self, key: str, value: IndexValue) -> None:
+        """Take a value of a parameter, or of a side of it."""
+        kind = value.__class__
+        if kind is TextValue:
+            self.words.update(dict.fromkeys(indexed_words(value.words)))  # type: ignore[union-attr]
+            return
+        if key.endswith(FOUND_BY_WORDS):
+            self.words.update(dict.fromkeys(indexed_words(value.folded)))  # type: ignore[union-attr]
+            return
+        if key in KEPT_IN_VERSION:
+            return
+        key = self._own(self.type, key)
+        if kind is TokenValue:
+            self._atoms.add(system_atom(self._p(key), self._system(value)))  # type: ignore[arg-type]
+        if self._has_rows(key):
+            table, rows_for = _MAKERS[kind]
+            rows = self.rows.get(table)
+            if rows is None:
+                rows = self.rows[table] = {}
+            for row in rows_for(self, key, value):
+                rows[row] = None
 
-    def has_rows(self, key: str) -> bool:
-        """Whether a parameter has rows of its own; of a narrowed one that is every side of its references.
+    def atoms(self) -> frozenset[str]:
+        """What the shape of a version says: its type, the parameters it has elements for, the systems of its tokens."""
+        here = {str(self._p(parameter)) for parameter in self.present}
+        return frozenset((type_atom(self._number(self.type)), *here, *self._atoms))
 
-        The displays of codes have none: their words are found.
-        """
-        cover = self.covers.get(key.partition(":")[0])
-        is_own = cover is None or bool(cover.target)
-        return is_own and key not in KEPT_IN_VERSION and not key.endswith(FOUND_BY_WORDS)
+    def _has_rows(self, key: str) -> bool:
+        """Whether a parameter has rows of its own; of a narrowed one that is every side of its references."""
+        cover = self._covers.get(key.partition(":")[0].partition("#")[0])
+        return cover is None or bool(cover.target)
 
-    def tokens(self, key: str, tokens: Iterable[TokenValue]) -> Iterator[Row]:
-        """A token is found by its code with the system beside it; by its system alone through the shape."""
-        for token in tokens:
-            system = ANY_SYSTEM if token.system is None else self.number(token.system)
-            yield code_hash(self.hash_of, self.type, key, token.code), system
-
-    def references(self, key: str, references: Iterable[ReferenceValue]) -> Iterator[Row]:
-        """What a version refers to; a narrowed parameter keeps what is not held here, whose type nobody knows."""
-        p, cover = self._p(key), self.covers.get(key.partition("#")[0])
-        for value in references:
-            if cover is None or value.type != cover.target:
-                yield address_hash(self.hash_of, value.target), p
-
-    def strings(self, key: str, texts: Iterable[StringValue]) -> Iterator[Row]:
-        """Texts and where they begin."""
-        p = self._p(key)
-        for text in texts:
-            yield p, text.folded, exact_hash(self.hash_of, text.exact)
-
-    def dates(self, key: str, dates: Iterable[DateValue]) -> Iterator[Row]:
-        """Intervals of time."""
-        p = self._p(key)
-        for date in dates:
-            yield p, date.low, date.high
-
-    def numbers(self, key: str, numbers: Iterable[NumberValue]) -> Iterator[Row]:
-        """Numbers have no unit."""
-        p = self._p(key)
-        for value in numbers:
-            yield p, value.low, value.high, 0, 0, 0
-
-    def quantities(self, key: str, quantities: Iterable[QuantityValue]) -> Iterator[Row]:
-        """Quantities as they stand, and in base units once more."""
-        p = self._p(key)
-        for value in quantities:
-            unit = (self.number(value.system), self.number(value.code), self.number(value.unit))
-            yield p, value.low, value.high, *unit
-            if (base := value.canonical) is not None:
-                in_base_units = self.number(canonical_name(parameter_name(self.type, key)))
-                yield in_base_units, base.low, base.high, 0, 0, self.number(base.unit)
-
-    def uris(self, key: str, uris: Iterable[UriValue]) -> Iterator[Row]:
-        """URIs as they stand."""
-        p = self._p(key)
-        for each in uris:
-            yield p, each.uri
-
-    def pairs(self, key: str, composites: Iterable[CompositeValue]) -> Iterator[Row]:
-        """Composites, a row for each combination of what their parts say."""
-        for value in composites:
-            yield from pair_rows(self.hash_of, self.type, key, value)
-
-    def places(self, key: str, places: Iterable[PositionValue]) -> Iterator[Row]:
-        """Places with the square of the map that they are in."""
-        for place in places:
-            yield cell(place.latitude, place.longitude), place.latitude, place.longitude
+    def _system(self, token: TokenValue) -> int:
+        return ANY_SYSTEM if token.system is None else self._number(token.system)
 
     def _p(self, key: str) -> int:
-        return self.number(parameter_name(self.type, key))
+        return self._number(parameter_name(self.type, key))
+
+    # what a value is found by
+
+    def _token(self, key: str, token: TokenValue) -> Iterable[Row]:
+        """A token is found by its code with the system beside it; by its system alone through the shape."""
+        return ((code_hash(self._hash_of, self.type, key, token.code), self._system(token)),)
+
+    def _reference(self, key: str, value: ReferenceValue) -> Iterable[Row]:
+        """What a version refers to; a narrowed parameter keeps what is not held here, whose type nobody knows."""
+        cover = self._covers.get(key.partition("#")[0])
+        if cover is not None and value.type == cover.target:
+            return ()
+        return ((address_hash(self._hash_of, value.target), self._p(key)),)
+
+    def _string(self, key: str, text: StringValue) -> Iterable[Row]:
+        """A text and where it begins."""
+        return ((self._p(key), text.folded, exact_hash(self._hash_of, text.exact)),)
+
+    def _date(self, key: str, date: DateValue) -> Iterable[Row]:
+        """An interval of time."""
+        return ((self._p(key), date.low, date.high),)
+
+    def _plain_number(self, key: str, value: NumberValue) -> Iterable[Row]:
+        """Numbers have no unit."""
+        return ((self._p(key), value.low, value.high, 0, 0, 0),)
+
+    def _quantity(self, key: str, value: QuantityValue) -> Iterator[Row]:
+        """A quantity as it stands, and in base units once more."""
+        number = self._number
+        unit = (number(value.system), number(value.code), number(value.unit))
+        yield self._p(key), value.low, value.high, *unit
+        if (base := value.canonical) is not None:
+            in_base_units = number(canonical_name(parameter_name(self.type, key)))
+            yield in_base_units, base.low, base.high, 0, 0, number(base.unit)
+
+    def _uri(self, key: str, value: UriValue) -> Iterable[Row]:
+        """A URI as it stands."""
+        return ((self._p(key), value.uri),)
+
+    def _pair(self, key: str, value: CompositeValue) -> Iterable[Row]:
+        """A composite, a row for each combination of what its parts say."""
+        return pair_rows(self._hash_of, self.type, key, value)
+
+    def _place(self, key: str, place: PositionValue) -> Iterable[Row]:
+        """A place with the square of the map that it is in."""
+        return ((cell(place.latitude, place.longitude), place.latitude, place.longitude),)
 
 
-_MAKERS: Mapping[type, tuple[str, Callable[[_Rows, str, Any], Iterator[Row]]]] = {
-    TokenValue: ("tok", _Rows.tokens),
-    ReferenceValue: ("ref", _Rows.references),
-    StringValue: ("str", _Rows.strings),
-    DateValue: ("dat", _Rows.dates),
-    NumberValue: ("num", _Rows.numbers),
-    QuantityValue: ("num", _Rows.quantities),
-    UriValue: ("uri", _Rows.uris),
-    CompositeValue: ("pair", _Rows.pairs),
-    PositionValue: ("geo", _Rows.places),
+_MAKERS: Mapping[type, tuple[str, Callable[[Finding, str, Any], Iterable[Row]]]] = {
+    TokenValue: ("tok", Finding._token),
+    ReferenceValue: ("ref", Finding._reference),
+    StringValue: ("str", Finding._string),
+    DateValue: ("dat", Finding._date),
+    NumberValue: ("num", Finding._plain_number),
+    QuantityValue: ("num", Finding._quantity),
+    UriValue: ("uri", Finding._uri),
+    CompositeValue: ("pair", Finding._pair),
+    PositionValue: ("geo", Finding._place),
 }
 """By class of value, the table and what makes its rows."""
-
-
-def words_of(found: Gathered) -> dict[str, None]:
-    """All words of a version, each once, in the order in which they were met."""
-    words: dict[str, None] = {}
-    for key, values in found.values.items():
-        for value in values:
-            if value.__class__ is TextValue:
-                words.update(dict.fromkeys(indexed_words(value.words)))
-            elif key.endswith(FOUND_BY_WORDS) and value.__class__ is StringValue:
-                words.update(dict.fromkeys(indexed_words(value.folded)))
-    return words
-
-
-def atoms_of(found: Gathered, number: Number, own: Own = lambda type, key: key) -> frozenset[str]:
-    """What the shape of a version says: its type, the parameters it has elements for, the systems of its tokens."""
-    type = found.type
-    atoms = {type_atom(number(type))}
-    atoms |= {str(number(parameter_name(type, parameter))) for parameter in found.present}
-    for key, values in found.values.items():
-        if key not in KEPT_IN_VERSION and next(iter(values)).__class__ is TokenValue:
-            p = number(parameter_name(type, own(type, key)))
-            for system in {token.system for token in values}:  # type: ignore[union-attr]
-                atoms.add(system_atom(p, ANY_SYSTEM if system is None else number(system)))
-    return frozenset(atoms)

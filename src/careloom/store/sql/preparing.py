@@ -7,7 +7,7 @@ into the batch. Numbers of texts that nobody has used yet can only be given in a
 from dataclasses import dataclass
 
 from careloom.model import Resource
-from careloom.store.bodies import Bodies, body_of
+from careloom.store.bodies import Bodies
 from careloom.store.port import Prepared
 from careloom.store.sql.elements import Elements, Lasting, always, never, texts_of
 from careloom.store.sql.names import UNKNOWN
@@ -48,17 +48,18 @@ class Preparation:
             is_lasting: Whether the numbers given so far are committed.
         """
         identified = resource if resource.get("id") == id else {**resource, "id": id}
-        type, texts = identified["resourceType"], texts_of(identified)
-        dictionary, packed = self.bodies.pack_text(type, body_of(type, texts))
+        texts, body = texts_of(identified)
+        dictionary, packed = self.bodies.pack_text(identified["resourceType"], body)
+        known = _numbered(number)
         try:
-            found, shape = self.elements.rows(identified, texts, _numbered(number), is_lasting=is_lasting)
-            return Indexed(identified, id, found, _numbered(number)(shape), dictionary, packed)
+            found, shape = self.elements.rows(identified, texts, known, is_lasting=is_lasting)
+            return Indexed(identified, id, found, known(shape), dictionary, packed)
         except _UnknownTextError:
             return Indexed(identified, id, None, UNKNOWN, dictionary, packed)
 
     def rows(self, resource: Resource, number: Number) -> tuple[Rows, int]:
         """The rows, and the number of the shape, in a turn."""
-        found, shape = self.elements.rows(resource, texts_of(resource), number, is_lasting=never)
+        found, shape = self.elements.rows(resource, texts_of(resource)[0], number, is_lasting=never)
         return found, number(shape)
 
 

@@ -57,6 +57,9 @@ SELECT head.id, version.ver, version.op, version.vid, body.dictionary, body.byte
 FROM version JOIN head ON head.tenant = version.tenant AND head.rid = version.rid
 LEFT JOIN body ON body.tenant = version.tenant AND body.vid = version.vid
 WHERE version.tenant = :tenant AND version.rid = :rid AND version.ver = :ver
+  AND version.vid IN (SELECT vid FROM head WHERE tenant = :tenant AND rid = :rid
+                      UNION ALL
+                      SELECT vid FROM version WHERE tenant = :tenant AND rid = :rid AND valid_to IS NOT NULL)
   AND NOT EXISTS (SELECT 1 FROM tx WHERE tx.tenant = version.tenant AND tx.state = 1
                   AND tx.tx <= version.vid AND tx.last >= version.vid);
 
@@ -98,13 +101,16 @@ SELECT vid FROM version WHERE tenant = :tenant AND vid BETWEEN :first AND :last 
 
 -- name: changes
 -- The change log after a position.
-SELECT log.position, version.type, head.id, version.ver, version.op, log.previous, version.vid,
-       (SELECT tx.cause FROM tx WHERE tx.tenant = log.tenant AND tx.tx <= log.vid ORDER BY tx.tx DESC LIMIT 1)
-FROM change_log AS log
-JOIN version ON version.tenant = log.tenant AND version.vid = log.vid
+SELECT known.position, version.type, head.id, version.ver, version.op,
+       CASE WHEN version.op = 0 THEN NULL ELSE version.ver - 1 END, version.vid,
+       (SELECT tx.cause FROM tx WHERE tx.tenant = known.tenant AND tx.tx <= known.vid ORDER BY tx.tx DESC LIMIT 1)
+FROM (SELECT tenant, vid AS position, vid FROM version WHERE tenant = :tenant AND vid > :after AND told = 1
+      UNION ALL
+      SELECT tenant, position, vid FROM change_log WHERE tenant = :tenant AND position > :after
+      ORDER BY position LIMIT :limit) AS known
+JOIN version ON version.tenant = known.tenant AND version.vid = known.vid
 JOIN head ON head.tenant = version.tenant AND head.rid = version.rid
-WHERE log.tenant = :tenant AND log.position > :after
-ORDER BY log.position LIMIT :limit;
+ORDER BY known.position;
 
 -- name: dictionaries
 -- The compression dictionaries, oldest first.
@@ -184,6 +190,14 @@ SELECT 1 FROM version WHERE tenant = :tenant AND type = :type LIMIT 1;
 SELECT version.vid, version.shape, body.dictionary, body.bytes
 FROM version JOIN body ON body.tenant = version.tenant AND body.vid = version.vid
 WHERE version.tenant = :tenant AND version.type = :type AND version.vid > :after
+  AND (version.valid_to IS NULL OR version.valid_to > :pruned)
+ORDER BY version.vid LIMIT :limit;
+
+-- name: all_to_index
+-- The same whatever their type.
+SELECT version.vid, version.shape, body.dictionary, body.bytes
+FROM version JOIN body ON body.tenant = version.tenant AND body.vid = version.vid
+WHERE version.tenant = :tenant AND version.vid > :after
   AND (version.valid_to IS NULL OR version.valid_to > :pruned)
 ORDER BY version.vid LIMIT :limit;
 

@@ -73,6 +73,7 @@ class AsideTurn(SqlTurn):
     """
 
     most_waiting = SLICE
+    is_aside = True
 
     def __init__(self, desk: Desk, cause: str, add_name: Callable[[str], int]) -> None:
         super().__init__(desk, cause)

@@ -12,11 +12,11 @@ Columns called ``h``, ``rid`` and ``target`` hold 64 bits of a keyed hash (`care
 table          key; further indexes                                        serves
 =============  ==========================================================  =====================================
 ``head``       (tenant, rid)                                               read, the next version, ``_id``
-``version``    (tenant, vid); resource (tenant, rid, ver);                 vread, history, listings, ``:missing``
-               type (tenant, type, vid); shape (tenant, shape, vid)
+``version``    (tenant, vid); superseded (tenant, rid, ver);               vread, history, listings, ``:missing``,
+               type (tenant, type, vid); shape (tenant, shape, vid)        the feed that notify reads
 ``body``       (vid)                                                       content
 ``tx``         (tenant, tx)                                                cause, visibility
-``change_log`` (tenant, position)                                          the feed that notify reads
+``change_log`` (tenant, position)                                          the same of what was written in slices
 ``tok``        (tenant, h, vid, sys)                                       codes, identifiers, flags
 ``ref``        (tenant, target, p, vid); version (tenant, vid, p)          references, chains both ways,
                                                                            compartments, revincludes
@@ -38,6 +38,13 @@ only a small number to be found by what it lacks, or by a system whatever the co
 ``tx`` tells of each unit of work its first and last vid, and whether it is to be seen: a large bundle is written in
 slices, which nobody sees before its row says so. A closed version has the vid that follows it in ``valid_to``.
 
+The newest version of a resource is found through its head; ``superseded`` holds those that are closed. ``version.told``
+says that a version is told of to subscribers at its own vid. What was written in slices is told of later than its vid,
+when it is shown; the rows of ``change_log`` say when.
+
+On PostgreSQL, where a row of a postings table lies outside its indexes, these hold only what leads to it: ``(h, vid)``,
+``(target, vid)``, ``(vid)``.
+
 Beside them lie the small ones: ``tenant``, ``name``, ``dictionary`` (for compression), ``index_state``, ``erasure``,
 ``once``, and what notify keeps.
 """
@@ -45,9 +52,9 @@ Beside them lie the small ones: ``tenant``, ``name``, ``dictionary`` (for compre
 from collections.abc import Mapping
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "version": ("tenant", "vid", "rid", "type", "ver", "op", "valid_to", "shape"),
+    "version": ("tenant", "vid", "rid", "type", "ver", "op", "valid_to", "shape", "told"),
     "body": ("vid", "tenant", "dictionary", "bytes"),
-    "change_log": ("tenant", "position", "vid", "previous"),
+    "change_log": ("tenant", "position", "vid"),
     "tok": ("tenant", "h", "vid", "sys"),
     "ref": ("tenant", "target", "p", "vid"),
     "str": ("tenant", "p", "folded", "vid", "exact"),

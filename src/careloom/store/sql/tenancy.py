@@ -9,8 +9,8 @@ from careloom.store.bodies import Bodies, Dictionaries
 from careloom.store.hashing import Hash, hasher
 from careloom.store.ids import recorded_at
 from careloom.store.paging import Sealer
-from careloom.store.port import Interaction, Version
-from careloom.store.recording import stamped
+from careloom.store.port import Interaction, Text, Version
+from careloom.store.recording import stamped, stamped_text
 from careloom.store.sql.dialect import Connection
 from careloom.store.sql.elements import Elements
 from careloom.store.sql.names import Names
@@ -59,6 +59,15 @@ class Tenancy:
         moment = recorded_at(vid)
         resource = None if packed is None else stamped(self.bodies.unpack(dictionary, packed), id, str(ver), moment)
         return Version(type, id, str(ver), moment, OPERATIONS[op], resource, vid)
+
+    def text(self, type: str, row: Row) -> Text:
+        """A version as text from the same."""
+        id, ver, op, vid, dictionary, packed = row
+        moment, number = recorded_at(vid), str(ver)
+        body = None
+        if packed is not None:
+            body = stamped_text(self.bodies.unpack_text(dictionary, packed), type, id, number, moment)
+        return Text(type, id, number, moment, OPERATIONS[op], body, vid)
 
 
 def open_tenancy(connection: Connection, name: str, parameters: SearchParameters) -> Tenancy:

@@ -1,6 +1,6 @@
 """The writer's turn in SQL: the rules of `careloom.store.recording` over the tables."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -13,10 +13,11 @@ from careloom.store.ids import Sequence, microseconds
 from careloom.store.port import Prepared, Turn, Version
 from careloom.store.recording import Head, RecordingTurn
 from careloom.store.sql.batch import Batch
-from careloom.store.sql.dialect import Connection, Cursor, Dialect
+from careloom.store.sql.dialect import Connection, Cursor, Dialect, UnitConnection
+from careloom.store.sql.group import Group
 from careloom.store.sql.indexing import describe, fingerprints
 from careloom.store.sql.keys import NO_SHAPE, address_hash
-from careloom.store.sql.names import WriterNames
+from careloom.store.sql.names import UNKNOWN, WriterNames
 from careloom.store.sql.postings import Rows
 from careloom.store.sql.preparing import Indexed
 from careloom.store.sql.searching import Search
@@ -44,6 +45,7 @@ class Desk:
         sequence: Numbers of new versions.
         clock: For the expiry of keys.
         new_id: Makes ids.
+        group: What the units of the group under way have written and is not in the tables yet.
     """
 
     tenancy: Tenancy
@@ -52,14 +54,21 @@ class Desk:
     sequence: Sequence
     clock: Clock
     new_id: Callable[[], str]
+    group: Group
+
+    def undo_group(self) -> None:
+        """Forget what was remembered of a group that was undone."""
+        self.group.forget()
+        self.names.undo_group()
 
 
-def take_turn(connection: Connection, desk: Desk, turn: "SqlTurn", work: Callable[[Turn], T]) -> T:
-    """Run the work within the unit that the writer has begun; whatever it raises undoes the unit."""
+def take_turn(connection: UnitConnection, desk: Desk, turn: "SqlTurn", work: Callable[[Turn], T]) -> T:
+    """Run the work; whatever it raises undoes it, by the writer as far as it has begun a unit on the connection."""
     desk.names.begin()
     desk.sequence.begin()
     try:
         turn.begin(connection)
+        turn.join(connection, desk.group)
         result = work(turn)
         turn.finish()
     except BaseException:
@@ -68,6 +77,11 @@ def take_turn(connection: Connection, desk: Desk, turn: "SqlTurn", work: Callabl
     finally:
         turn.end()
     return result
+
+
+def write_group(connection: Connection, desk: Desk) -> None:
+    """Write what the units of the group have left to be written."""
+    describe_types(connection, desk, desk.group.write(connection))
 
 
 def describe_types(connection: Connection, desk: Desk, types: set[str]) -> None:
@@ -95,6 +109,9 @@ class SqlTurn(RecordingTurn):
         self._tenancy = desk.tenancy
         self._cause = cause
         self._open: Connection | None = None
+        self._unit: UnitConnection | None = None
+        self._group: Group | None = None
+        self._before: Mapping[int, Version] = {}  # what units before it in the group have written
         self._first = 0
         self._batch = Batch(desk.tenancy.number, desk.dialect)
         self._written: dict[int, Version] = {}
@@ -107,12 +124,18 @@ class SqlTurn(RecordingTurn):
         self._open = connection
         self._first = self._sequence.last + 1
 
+    def join(self, connection: UnitConnection, group: Group) -> None:
+        """Be one of the units of a group."""
+        self._unit = connection
+        self._group = group
+        self._before = group.written
+
     def finish(self) -> None:
-        """Write what was put off, and who caused it."""
-        self._flush()
-        describe_types(self._connection, self._desk, self.types)
-        if self.wrote_changes:
-            self._execute("add_tx", tx=self._first, last=self._sequence.last, state=0, cause=self._cause)
+        """Hand over what was written, and who caused it."""
+        if self._group is not None:
+            self._group.take(self._batch, self._written, self.types)
+            if self.wrote_changes:
+                self._group.add_unit(self._first, self._sequence.last, self._cause)
 
     def end(self) -> None:
         """Do nothing more."""
@@ -132,8 +155,8 @@ class SqlTurn(RecordingTurn):
     def read(self, type: str, id: str) -> Version | None:
         """As in the port."""
         rid = self._rid(type, id)
-        if rid in self._written:
-            return self._written[rid]
+        if (written := self._written.get(rid) or self._before.get(rid)) is not None:
+            return written
         row = self._looked_at[rid] if rid in self._looked_at else self._row("read", rid=rid)
         return self._tenancy.version(type, row) if row else None
 
@@ -146,12 +169,13 @@ class SqlTurn(RecordingTurn):
 
     def once(self, scope: str, key: str, until: datetime) -> bool:
         """As in the port."""
+        self._write_through()
         self._execute("forget_expired", now=microseconds(self._desk.clock()))
         return self._execute("once", scope=scope, key=key, until=microseconds(until)).rowcount == 1
 
     def _head(self, type: str, id: str) -> Head | None:
         rid = self._rid(type, id)
-        if written := self._written.get(rid):
+        if written := self._written.get(rid) or self._before.get(rid):
             return Head(int(written.version_id), written.sequence, written.interaction)
         row = self._looked_at[rid] if rid in self._looked_at else self._row("head", rid=rid)
         if not row:
@@ -185,7 +209,7 @@ class SqlTurn(RecordingTurn):
             self._flush()
 
     def _tell(self, version: Version, previous_version_id: str | None) -> None:
-        self._batch.add_change(version.sequence, None if previous_version_id is None else int(previous_version_id))
+        self._batch.add_change(version.sequence)
 
     def _prepared(self, resource: Resource, id: str) -> Indexed:
         return self._tenancy.preparation.prepare(resource, id, self._number, is_lasting=self._are_names_kept)
@@ -198,7 +222,14 @@ class SqlTurn(RecordingTurn):
         return self._tenancy.preparation.rows(resource, self._number)
 
     def _flush(self) -> None:
+        self._write_through()
         self._batch.write(self._connection)
+
+    def _write_through(self) -> None:
+        """Have the tables up to date but for this unit, and what it writes to them be undone if its work raises."""
+        if self._unit is not None and not self._unit.is_in_unit:
+            write_group(self._unit, self._desk)
+            self._unit.begin_unit()
 
     @property
     def _connection(self) -> Connection:
@@ -213,7 +244,12 @@ class SqlTurn(RecordingTurn):
         return self._address[1]
 
     def _number(self, text: str) -> int:
-        return self._desk.names.number(self._connection, text)
+        names = self._desk.names
+        found = names.find(self._connection, text)
+        if found != UNKNOWN:
+            return found
+        self._write_through()
+        return names.number(self._connection, text)
 
     def _row(self, name: str, **values: Any) -> Any:
         return self._execute(name, **values).fetchone()

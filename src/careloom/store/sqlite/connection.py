@@ -29,6 +29,7 @@ class WriterConnection(sqlite3.Connection):
     """
 
     failure: sqlite3.Error | None = None
+    is_in_unit = False
 
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
         """As in the base class; a failure is kept, and raised again by every later call."""
@@ -42,6 +43,24 @@ class WriterConnection(sqlite3.Connection):
         """Undo the transaction, if there still is one, and begin afresh."""
         super().rollback()
         self.failure = None
+        self.is_in_unit = False
+
+    def begin_unit(self) -> None:
+        """Begin what `undo_unit` undoes."""
+        self.execute("SAVEPOINT unit")
+        self.is_in_unit = True
+
+    def end_unit(self) -> None:
+        """Keep what was done since `begin_unit`, as far as the transaction is kept."""
+        if self.is_in_unit:
+            self.execute("RELEASE unit")
+            self.is_in_unit = False
+
+    def undo_unit(self) -> None:
+        """Undo what was done since `begin_unit`, if anything."""
+        if self.is_in_unit:
+            self.execute("ROLLBACK TO unit")
+            self.end_unit()
 
     def _run(self, run: Callable[[str, Any], sqlite3.Cursor], sql: str, parameters: Any) -> sqlite3.Cursor:
         if self.failure:

@@ -12,7 +12,7 @@ _INDEXES: Mapping[str, str] = {
     "version": "{table}_by_version",
     "long": "{table}_long",
     "type": "{table}_by_type",
-    "resource": "{table}_by_resource",
+    "superseded": "{table}_superseded",
     "shape": "{table}_by_shape",
 }
 """``value`` is the name that SQLite gives to a primary key. It has to be named: left to itself, SQLite scans all of the
@@ -21,6 +21,14 @@ index by version, since that one is in order of vid."""
 
 def _by(table: str, index: str, alias: str) -> str:
     return f"{table} AS {alias} INDEXED BY {_INDEXES[index].format(table=table)}"
+
+
+def _versions_of(alias: str, tenant: str, rid: str) -> str:
+    """The newest version through its head, the others through an index that has them alone."""
+    closed = "version INDEXED BY version_superseded"
+    superseded = f"SELECT vid FROM {closed} WHERE tenant = {tenant} AND rid = {rid} AND valid_to IS NOT NULL"
+    newest = f"SELECT vid FROM head WHERE tenant = {tenant} AND rid = {rid}"
+    return f"{alias}.tenant = {tenant} AND {alias}.vid IN ({newest} UNION ALL {superseded})"
 
 
 def _words(words: Sequence[str]) -> Sql:
@@ -55,6 +63,7 @@ DIALECT = Dialect(
     name="SQLite",
     by=_by,
     in_order="CROSS JOIN",
+    versions_of=_versions_of,
     inside=lambda column: f"instr({column}, ?) > 0",
     words=_words,
     append=_append,

@@ -26,7 +26,7 @@ def migrate(
     steps: Iterable[Migration],
     then: Mapping[int, Then] = MappingProxyType({}),
 ) -> None:
-    """Apply the steps that are missing, each in a transaction of its own.
+    """Apply the steps that are missing, all in one transaction.
 
     Args:
         connection: To the database.
@@ -38,8 +38,18 @@ def migrate(
     Raises:
         InvalidError: Not our database, or one of another release; the message says what differs.
     """
-    for step in missing(steps, applied(connection, path), path):
-        _apply(connection, step, clock, then.get(step.number))
+    wanted = missing(steps, applied(connection, path), path)
+    if not wanted:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        for step in wanted:
+            _apply(connection, step, clock, then.get(step.number))
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise
 
 
 def require_current(connection: sqlite3.Connection, path: Path) -> None:
@@ -65,19 +75,12 @@ def applied(connection: sqlite3.Connection, path: Path) -> dict[int, str]:
 
 
 def _apply(connection: sqlite3.Connection, step: Migration, clock: Clock, then: Then | None) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        for statement in statements_in(step.script):
-            connection.execute(statement)
-        if then:
-            then(connection)
-        row = (step.number, step.name, step.checksum, instant(clock()))
-        connection.execute("INSERT INTO migration (number, name, checksum, applied) VALUES (?, ?, ?, ?)", row)
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.rollback()
-        raise
+    for statement in statements_in(step.script):
+        connection.execute(statement)
+    if then:
+        then(connection)
+    row = (step.number, step.name, step.checksum, instant(clock()))
+    connection.execute("INSERT INTO migration (number, name, checksum, applied) VALUES (?, ?, ?, ?)", row)
 
 
 def statements_in(script: str) -> Iterator[str]:

@@ -1,7 +1,8 @@
-"""The record of the first schema, written anew into the tables of the second.
+"""What the steps of the schema leave to be done: the record of the first schema, and index rows that are others now.
 
-Step 2 of the schema leaves the old versions, bodies, change log and causes in tables called ``old_…``. Each version is
-read from there and goes through the same preparation as a new one; vids, version numbers and times stay.
+Step 2 leaves the old versions, bodies, change log and causes in tables called ``old_…``. Behind the last step, each
+version is read from there and goes through the same preparation as a new one; vids, version numbers and times stay.
+A record of a later schema needs only what `careloom.store.sql.renewing` does.
 """
 
 import sqlite3
@@ -17,11 +18,16 @@ from careloom.store.hashing import hasher
 from careloom.store.ids import recorded_at
 from careloom.store.recording import stamped
 from careloom.store.sql.batch import Batch
+from careloom.store.sql.dialect import Connection
 from careloom.store.sql.elements import Elements
 from careloom.store.sql.keys import NO_SHAPE, address_hash
 from careloom.store.sql.names import WriterNames
 from careloom.store.sql.preparing import Preparation
+from careloom.store.sql.renewing import renew
 from careloom.store.sqlite.dialect import DIALECT
+
+NARROW = 5
+"""The step of the schema that has fewer rows for each version."""
 
 _VERSIONS_AT_ONCE = 2_000
 _OLD_VERSIONS = """
@@ -32,7 +38,19 @@ _OLD_VERSIONS = """
 
 def steps(parameters: SearchParameters) -> Mapping[int, Callable[[sqlite3.Connection], None]]:
     """By number of a schema step, what is done behind its script."""
-    return {2: lambda connection: rebuild(connection, parameters)}
+    return {NARROW: lambda connection: complete(connection, parameters)}
+
+
+def complete(connection: sqlite3.Connection, parameters: SearchParameters) -> None:
+    """Fill the tables with what lies in the old ones, or make anew what has changed since the steps before."""
+    if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'old_version'").fetchone():
+        rebuild(connection, parameters)
+    else:
+        renew(connection, DIALECT, parameters, _forget_words)
+
+
+def _forget_words(connection: Connection) -> None:
+    connection.execute("INSERT INTO fts (fts) VALUES ('delete-all')")
 
 
 def rebuild(connection: sqlite3.Connection, parameters: SearchParameters) -> None:
@@ -40,7 +58,8 @@ def rebuild(connection: sqlite3.Connection, parameters: SearchParameters) -> Non
     for tenant, secret in connection.execute("SELECT tenant, secret FROM tenant").fetchall():
         _Tenant(connection, tenant, secret, parameters).rebuild()
     connection.execute(
-        "INSERT INTO change_log (tenant, position, vid, previous) SELECT tenant, vid, vid, previous FROM old_change_log"
+        "UPDATE version SET told = 1 WHERE EXISTS "
+        "(SELECT 1 FROM old_change_log AS c WHERE c.tenant = version.tenant AND c.vid = version.vid)"
     )
     for table in ("old_tx", "old_version", "old_body", "old_change_log"):
         connection.execute(f"DROP TABLE {table}")

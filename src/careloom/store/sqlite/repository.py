@@ -18,9 +18,11 @@ from careloom.store.erasure import Erasure
 from careloom.store.history import HistoryPage, HistoryQuery
 from careloom.store.ids import Sequence, new_id, recorded_at
 from careloom.store.paging import Position
-from careloom.store.port import Change, Page, Prepared, Turn, Version
+from careloom.store.port import Change, Page, Prepared, Text, Turn, Version
+from careloom.store.sql.batch import Batch
 from careloom.store.sql.dialect import Connection
 from careloom.store.sql.erasing import Done, Erased, erase, record, to_erase
+from careloom.store.sql.group import Group
 from careloom.store.sql.histories import history
 from careloom.store.sql.indexer import Indexer
 from careloom.store.sql.indexing import Building, review, states
@@ -35,7 +37,7 @@ from careloom.store.sql.statements import load_statements
 from careloom.store.sql.tenancy import OPERATIONS, Row, Tenancy, open_tenancy
 from careloom.store.sql.trainer import Trainer
 from careloom.store.sql.training import read_dictionaries
-from careloom.store.sql.turn import Desk, SqlTurn, take_turn
+from careloom.store.sql.turn import Desk, SqlTurn, take_turn, write_group
 from careloom.store.sqlite.connection import WriterConnection, connect_writer, set_secure_delete
 from careloom.store.sqlite.dialect import DIALECT
 from careloom.store.sqlite.events import SqliteEventLog
@@ -43,7 +45,7 @@ from careloom.store.sqlite.failures import is_failure, unavailable
 from careloom.store.sqlite.lock import HubLock
 from careloom.store.sqlite.migrations import migrate, migrations
 from careloom.store.sqlite.readers import Readers
-from careloom.store.sqlite.rebuilding import rebuild
+from careloom.store.sqlite.rebuilding import steps
 from careloom.store.sqlite.writer import Writer
 
 T = TypeVar("T")
@@ -57,9 +59,6 @@ _BETWEEN_PRUNINGS = 3_600.0
 
 _ERASED_AT_ONCE = 100
 """Resources that one turn of an erasure takes."""
-
-_REBUILT = 2
-"""The schema step that lays the record out anew."""
 
 
 async def open_sqlite(
@@ -95,7 +94,8 @@ async def open_sqlite(
     except BaseException:
         lock.release()
         raise
-    desk = Desk(tenancy, DIALECT, WriterNames(tenancy.number), Sequence(clock, last), clock, new_id)
+    group = Group(Batch(tenancy.number, DIALECT))
+    desk = Desk(tenancy, DIALECT, WriterNames(tenancy.number), Sequence(clock, last), clock, new_id, group)
     return SqliteRepository(place, lock, connection, desk, building)
 
 
@@ -117,7 +117,8 @@ class SqliteRepository:
             partial(connect_writer, path),
             on_news=self._wake,
             on_kept=desk.names.keep_group,
-            on_lost=desk.names.undo_group,
+            on_lost=desk.undo_group,
+            settle=lambda connection: write_group(connection, desk),
         )
         self._tenancy.bodies.dictionaries.load = self._dictionary
         self._trainer = Trainer(self._tenancy, self._readers.aside, self._writer.run)
@@ -147,6 +148,11 @@ class SqliteRepository:
         """As in the port."""
         return self._version("read", type, id)
 
+    async def read_text(self, type: str, id: str) -> Text | None:
+        """As in the port."""
+        row = self._row("read", type, id)
+        return self._tenancy.text(type, row) if row else None
+
     async def vread(self, type: str, id: str, version_id: str) -> Version | None:
         """As in the port."""
         ver = _version_number(version_id)
@@ -173,7 +179,9 @@ class SqliteRepository:
                 pass  # it is done in a turn of its own
         turn = SqlTurn(self._desk, cause)
         result = await self._writer.run(
-            lambda connection: take_turn(connection, self._desk, turn, work), has_news=lambda: turn.wrote_changes
+            lambda connection: take_turn(connection, self._desk, turn, work),
+            has_news=lambda: turn.wrote_changes,
+            leaves_rows=True,
         )
         self._trainer.wake()
         return result
@@ -294,11 +302,15 @@ class SqliteRepository:
             callback()
 
     def _version(self, statement: str, type: str, id: str, **key: int) -> Version | None:
+        row = self._row(statement, type, id, **key)
+        return self._tenancy.version(type, row) if row else None
+
+    def _row(self, statement: str, type: str, id: str, **key: int) -> Row | None:
         """Seek one version; quick enough for the event loop, where another thread would take longer to be asked."""
         rid = address_hash(self._tenancy.hash_of, f"{type}/{id}")
         values = {"tenant": self._tenancy.number, "rid": rid, **key}
-        row = self._readers.here(lambda connection: connection.execute(_SQL[statement], values).fetchone())
-        return self._tenancy.version(type, row) if row else None
+        row: Row | None = self._readers.here(lambda connection: connection.execute(_SQL[statement], values).fetchone())
+        return row
 
     def _page(self, connection: sqlite3.Connection, query: Query, position: Position | None) -> Page:
         if position is None:
@@ -338,7 +350,7 @@ def _opened(
     try:
         connection = connect_writer(path)
         try:
-            migrate(connection, path, clock, migrations(), {_REBUILT: lambda each: rebuild(each, parameters)})
+            migrate(connection, path, clock, migrations(), steps(parameters))
             tenancy = open_tenancy(connection, tenant, parameters)
             read_dictionaries(connection, tenancy.names, tenancy.bodies)
             (last,) = connection.execute(_SQL["last_vid"]).fetchone()

@@ -4,10 +4,12 @@ A durable commit costs one synchronisation of the disk, some milliseconds on a s
 writer takes everything that waits, runs it as one transaction, and synchronises once::
 
     BEGIN
-      SAVEPOINT unit  work of the first caller   RELEASE
-      SAVEPOINT unit  work of the second         ROLLBACK TO unit, it raised
-      SAVEPOINT unit  work of the third          RELEASE
-    COMMIT                                       then all three are answered
+      work of the first caller, which leaves its rows to the group
+      work of the second, which raised and leaves none
+      rows of the group, SAVEPOINT unit, work of the third, which searches, RELEASE
+      work of the fourth
+      rows of the group
+    COMMIT, then all are answered
 
 A unit that raises loses what it wrote and nothing else. When the disk or the file fails, at the commit or before, the
 whole group is undone and each of its callers is told `UnavailableError`; the next group starts afresh, so the store
@@ -34,10 +36,14 @@ from careloom.store.sqlite.failures import is_failed_sync, is_failure, unavailab
 from careloom.store.sqlite.footing import Footing
 
 T = TypeVar("T")
-Work = Callable[[sqlite3.Connection], T]
+Work = Callable[[WriterConnection], T]
 
 GROUP_SECONDS = 0.05
 """A group that has run this long takes nobody more in, so that the first in it is not kept waiting."""
+
+_FLATTENINGS = 40
+_BETWEEN_FLATTENINGS = 0.05
+"""Seconds."""
 
 CHECKPOINT_ROWS = 5_000
 """Rows written between two checkpoints."""
@@ -50,6 +56,7 @@ class _Unit:
     work: Work[Any]
     answer: asyncio.Future[Any]
     has_news: Callable[[], bool]
+    leaves_rows: bool = False
     result: Any = None
     error: BaseException | None = None
 
@@ -68,6 +75,7 @@ class Writer:
         on_news: Called on the event loop when a commit is durable in which some unit had news.
         on_kept: Called on the writer's thread when a group is durable.
         on_lost: Called on the writer's thread when a group was undone, so that what was remembered of it is forgotten.
+        settle: Writes what the units of a group have left to be written.
     """
 
     def __init__(
@@ -79,6 +87,7 @@ class Writer:
         on_news: Callable[[], None],
         on_kept: Callable[[], None],
         on_lost: Callable[[], None],
+        settle: Callable[[WriterConnection], None] = lambda connection: None,
     ) -> None:
         self._path = path
         self._connection = connection
@@ -87,6 +96,7 @@ class Writer:
         self._on_news = on_news
         self._on_kept = on_kept
         self._on_lost = on_lost
+        self._settle = settle
         self._loop = asyncio.get_running_loop()
         self._waiting: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
         self._refusal = ""
@@ -96,15 +106,20 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name=f"writer of {path.name}", daemon=True)
         self._thread.start()
 
-    async def run(self, work: Work[T], *, has_news: Callable[[], bool] = lambda: False) -> T:
+    async def run(self, work: Work[T], *, has_news: Callable[[], bool] = lambda: False, leaves_rows: bool = False) -> T:
         """Run the work in a transaction on the writer's thread; return once that is durable.
+
+        Args:
+            work: Gets the connection.
+            has_news: Asked when it is done.
+            leaves_rows: Whether it leaves what it writes to ``settle``, or else begins a unit on the connection.
 
         Raises:
             UnavailableError: The disk or file failed, or the writer is closed; nothing of the work is recorded.
         """
         if self._is_closed:
             raise UnavailableError(f"{self._path}: closed")
-        unit = _Unit(work, self._loop.create_future(), has_news)
+        unit = _Unit(work, self._loop.create_future(), has_news, leaves_rows)
         self._waiting.put(unit)
         result: T = await unit.answer
         return result
@@ -112,10 +127,15 @@ class Writer:
     async def flatten(self) -> None:
         """Move all of the log into the file and empty it, so that nothing of what was deleted is left there.
 
-        Readers that look at an older state keep it from being emptied; it is then emptied by a later checkpoint.
+        Readers that look at an older state keep it from being emptied. They are waited for a while; behind that it is
+        emptied by a later checkpoint.
         """
         self._is_to_flatten = True
-        await self.run(lambda connection: None)
+        for _ in range(_FLATTENINGS):
+            await self.run(lambda connection: None)  # answered before its checkpoint, which the next one comes behind
+            if not self._is_to_flatten:
+                return
+            await asyncio.sleep(_BETWEEN_FLATTENINGS)
 
     async def close(self) -> None:
         """Do what is waiting, then end the thread and close the connection."""
@@ -144,6 +164,7 @@ class Writer:
                 raise UnavailableError(self._refusal)
             self._connection.execute("BEGIN IMMEDIATE")
             is_last = self._run_group(group)
+            self._settle(self._connection)
             self._connection.execute("COMMIT")
             self._footing.require()
             self._on_kept()
@@ -166,18 +187,20 @@ class Writer:
         return False
 
     def _run_unit(self, unit: _Unit) -> None:
-        """Run one unit within a savepoint; what it raises is kept for its caller, unless the disk is at fault."""
+        """Run one unit; what it raises is kept for its caller, unless the disk is at fault."""
         if not unit.is_wanted:
             return
-        self._connection.execute("SAVEPOINT unit")
+        if not unit.leaves_rows:
+            self._settle(self._connection)
+            self._connection.begin_unit()
         try:
             unit.result = unit.work(self._connection)
         except BaseException as error:
             if self._connection.failure or not self._connection.in_transaction:
                 raise
             unit.error = _tellable(error)
-            self._connection.execute("ROLLBACK TO unit")
-        self._connection.execute("RELEASE unit")
+            self._connection.undo_unit()
+        self._connection.end_unit()
 
     def _undo(self, group: list[_Unit], error: BaseException) -> None:
         """Leave nothing of the group in the database, and tell each of its callers."""

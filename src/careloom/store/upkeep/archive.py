@@ -28,7 +28,7 @@ from careloom.model.errors import InvalidError, MalformedError, UnavailableError
 from careloom.store.upkeep.tables import TABLES, Table
 from careloom.store.upkeep.tally import Tally, storable
 
-FORMAT = 1
+FORMAT = 2
 _AT_ONCE = 1_000
 _BYTES_AT_ONCE = 4_000_000
 _MOST_BYTES = 1 << 30

@@ -74,9 +74,8 @@ _RELATIONS: Mapping[str, str] = {
     ),
     "a version that does not end with the one that follows it": (
         "SELECT v.tenant, v.vid FROM version AS v LEFT JOIN version AS n "
-        "ON n.tenant = v.tenant AND n.rid = v.rid AND n.ver = v.ver + 1 "
-        f"WHERE (v.valid_to IS NOT NULL AND (n.vid IS NULL OR n.vid <> v.valid_to)) "
-        f"OR (v.valid_to IS NULL AND n.vid IS NOT NULL AND NOT {_UNSEEN.replace('v.', 'n.')})"
+        "ON n.tenant = v.tenant AND n.vid = v.valid_to "
+        "WHERE v.valid_to IS NOT NULL AND (n.vid IS NULL OR n.rid <> v.rid OR n.ver <> v.ver + 1)"
     ),
     "a version without content": (
         "SELECT v.tenant, v.vid FROM version AS v LEFT JOIN body AS b ON b.tenant = v.tenant AND b.vid = v.vid "

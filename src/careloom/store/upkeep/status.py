@@ -17,7 +17,8 @@ _COUNTS = """
 SELECT tenant.name,
        (SELECT count(*) FROM head WHERE head.tenant = tenant.tenant AND head.op <> 2),
        (SELECT count(*) FROM version WHERE version.tenant = tenant.tenant),
-       (SELECT count(*) FROM change_log WHERE change_log.tenant = tenant.tenant)
+       (SELECT count(*) FROM version WHERE version.tenant = tenant.tenant AND version.told = 1)
+       + (SELECT count(*) FROM change_log WHERE change_log.tenant = tenant.tenant)
 FROM tenant ORDER BY tenant.tenant
 """
 
@@ -78,7 +79,7 @@ def upgrade(source: "StoreSource", parameters: SearchParameters, clock: Clock = 
     if source.is_postgres:
         from careloom.store.postgres import upkeep  # noqa: PLC0415  only with psycopg
 
-        upkeep.upgrade(source.server(), clock)
+        upkeep.upgrade(source.server(), parameters, clock)
         return wanted
     from careloom.store.sqlite.connection import connect_writer  # noqa: PLC0415  only here
     from careloom.store.sqlite.migrations import migrate, migrations  # noqa: PLC0415

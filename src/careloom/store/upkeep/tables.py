@@ -77,9 +77,5 @@ TABLES: tuple[Table, ...] = (
            texts="id subscription endpoint requested_by status error", numbers="first last recorded delivered_to"),
     _table("attempt", "tenant subscription serial first last attempt started milliseconds outcome code body_hash "
            "detail", texts="subscription outcome body_hash detail", numbers="serial first last started milliseconds"),
-    _table("dead_letter", "tenant subscription number reason recorded", texts="subscription reason",
-           numbers="number recorded"),
-    _table("replay", "tenant id subscription first last endpoint requested_by recorded delivered_to status error",
-           texts="id subscription endpoint requested_by status error", numbers="first last recorded delivered_to"),
 )  # fmt: skip
 """In the order in which they are carried."""

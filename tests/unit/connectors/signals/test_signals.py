@@ -130,7 +130,7 @@ def test_the_bundle_has_the_parts_of_mns_in_their_order() -> None:
     ]
     assert [part["name"] for part in parameters[3]["part"]] == ["event-number", "timestamp", "focus"]
     assert parameters[3]["part"][0]["valueString"] == "1"
-    assert [part["name"] for part in parameters[4]["part"]] == ["event-type", "source", "subject", "versionid"]
+    assert [part["name"] for part in parameters[4]["part"]] == ["event-type", "source", "subject"]
     assert entry["fullUrl"] == f"urn:uuid:{bundle['id']}" == f"urn:uuid:{entry['resource']['id']}"
 
 
@@ -140,7 +140,7 @@ def test_a_hydrated_signal_has_the_resource_beside_it() -> None:
     assert [entry["fullUrl"] for entry in bundle["entry"]][1] == signal.dataref
 
 
-@pytest.mark.parametrize("change", [{}, {"subject": ...}, {"versionid": "3"}])
+@pytest.mark.parametrize("change", [{}, {"subject": ...}])
 def test_a_bundle_reads_as_the_signal_it_was_made_of(change: dict[str, Any]) -> None:
     signal = read(**change)
     assert read_signal_bundle(signal_bundle(signal, "https://hub.example/s")) == signal

@@ -68,7 +68,7 @@ async def test_dead_letters_are_listed_with_their_reason(ward: Ward) -> None:
     id = await ward.subscribe()
     assert {"resourceType": "Parameters"} == (await ward("GET", f"Subscription/{id}/$dead-letters")).resource
     attempt = Attempt(id, 3, 3, 1, NOW, 5, "rejected", 413, "00", "HTTP 413")
-    await ward.desk.hub.repository.events.record_attempt(attempt, None, [DeadLetter(id, 3, "HTTP 413", NOW)])
+    await ward.desk.hub.repository.events.record_attempts([attempt], None, [DeadLetter(id, 3, "HTTP 413", NOW)])
     told = (await ward("GET", f"Subscription/{id}/$dead-letters")).resource
     assert told is not None
     [letter] = told["parameter"]

@@ -6,7 +6,7 @@ from careloom.search.index import FULL_TEXT, gather, way_of
 from careloom.store.hashing import hasher
 from careloom.store.sql.elements import Elements, always, never, texts_of
 from careloom.store.sql.keys import shape_text
-from careloom.store.sql.postings import KEPT_IN_VERSION, atoms_of, rows_of, words_of
+from careloom.store.sql.postings import KEPT_IN_VERSION, Finding
 from careloom.synth import population
 
 HASH = hasher(bytes(32))
@@ -34,17 +34,17 @@ def as_sets(rows: Any) -> dict[str, set[Any]]:
 def whole(resource: Any, registry: SearchParameters, elements: Elements, numbers: Numbers) -> tuple[Any, str]:
     """The same, worked out from the whole resource."""
     parameters, paths = registry.of(resource["resourceType"]), registry.paths(resource["resourceType"])
-    ways = (way_of(parameters[code], path, registry) for code in paths for path in paths[code])
-    found = gather(resource, ways, FULL_TEXT)
-    rows = dict(rows_of(found, HASH, numbers, elements.covers.of(found.type)))
-    rows["fts"] = [(" ".join(words_of(found)),)]
-    return as_sets(rows), shape_text(atoms_of(found, numbers))
+    found_by = [code for code in paths if not elements.covers.parts(resource["resourceType"], code)]
+    ways = (way_of(parameters[code], path, registry) for code in found_by for path in paths[code])
+    found = Finding(resource["resourceType"], HASH, numbers, elements.covers.of(resource["resourceType"]))
+    gather(resource, ways, FULL_TEXT, found)
+    return as_sets({**found.rows, "fts": [(" ".join(found.words),)]}), shape_text(found.atoms())
 
 
 def check(resources: list[Any], registry: SearchParameters) -> None:
     elements, numbers = Elements(registry, HASH), Numbers()
     for resource in resources:
-        rows, shape = elements.rows(resource, texts_of(resource), numbers, is_lasting=always)
+        rows, shape = elements.rows(resource, texts_of(resource)[0], numbers, is_lasting=always)
         expected, told = whole(resource, registry, elements, numbers)
         assert as_sets(rows) == expected, resource
         own = {atom for atom in told.split(",") if atom}
@@ -76,18 +76,18 @@ def test_a_reference_to_what_is_contained_is_seen_whole(registry: SearchParamete
 def test_what_was_met_before_is_not_worked_out_again(registry: SearchParameters) -> None:
     elements, numbers = Elements(registry, HASH), Numbers()
     resource = {"resourceType": "Observation", "id": "1", "status": "final", "code": {"text": "Pulse"}}
-    elements.rows(resource, texts_of(resource), numbers, is_lasting=always)
+    elements.rows(resource, texts_of(resource)[0], numbers, is_lasting=always)
     before = numbers.asked
-    elements.rows({**resource, "id": "2"}, texts_of(resource), numbers, is_lasting=always)
+    elements.rows({**resource, "id": "2"}, texts_of(resource)[0], numbers, is_lasting=always)
     assert numbers.asked == before
 
 
 def test_numbers_that_may_be_undone_are_not_remembered(registry: SearchParameters) -> None:
     elements, numbers = Elements(registry, HASH), Numbers()
     resource = {"resourceType": "Patient", "id": "1", "gender": "male"}
-    elements.rows(resource, texts_of(resource), numbers, is_lasting=never)
+    elements.rows(resource, texts_of(resource)[0], numbers, is_lasting=never)
     before = numbers.asked
-    elements.rows(resource, texts_of(resource), numbers, is_lasting=never)
+    elements.rows(resource, texts_of(resource)[0], numbers, is_lasting=never)
     assert numbers.asked > before
 
 
@@ -95,9 +95,21 @@ def test_what_a_condition_says_depends_on_the_elements_it_names(registry: Search
     dead = {"deceasedBoolean": True}
     patients = [{"resourceType": "Patient", "id": str(at), **each} for at, each in enumerate(({}, dead, {}, dead))]
     elements, numbers = Elements(registry, HASH), Numbers()
-    found = [elements.rows(each, texts_of(each), numbers, is_lasting=always)[0]["tok"] for each in patients]
+    found = [elements.rows(each, texts_of(each)[0], numbers, is_lasting=always)[0]["tok"] for each in patients]
     assert found[0] == found[2] != found[1] == found[3]
     check(patients, registry)
+
+
+def test_items_of_a_list_that_were_met_before_are_not_worked_out_again(registry: SearchParameters) -> None:
+    elements, numbers = Elements(registry, HASH), Numbers()
+    names = [{"family": "Shah", "given": ["Amina"]}, {"family": "Osei", "given": ["Kofi"]}]
+    one, other, both = ({"resourceType": "Patient", "id": "1", "name": each} for each in (names[:1], names[1:], names))
+    for each in (one, other):
+        elements.rows(each, texts_of(each)[0], numbers, is_lasting=always)
+    before = numbers.asked
+    elements.rows(both, texts_of(both)[0], numbers, is_lasting=always)
+    assert numbers.asked == before
+    check([one, other, both, {**both, "name": [names[0], names[0], None]}], registry)
 
 
 def test_elements_of_one_text_under_two_keys_are_kept_apart(registry: SearchParameters) -> None:

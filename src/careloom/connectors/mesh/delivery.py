@@ -1,0 +1,37 @@
+"""A message out of a mailbox on its way to the record: whose it is, and what it says."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from careloom.connectors.inflow import Inflow
+from careloom.connectors.intake import Intake
+from careloom.connectors.mesh.mailbox import Received
+from careloom.model.errors import ForbiddenError
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Records messages.
+
+    Attributes:
+        mailboxes: By id of a mailbox, the id of the client whose it is.
+        intake: Gives the way in of a client.
+        inflow: Reads what is sent.
+    """
+
+    mailboxes: Mapping[str, str]
+    intake: Callable[[str], Intake]
+    inflow: Inflow
+
+    async def take(self, message: Received) -> None:
+        """Record a message.
+
+        Raises:
+            ForbiddenError: Its sender is not known, or may not write what it says.
+            CareloomError: It is no good, or cannot be recorded now.
+        """
+        client = self.mailboxes.get(message.sender)
+        if client is None:
+            raise ForbiddenError(f"sender: one of the mailboxes in the settings expected, {message.sender!r} found")
+        brought = self.inflow.message(client, message.content_type, message.data)
+        await self.intake(client).take(brought, f"mesh:{message.sender}")

@@ -1,0 +1,146 @@
+"""The lanes that a process runs: one for each subscription that is requested or active, kept in step with it."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, Final
+
+import structlog
+
+from careloom.model.errors import CareloomError
+from careloom.model.instants import Clock
+from careloom.notify.desk import Desk
+from careloom.notify.lane import Lane
+from careloom.notify.rest_hook import Channel
+from careloom.notify.retrying import RetryPolicy
+from careloom.notify.states import CAUSE
+from careloom.notify.subscriptions import Subscription, read_subscription
+from careloom.notify.topics import TopicRegistry
+from careloom.store import Change, EventLog, Repository, SubscriptionEvent, Version
+from careloom.store import Lane as Start
+
+RESTART_PAUSE: Final = 1.0
+
+LogOf = Callable[[str], EventLog | None]
+"""The event log as the lane of a subscription writes it; None where that lane is not this process's to run."""
+
+_log = structlog.get_logger("careloom.notify")
+
+
+class Lanes:
+    """Runs lanes; an event loop's own.
+
+    Args:
+        repository: The record.
+        topics: Those in force.
+        channels: How notifications are sent, by kind.
+        desk: What lanes ask.
+        log_of: Which lanes are this process's, and where they write.
+        retry: When to try again.
+        clock: The present.
+        random: A number from 0 to 1.
+    """
+
+    def __init__(
+        self,
+        repository: Repository,
+        topics: TopicRegistry,
+        channels: Mapping[str, Channel],
+        desk: Desk,
+        log_of: LogOf,
+        *,
+        retry: RetryPolicy,
+        clock: Clock,
+        random: Callable[[], float],
+    ) -> None:
+        self._repository = repository
+        self._topics = topics
+        self._channels = channels
+        self._desk = desk
+        self._log_of = log_of
+        self._retry = retry
+        self._clock = clock
+        self._random = random
+        self._running: dict[str, tuple[Lane, asyncio.Task[None]]] = {}
+
+    def start(self, versions: Sequence[Version], stands: Mapping[str, Start]) -> None:
+        """Run the lanes of subscriptions from where they stand; they were read after that."""
+        for version in versions:
+            self.follow(version, stands.get(version.id))
+
+    async def stop(self) -> None:
+        """End all of them."""
+        await self.end_where(lambda id: True)
+
+    async def end_where(self, is_ended: Callable[[str], bool]) -> None:
+        """End those of some subscriptions, and return when they send and write nothing more."""
+        await self._end([id for id in self._running if is_ended(id)])
+
+    async def changed(self, change: Change) -> None:
+        """A Subscription was changed."""
+        version = await self._repository.read("Subscription", change.id)
+        if version is None or version.resource is None:
+            await self._end([change.id])
+        elif change.cause != CAUSE and version.version_id == change.version_id:
+            running = self._running.get(change.id)
+            if running is None or running[0].version_id != version.version_id:  # else it was found at the start
+                await self._end([change.id])
+                self.follow(version)
+
+    def follow(self, version: Version, start: Start | None = None) -> None:
+        """Run the lane of a subscription as its resource asks, where it is ours and does not run yet."""
+        log = self._log_of(version.id)
+        if log is None or version.resource is None or version.id in self._running:
+            return
+        try:
+            subscription = read_subscription(version.resource, self._topics)
+        except CareloomError as error:
+            _log.error("subscription cannot be served", id=version.id, error=str(error))
+            return
+        if subscription.status in ("requested", "active") and subscription.channel in self._channels:
+            self._run(subscription, version.version_id, log, start)
+
+    def wake(self, events: Sequence[SubscriptionEvent]) -> None:
+        """Hand lanes the events that were just numbered."""
+        by_subscription: dict[str, list[SubscriptionEvent]] = {}
+        for event in events:
+            by_subscription.setdefault(event.subscription, []).append(event)
+        for id in by_subscription.keys() & self._running.keys():
+            self._running[id][0].wake(by_subscription[id])
+
+    def wake_to(self, newest: Mapping[str, int]) -> None:
+        """Tell lanes that there are events up to a number, which another process has numbered."""
+        for id in newest.keys() & self._running.keys():
+            self._running[id][0].wake_to(newest[id])
+
+    async def _end(self, ids: Sequence[str]) -> None:
+        ended = [self._running.pop(id)[1] for id in ids if id in self._running]
+        for task in ended:
+            task.cancel()
+        await asyncio.gather(*ended, return_exceptions=True)
+
+    def _run(self, subscription: Subscription, version_id: str, log: EventLog, start: Start | None) -> None:
+        lane = Lane(
+            subscription,
+            version_id,
+            log,
+            self._channels[subscription.channel],
+            self._desk,
+            retry=self._retry,
+            clock=self._clock,
+            random=self._random,
+            start=start,
+        )
+        task = asyncio.create_task(supervised(f"lane {subscription.id}", lane.run))
+        self._running[subscription.id] = (lane, task)
+
+
+async def supervised(name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run until done; a full disk or a fault of ours is logged and tried again, never the end of telling."""
+    while True:
+        try:
+            return await work()
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            _log.exception("restarting", task=name)
+            await asyncio.sleep(RESTART_PAUSE)

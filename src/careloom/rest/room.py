@@ -1,0 +1,101 @@
+"""Large work makes room for small requests.
+
+Threads of one process take turns at the interpreter, and a thread that computes gives it up only when it must. A small
+request needs it a few dozen times, a moment each, and beside a bundle of twenty thousand entries it would wait each
+time. So large work is done in pieces, and between two pieces it asks here: while small requests are in progress it
+rests, and works on when they are answered. Lest they keep it from ever ending, a rest of `REST` seconds in all earns it
+`SLICE` seconds of work beside them.
+
+There is one interpreter in a process, and so one `ROOM`.
+"""
+
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+
+SLICE: Final = 0.003
+"""Seconds that large work goes on beside small requests before it rests."""
+
+REST: Final = 0.009
+"""Seconds of rest that earn it a slice."""
+
+
+class Claim:
+    """A request in progress: small until it turns out to be large."""
+
+    __slots__ = ("is_small",)
+
+    def __init__(self) -> None:
+        self.is_small = True
+
+
+class Room:
+    """Who is in progress; counted on the event loop, asked on any thread."""
+
+    def __init__(self) -> None:
+        self._small = 0
+        self._is_free = threading.Event()
+        self._is_free.set()
+        self._works_until = 0.0
+        self._rest_left = REST
+
+    def enter(self) -> Claim:
+        """A request has come."""
+        claim = Claim()
+        _claim.set(claim)
+        self._small += 1
+        if self._small == 1:
+            self._is_free.clear()
+        return claim
+
+    def leave(self, claim: Claim) -> None:
+        """It is answered."""
+        if claim.is_small:
+            claim.is_small = False
+            self._small -= 1
+            if self._small == 0:
+                self._is_free.set()
+
+    def claim_large(self) -> None:
+        """The request that is worked on here is large: nobody makes room for it, and it makes room for others."""
+        claim = _claim.get(None)
+        if claim is not None:
+            self.leave(claim)
+
+    def make(self) -> None:
+        """Let small requests go before, on a thread of large work that holds nothing they need."""
+        if self._small == 0:
+            return
+        now = time.monotonic()
+        if now < self._works_until:
+            return
+        self._is_free.wait(self._rest_left)
+        rested = time.monotonic()
+        self._rest_left -= rested - now
+        if self._rest_left <= 0:
+            self._works_until, self._rest_left = rested + SLICE, REST
+
+    @property
+    def is_for_large(self) -> bool:
+        """Whether what is done here is done for a large request."""
+        claim = _claim.get(None)
+        return claim is not None and not claim.is_small
+
+    def paced(self, items: Iterable[T]) -> Iterable[T]:
+        """The items; of a large request with room made before each."""
+        return self.between(items) if self.is_for_large else items
+
+    def between(self, items: Iterable[T]) -> Iterator[T]:
+        """The items, with room made before each."""
+        for item in items:
+            self.make()
+            yield item
+
+
+ROOM: Final = Room()
+
+_claim: ContextVar[Claim | None] = ContextVar("claim", default=None)

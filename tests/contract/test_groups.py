@@ -1,0 +1,119 @@
+"""Units that share a commit: each sees what those before it wrote, and one that fails fails alone."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.contract.stores import opened, patient
+
+from careloom.model.errors import ConflictError
+from careloom.search import Query, SearchParameters
+from careloom.store import Repository, Turn
+
+FOREVER = datetime(2100, 1, 1, tzinfo=UTC)
+
+Search = Callable[..., Query]
+Work = Callable[[Turn], Any]
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def store(
+    request: pytest.FixtureRequest, tmp_path: Path, registry: SearchParameters
+) -> AsyncIterator[Repository]:
+    if request.param == "postgres":
+        request.getfixturevalue("postgres")
+    async with opened(request.param, tmp_path, registry) as repository:
+        yield repository
+
+
+@asynccontextmanager
+async def one_group(repository: Repository) -> AsyncIterator[Callable[[Work], "asyncio.Task[Any]"]]:
+    """What is committed here waits behind a unit that is held up, and so becomes one group."""
+    gate = threading.Event()
+    tasks = [asyncio.create_task(repository.commit(lambda turn: gate.wait(timeout=10)))]
+
+    def add(work: Work) -> "asyncio.Task[Any]":
+        tasks.append(asyncio.create_task(repository.commit(work)))
+        return tasks[-1]
+
+    await asyncio.sleep(0.05)
+    yield add
+    await asyncio.sleep(0.05)
+    gate.set()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def named(family: str, **more: Any) -> dict[str, Any]:
+    return patient(name=[{"family": family}], **more)
+
+
+async def test_a_unit_sees_what_those_before_it_wrote(store: Repository, query: Search) -> None:
+    asked = query("Patient", ("family", "Shah"))
+    async with one_group(store) as commit:
+        commit(lambda turn: turn.create(named("Shah"), id="1"))
+        read = commit(lambda turn: turn.read("Patient", "1"))
+        found = commit(lambda turn: [version.id for version in turn.search(asked)])
+        again = commit(lambda turn: turn.update(named("Osei", id="1")))
+        then = commit(lambda turn: [version.id for version in turn.search(asked)])
+        taken = commit(lambda turn: turn.create(named("Khan"), id="1"))
+    assert (read.result().version_id, found.result(), then.result()) == ("1", ["1"], [])
+    assert again.result().version_id == "2"
+    assert isinstance(taken.exception(), ConflictError)
+    assert [each.version_id for each in await store.changes(0, 10)] == ["1", "2"]
+    first = await store.vread("Patient", "1", "1")
+    assert first is not None and first.interaction == "create"
+
+
+async def test_a_unit_that_fails_leaves_nothing_and_the_others_stay(store: Repository, query: Search) -> None:
+    asked = query("Patient", ("family", "Shah"))
+
+    def failing(turn: Turn) -> None:
+        turn.create(named("Shah", maritalStatus={"coding": [{"system": "urn:never-seen", "code": "x"}]}), id="2")
+        assert turn.once("groups", "key", FOREVER)
+        assert len(turn.search(asked)) == 2
+        turn.update(named("Gone", id="1"))
+        raise LookupError("changed my mind")
+
+    async with one_group(store) as commit:
+        commit(lambda turn: turn.create(named("Shah"), id="1"))
+        failed = commit(failing)
+        key = commit(lambda turn: turn.once("groups", "key", FOREVER))
+        third = commit(lambda turn: turn.create(named("Shah"), id="3"))
+    assert isinstance(failed.exception(), LookupError)
+    assert key.result() is True
+    assert third.result().version_id == "1"
+    assert [version.id for version in (await store.search(asked)).matches] == ["3", "1"]
+    assert await store.read("Patient", "2") is None
+    assert [(each.id, each.version_id) for each in await store.changes(0, 10)] == [("1", "1"), ("3", "1")]
+
+
+async def test_of_conditional_creates_in_one_group_one_creates(store: Repository, query: Search) -> None:
+    asked = query("Patient", ("family", "Shah"))
+
+    def create_once(turn: Turn) -> str:
+        found = turn.search(asked)
+        return found[0].id if found else turn.create(named("Shah")).id
+
+    async with one_group(store) as commit:
+        tasks = [commit(create_once) for _ in range(12)]
+    assert len({task.result() for task in tasks}) == 1
+    assert (await store.search(asked)).total == 1
+
+
+async def test_causes_are_kept_apart_in_a_group(store: Repository) -> None:
+    gate = threading.Event()
+    held = asyncio.create_task(store.commit(lambda turn: gate.wait(timeout=10)))
+    await asyncio.sleep(0.05)
+    tasks = [
+        asyncio.create_task(store.commit(lambda turn: turn.create(patient()), cause=f"client {number}"))
+        for number in range(5)
+    ]
+    await asyncio.sleep(0.05)
+    gate.set()
+    await asyncio.gather(held, *tasks)
+    assert [each.cause for each in await store.changes(0, 10)] == [f"client {number}" for number in range(5)]

@@ -36,13 +36,15 @@ class Skim:
             return
         judges, quick = self._judges.properties(node), self._check(check)
         issues, scope, run = check.issues, check.scope, check.run
+        has_companions = "_" in "".join([key[:1] for key in value])
         trace: Trace | None = None
+        told = met = 0
         for key, item in value.items():
             judge = judges.get(key) or judges.find(key)
-            if judge is not None and "_" + key not in value:
-                is_new = trace and trace.told == len(issues) and len(trace.ids) == len(scope.ids)
-                if trace is None or not is_new or run.judged or run.spending:
+            if judge is not None and not (has_companions and "_" + key in value):
+                if trace is None or told != len(issues) or met != len(scope.ids) or run.judged or run.spending:
                     trace = Trace(quick)
+                    told, met = trace.told, len(trace.ids)
                 try:
                     if judge(item, path, quick):
                         continue

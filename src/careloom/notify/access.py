@@ -23,7 +23,7 @@ from careloom.governance import (
 )
 from careloom.governance.audit import Outcome
 from careloom.model.instants import Clock
-from careloom.notify.ledger import Ledger
+from careloom.notify.ledger import Unhurried, ledger_of
 from careloom.notify.matcher import MayTell
 from careloom.notify.notification import Told, notification_id
 from careloom.notify.subscriptions import Subscription
@@ -53,7 +53,8 @@ def disclosure(
     Patients are named in them, so that each can find who was told of them. What a subscriber might know when an event
     happened and may not know now has a record of its own, as denied.
     """
-    ledger = Ledger(repository)
+    patience = Unhurried()
+    ledger = ledger_of(repository, patience)
 
     async def disclosed(subscription: Subscription, told: Sequence[Told]) -> None:
         registry = registered()
@@ -66,7 +67,9 @@ def disclosure(
         ]
         prepared = [repository.prepare(event, id=event["id"]) for event in events]
         if prepared:
-            await ledger.record(prepared, in_a_hurry=len(told) == 1)
+            if len(told) == 1:
+                patience.hurry()
+            await ledger.record(prepared)
 
     return disclosed
 

@@ -1,20 +1,15 @@
-"""Records of what was told, written together.
+"""Records of what was told: how long their commits are put off, see `careloom.governance.Ledger`.
 
-Each must be durable before the cursor of its lane moves on, and a durable commit takes as long for one record as for
-fifty. So whoever comes while one commit is under way waits for the next, which takes all that wait. A lane that has
-more to tell loses little by waiting a few milliseconds for others, and then all of them go on together, so that the
-commits of their cursors fall together, too.
-
-Nobody fails for another's record: where a group cannot be written, each is tried by itself.
+Each must be durable before the cursor of its lane moves on. A lane that has more to tell loses little by waiting a few
+milliseconds for others, and then all of them go on together, so that the commits of their cursors fall together, too.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Final
 
-from careloom.model.errors import UnavailableError
-from careloom.store import Prepared, Repository, Turn, Version
+from careloom.governance import Ledger
+from careloom.store import Repository
 
 GATHERED_SECONDS: Final = 0.005
 """How long those wait who are in no hurry."""
@@ -23,49 +18,18 @@ MOST: Final = 64
 """Lanes whose records go into one commit."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Waiting:
-    events: Sequence[Prepared]
-    done: asyncio.Future[None]
+class Unhurried:
+    """Waits for others until somebody is in a hurry."""
 
-
-class Ledger:
-    """Where lanes leave their records.
-
-    Args:
-        repository: The record.
-    """
-
-    def __init__(self, repository: Repository) -> None:
-        self._repository = repository
-        self._waiting: list[_Waiting] = []
-        self._writing: asyncio.Task[None] | None = None
+    def __init__(self) -> None:
         self._hurry = asyncio.Event()
 
-    async def record(self, events: Sequence[Prepared], *, in_a_hurry: bool) -> None:
-        """Return when these AuditEvents are durable.
+    def hurry(self) -> None:
+        """The next commit is to be made at once."""
+        self._hurry.set()
 
-        Raises:
-            UnavailableError: The record cannot be written.
-            ConflictError: One by that id is recorded already.
-        """
-        loop = asyncio.get_running_loop()
-        mine = _Waiting(events, loop.create_future())
-        self._waiting.append(mine)
-        if in_a_hurry:
-            self._hurry.set()
-        if self._writing is None or self._writing.done():
-            self._writing = loop.create_task(self._write())
-        await mine.done
-
-    async def _write(self) -> None:
-        """Write until nobody waits."""
-        while self._waiting:
-            await self._gather()
-            group, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
-            await self._write_group([each for each in group if not each.done.cancelled()])
-
-    async def _gather(self) -> None:
+    async def wait(self, waiting: Callable[[], int]) -> None:
+        """As in `careloom.governance.Patience`."""
         if not self._hurry.is_set():
             try:
                 async with asyncio.timeout(GATHERED_SECONDS):
@@ -74,26 +38,10 @@ class Ledger:
                 pass
         self._hurry.clear()
 
-    async def _write_group(self, group: Sequence[_Waiting]) -> None:
-        try:
-            await self._repository.commit(_entering([event for each in group for event in each.events]))
-        except Exception as error:
-            await self._told(group, error)
-        else:
-            for each in group:
-                if not each.done.done():
-                    each.done.set_result(None)
-
-    async def _told(self, group: Sequence[_Waiting], error: Exception) -> None:
-        """Tell the only one, or all where the disk is at fault; otherwise find out whose record it is."""
-        if len(group) > 1 and not isinstance(error, UnavailableError):
-            for each in group:
-                await self._write_group([each])
-            return
-        for each in group:
-            if not each.done.done():
-                each.done.set_exception(error)
+    def wrote(self, number: int, seconds: float) -> None:
+        """Nothing is learned from it."""
 
 
-def _entering(events: Sequence[Prepared]) -> Callable[[Turn], list[Version]]:
-    return lambda turn: [turn.audit(each) for each in events]
+def ledger_of(repository: Repository, patience: Unhurried) -> Ledger:
+    """Where lanes leave their records; what a lane told that is stopped now is written like any other."""
+    return Ledger(repository, patience, most=MOST)

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from careloom.definitions import TypeModel
-from careloom.governance import Authority, Grant, Registry
+from careloom.governance import Authority, Grant, Ledger, Registry
 from careloom.model.instants import Clock, utc_now
 from careloom.model.issues import Issue
 from careloom.model.resource import Resource
 from careloom.notify.telling import Telling
 from careloom.rest.inflow import Inflow
 from careloom.rest.jobs import Jobs
-from careloom.rest.ledger import Ledger
+from careloom.rest.ledger import ledger_of
 from careloom.rest.metrics import Metrics
 from careloom.rest.policy import Policy
 from careloom.rest.routes import Routes
@@ -129,4 +129,4 @@ class Hub:
     ledger: Ledger = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "ledger", Ledger(self.repository))
+        object.__setattr__(self, "ledger", ledger_of(self.repository))

@@ -9,13 +9,16 @@ from careloom.governance.audit.entry import (
     token_query,
 )
 from careloom.governance.audit.event import audit_event, audit_events
+from careloom.governance.audit.ledger import Ledger, Patience
 
 __all__ = [
     "NOTIFICATION",
     "TOKEN_REQUEST",
     "AuditEntry",
     "AuditSource",
+    "Ledger",
     "Outcome",
+    "Patience",
     "audit_event",
     "audit_events",
     "token_query",

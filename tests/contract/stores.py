@@ -10,7 +10,7 @@ from tests.postgres import running_server
 
 from careloom.model.instants import Clock, utc_now
 from careloom.search import Query, SearchParameters, parse_query
-from careloom.store import MemoryRepository, Repository, Turn, Version, open_sqlite
+from careloom.store import MemoryRepository, Prepared, Repository, Turn, Version, open_sqlite
 from careloom.store.postgres import open_postgres, server_of
 
 STORES = ("memory", "sqlite", "postgres")
@@ -68,6 +68,41 @@ def observation(**elements: Any) -> dict[str, Any]:
     return {"resourceType": "Observation", "status": "final", "code": code, **elements}
 
 
+def audited(id: str, *, client: str = "gp-app", patient: str = "p1", **elements: Any) -> dict[str, Any]:
+    """An AuditEvent such as the hub writes: a client has read something of a patient."""
+    return {
+        "resourceType": "AuditEvent",
+        "id": id,
+        "type": {"system": "http://terminology.hl7.org/CodeSystem/audit-event-type", "code": "rest"},
+        "subtype": [{"system": "http://hl7.org/fhir/restful-interaction", "code": "read", "display": "Read it"}],
+        "action": "R",
+        "recorded": "2026-11-22T12:00:00Z",
+        "outcome": "0",
+        "agent": [
+            {
+                "type": {"coding": [{"system": "urn:roles", "code": "110152"}]},
+                "who": {"identifier": {"system": "urn:clients", "value": client}, "display": f"System {client}"},
+                "name": f"Name of {client}",
+                "requestor": True,
+                "policy": ["urn:agreement:letters"],
+                "network": {"address": "192.0.2.7", "type": "2"},
+            }
+        ],
+        "source": {"site": "north", "observer": {"identifier": {"system": "urn:hubs", "value": "hub"}}},
+        "entity": [
+            {"what": {"reference": f"Patient/{patient}"}, "role": {"system": "urn:entity-roles", "code": "1"}},
+            {"what": {"identifier": {"value": f"request-{id}"}}},
+        ],
+        **elements,
+    }
+
+
+async def audit(repository: Repository, *events: dict[str, Any]) -> None:
+    """Record audit events, each in a turn of its own, prepared as requests prepare them."""
+    for event in events:
+        await repository.commit(_auditing(repository.prepare(event, id=event["id"])))
+
+
 def searching(registry: SearchParameters) -> Callable[..., Query]:
     """Makes queries: ``query("Patient", ("family", "Smith"), ("_count", "5"))``."""
 
@@ -83,6 +118,10 @@ async def create(repository: Repository, *resources: dict[str, Any]) -> list[Ver
     for resource in resources:
         made.append(await repository.commit(_creating(resource)))
     return made
+
+
+def _auditing(event: Prepared) -> Callable[[Turn], Version]:
+    return lambda turn: turn.audit(event)
 
 
 def _creating(resource: dict[str, Any]) -> Callable[[Turn], Version]:

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-from tests.contract.stores import BASE_URL, create, identified, observation, patient, searching
+from tests.contract.stores import BASE_URL, audit, audited, create, identified, observation, patient, searching
 from tests.postgres import Server
 
 from careloom.definitions import Definitions
@@ -84,6 +84,7 @@ async def fill(repository: Repository) -> None:
     )
     await repository.commit(lambda turn: turn.update(identified("1", id="p1", active=True)), cause="someone")
     await repository.commit(lambda turn: turn.delete("Patient", "p2"))
+    await audit(repository, *(audited(f"a{number}", client=("gp", "epr")[number % 2]) for number in range(6)))
     await repository.commit(lambda turn: turn.once("jti", "seen", datetime(2100, 1, 1, tzinfo=UTC)))
     last = (await repository.changes(0, 1000))[-1]
     await repository.events.record_matches(last.sequence, [Match("s", last.sequence, "urn:t", "Patient/p1", "2", NOW)])
@@ -97,6 +98,10 @@ async def told(repository: Repository, query: Callable[..., Query]) -> list[obje
         query("Patient", ("family", "F01")),
         query("Patient", ("_text", "seen")),
         query("Patient", ("name:exact", LONG.strip())),
+        query("AuditEvent", ("agent:identifier", "urn:clients|gp")),
+        query("AuditEvent", ("agent-name", "name of e"), ("entity:identifier", "request-a3")),
+        query("AuditEvent", ("subtype:text", "read")),
+        query("AuditEvent", ("outcome:not", "8")),
         query("Observation", ("value-quantity", "1.50|http://unitsofmeasure.org|mg")),
     ]
     changes = await repository.changes(0, 1000)
@@ -208,7 +213,11 @@ async def test_what_is_missing_cannot_be_looked_after(source: Source, registry: 
 HARMS = {
     "rows of tok that are not those of the content": "DELETE FROM tok WHERE vid = (SELECT max(vid) FROM tok)",
     "rows of str that are not those of the content": "DELETE FROM str WHERE vid = (SELECT max(vid) FROM str)",
-    "a row of dat that belongs to no version": "INSERT INTO dat (tenant, p, low, high, vid) VALUES (1, 1, 1, 2, 3)",
+    "a row of dat that belongs to no version and no frame": "INSERT INTO dat (tenant, p, low, high, vid) "
+    "VALUES (1, 1, 1, 2, 3)",
+    "rows of tok that are not those of the frame": "DELETE FROM tok WHERE vid = (SELECT max(frame) FROM version)",
+    "a frame that is not that of the content": "UPDATE version SET frame = (SELECT max(frame) FROM version) "
+    "WHERE frame > 0",
     "a version without content": "DELETE FROM body WHERE vid = (SELECT max(vid) FROM body)",
     "a version that does not end with the one that follows it": "UPDATE version SET valid_to = 7 WHERE valid_to > 7",
     "a resource whose newest version is missing, closed or another one": "UPDATE head SET ver = 7 WHERE id = 'p5'",
@@ -247,7 +256,7 @@ async def test_reindexing_makes_the_index_what_it_should_be(filled: StoreSource,
 
 async def test_status_tells_what_is_there(filled: StoreSource, registry: SearchParameters) -> None:
     found = status(filled)
-    assert [(tenant.name, tenant.resources) for tenant in found.tenants] == [("north", 31)]
+    assert [(tenant.name, tenant.resources) for tenant in found.tenants] == [("north", 37)]
     assert found.missing == ()
     assert upgrade(filled, registry) == ()
     assert found.size > 10_000

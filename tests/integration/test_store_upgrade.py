@@ -174,6 +174,8 @@ SELECT tenant, vid, vid, CASE WHEN op = 0 THEN NULL ELSE ver - 1 END FROM versio
 DROP TABLE change_log;
 ALTER TABLE wide_log RENAME TO change_log;
 ALTER TABLE version DROP COLUMN told;
+DROP INDEX version_by_frame;
+ALTER TABLE version DROP COLUMN frame;
 DROP INDEX version_superseded;
 CREATE INDEX version_by_resource ON version (tenant, rid, ver);
 INSERT INTO pair SELECT tenant, 77, 1.0, 2.0, vid FROM version WHERE op <> 2;

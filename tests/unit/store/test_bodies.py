@@ -5,7 +5,7 @@ import pytest
 
 from careloom.model import parse_resource, serialize_json
 from careloom.store.bodies import FIRST_AFTER, Bodies, Dictionaries, trained
-from careloom.store.sql.elements import texts_of
+from careloom.store.sql.element_texts import texts_of
 
 
 def test_a_body_comes_back_with_all_its_digits() -> None:

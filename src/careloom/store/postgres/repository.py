@@ -232,9 +232,8 @@ class PostgresRepository:
     def prepare(self, resource: Resource, *, id: str | None = None) -> Prepared:
         """As in the port; numbers of texts that are not known yet are asked for once."""
         chosen = self._desk.new_id() if id is None else id
-        find = self._tenancy.names.find
         return self._readers.here(
-            lambda connection: self._tenancy.preparation.prepare(resource, chosen, lambda text: find(connection, text))
+            lambda connection: self._tenancy.prepare(resource, chosen, partial(self._tenancy.names.find, connection))
         )
 
     async def erase(self, type: str, id: str) -> Erasure:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from careloom.store.sql.dialect import Connection, Dialect
+from careloom.store.sql.frames import NO_FRAME
 from careloom.store.sql.postings import Row, Rows
 from careloom.store.sql.statements import load_statements
 from careloom.store.sql.tables import COLUMNS, POSTINGS
@@ -29,11 +30,13 @@ class Batch:
     _closed: list[tuple[int, int, int]] = field(default_factory=list)
     _told: list[int] = field(default_factory=list)
 
-    def add_version(self, rid: int, type: int, id: str, version: tuple[int, int, int], shape: int) -> None:
+    def add_version(  # noqa: PLR0917  the columns of its row
+        self, rid: int, type: int, id: str, version: tuple[int, int, int], shape: int, frame: int = NO_FRAME
+    ) -> None:
         """A version (vid, ver, op), as the newest of its resource."""
         vid, ver, op = version
         self._heads[rid] = (self.tenant, rid, type, id, vid, ver, op)
-        self._rows["version"].append((self.tenant, vid, rid, type, ver, op, None, shape))
+        self._rows["version"].append((self.tenant, vid, rid, type, ver, op, None, shape, frame))
 
     def close(self, vid: int, by: int) -> None:
         """End a version with the one that follows it."""
@@ -48,7 +51,7 @@ class Batch:
         self._told.append(vid)
 
     def add_postings(self, vid: int, found: Rows) -> None:
-        """The rows that a version is found by."""
+        """The rows that a version, or the versions of a frame, are found by."""
         for table, rows in found.items():
             self._found[table].append((vid, rows))
 

@@ -1,12 +1,13 @@
 """What a condition becomes in SQL: how to test a candidate, and how to find candidates."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from careloom.search import IndexValues, SearchParameters
 from careloom.store.hashing import Hash
 from careloom.store.sql.covering import Covers
 from careloom.store.sql.dialect import Connection, Dialect
+from careloom.store.sql.frames import is_framed
 from careloom.store.sql.keys import parameter_name
 from careloom.store.sql.names import Names
 from careloom.store.sql.snapshot import Snapshot
@@ -92,6 +93,23 @@ class Context:
     def numbers(self, type: str, key: str) -> list[int]:
         """The numbers of the parameters under which rows are."""
         return [self.number(parameter_name(type, each)) for each in self.covers.keys(type, key)]
+
+    def at(self, type: str, keys: Iterable[str]) -> str:
+        """What the vid of a row is compared with, so that it is one of the version tested or of its frame."""
+        if any(is_framed(type, key) for key in keys):
+            return f"IN ({self.alias}.vid, {self.alias}.frame)"
+        return f"= {self.alias}.vid"
+
+    def of_frames_too(self, type: str, keys: Iterable[str], rows: Sql) -> Sql:
+        """The vids of some rows, with those of all versions of the frames among them."""
+        if not any(is_framed(type, key) for key in keys):
+            return rows
+        versions = self.dialect.by("version", "frame", "f")
+        return Sql(
+            f"{rows.text} UNION ALL SELECT f.vid FROM ({rows.text}) AS r {self.dialect.in_order} {versions} "
+            "ON f.tenant = ? AND f.frame = r.vid AND f.frame > 0",
+            (*rows.values, *rows.values, self.tenant),
+        )
 
     def deeper(self) -> "Context":
         """At the other end of a reference."""

@@ -65,7 +65,7 @@ def _comparison(comparison: Comparison, type: str, context: Context) -> Clause:
     if comparison.key in _IN_VERSION:
         return _IN_VERSION[comparison.key](comparison, type, context)
     if comparison.modifier == "text":
-        return words_aside(comparison, context)
+        return words_aside(comparison, type, context)
     if comparison.kind == "composite":
         return either([_composite(comparison, key, type, context) for key in _composites(comparison, type, context)])
     family = FAMILIES.get(comparison.kind) or JUDGED.get(comparison.kind)

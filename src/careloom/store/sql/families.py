@@ -1,6 +1,6 @@
 """Comparisons by the table their values lie in: hashes, texts, intervals."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from typing import TypeVar
 
@@ -51,7 +51,7 @@ def _token(comparison: Comparison, type: str, context: Context) -> Clause:
             hashes = {code_hash(context.hash_of, type, key, operand.code) for key in keys}
             by_system.setdefault(operand.system, set()).update(hashes)
     seeks = [_of_system(system, sorted(hashes), context) for system, hashes in by_system.items()]
-    ways = [hashed("tok", seeks, context)] if seeks else []
+    ways = [hashed("tok", seeks, context, type, keys)] if seeks else []
     systems = [operand.system for operand in asked if operand.code is None and operand.system is not None]
     if systems:
         ways.append(_of_systems(systems, type, comparison.key, context))
@@ -100,17 +100,19 @@ def referring(numbers: list[int], targets: list[int], context: Context) -> Claus
     return hashed("ref", [one_of("target", targets) + Sql("AND") + one_of("p", numbers)], context)
 
 
-def hashed(table: str, seeks: list[Sql], context: Context) -> Clause:
-    """Versions with a row under one of some keys of a table."""
+def hashed(table: str, seeks: list[Sql], context: Context, type: str = "", keys: Sequence[str] = ()) -> Clause:
+    """Versions with a row under one of some keys of a table; of parameters with frames, the type and the keys."""
     bound, most = sum(len(each.values) for each in seeks), context.dialect.most_values // 4
     if bound > most:
         raise TooCostlyError(f"a condition with {bound} values: at most {most} are searched by")
     where = Sql("tenant = ?", (context.tenant,)) + Sql("AND") + bracketed(any_of(seeks))
     rows = context.dialect.by(table, "value", "a")
-    is_run = len(seeks) == 1 and " IN " not in seeks[0].text.partition(" AND sys ")[0]
+    found = Sql(f"SELECT vid FROM {rows} WHERE") + where
+    source = context.of_frames_too(type, keys, found)
+    is_run = source is found and len(seeks) == 1 and " IN " not in seeks[0].text.partition(" AND sys ")[0]
     return Clause(
-        probe=_exists(table, where, context),
-        source=Sql(f"SELECT vid FROM {rows} WHERE") + where,
+        probe=_exists(table, where, context, context.at(type, keys)),
+        source=source,
         run=Run(table, rows, where) if is_run else None,
         reason=table,
     )
@@ -122,7 +124,15 @@ def hashed(table: str, seeks: list[Sql], context: Context) -> Clause:
 def _string(comparison: Comparison, type: str, context: Context) -> Clause:
     test = _STRINGS[comparison.modifier]
     tests = any_of(test(operand, context) for operand in operands(comparison, StringOperand))
-    return _ranged("str", context.numbers(type, comparison.key), tests, context)
+    of_parameter = one_of("p", context.numbers(type, comparison.key))
+    keys = context.covers.keys(type, comparison.key)
+    rows = f"SELECT vid FROM {context.dialect.by('str', 'value', 'a')} WHERE tenant = ? AND"
+    found = Sql(rows, (context.tenant,)) + of_parameter + Sql("AND") + bracketed(tests)
+    return Clause(
+        probe=_of_version("str", all_of([of_parameter, tests]), context, context.at(type, keys)),
+        source=context.of_frames_too(type, keys, found),
+        reason="str, a range",
+    )
 
 
 def _starts_with(operand: StringOperand, context: Context) -> Sql:
@@ -267,23 +277,15 @@ def _unit(operand: QuantityOperand, context: Context) -> list[Sql]:
 # what they share
 
 
-def _ranged(table: str, numbers: list[int], tests: Sql, context: Context) -> Clause:
-    of_parameter = one_of("p", numbers)
-    where = Sql("tenant = ? AND", (context.tenant,)) + of_parameter + Sql("AND") + bracketed(tests)
-    return Clause(
-        probe=_of_version(table, all_of([of_parameter, tests]), context),
-        source=Sql(f"SELECT vid FROM {context.dialect.by(table, 'value', 'a')} WHERE") + where,
-        reason=f"{table}, a range",
-    )
+def _exists(table: str, where: Sql, context: Context, at: str = "") -> Sql:
+    vid = at or f"= {context.alias}.vid"
+    return Sql(f"EXISTS (SELECT 1 FROM {table} WHERE {where.text} AND vid {vid})", where.values)
 
 
-def _exists(table: str, where: Sql, context: Context) -> Sql:
-    return Sql(f"EXISTS (SELECT 1 FROM {table} WHERE {where.text} AND vid = {context.alias}.vid)", where.values)
-
-
-def _of_version(table: str, tests: Sql, context: Context) -> Sql:
+def _of_version(table: str, tests: Sql, context: Context, at: str = "") -> Sql:
     """Whether a value of the version itself passes the tests, by the index that leads from versions to values."""
-    rows = f"{context.dialect.by(table, 'version', 'a')} WHERE tenant = ? AND vid = {context.alias}.vid"
+    vid = at or f"= {context.alias}.vid"
+    rows = f"{context.dialect.by(table, 'version', 'a')} WHERE tenant = ? AND vid {vid}"
     return Sql(f"EXISTS (SELECT 1 FROM {rows} AND ({tests.text}))", (context.tenant, *tests.values))
 
 

@@ -8,6 +8,7 @@ a candidate too many would be an answer too few, it happens beforehand, and for 
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from itertools import product
 from math import cos, floor, radians
 
@@ -107,11 +108,14 @@ def phrase(condition: Phrase, context: Context) -> Clause:
     return _having([words], context)
 
 
-def words_aside(comparison: Comparison, context: Context) -> Clause:
+def words_aside(comparison: Comparison, type: str, context: Context) -> Clause:
     """``:text``: versions that have all the words, the last of them perhaps going on."""
     asked = [operand.folded for operand in comparison.operands if isinstance(operand, StringOperand)]
     found = [indexed_words(text) for text in asked]
-    return _having([[*words[:-1], f"{words[-1]}*"] if words else [] for words in found], context)
+    clause = _having([[*words[:-1], f"{words[-1]}*"] if words else [] for words in found], context)
+    if clause.source is None:
+        return clause
+    return replace(clause, source=context.of_frames_too(type, (comparison.key,), clause.source))
 
 
 def _having(alternatives: list[list[str]], context: Context) -> Clause:

@@ -11,14 +11,12 @@ address make of that of a stand-in.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from careloom.model import serialize_json
 from careloom.store.hashing import Hash
 from careloom.store.sql.keys import address_hash
-
-if TYPE_CHECKING:
-    from careloom.store.sql.elements import Share
+from careloom.store.sql.shares import Share
 
 MOST = 1_000
 """Patterns that are known at a time."""
@@ -27,7 +25,7 @@ _ADDRESS = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(/_history/[A-Za-
 _STAND_IN, _VERSION = "stand-in", "/_history/0"
 _UNTRIED = object()
 
-WorkOut = Callable[[Any], "Share"]
+WorkOut = Callable[[Any], Share]
 """Gives the share of an item."""
 
 
@@ -35,11 +33,11 @@ WorkOut = Callable[[Any], "Share"]
 class _Pattern:
     """The share of a stand-in, and the hashes in it that stand for its address and for that with a version."""
 
-    share: "Share"
+    share: Share
     address: int
     versioned: int
 
-    def of(self, address: int, versioned: int) -> "Share":
+    def of(self, address: int, versioned: int) -> Share:
         """The share of an item that leads elsewhere."""
         into = {self.address: address, self.versioned: versioned}
         rows = tuple(
@@ -60,7 +58,7 @@ class Likeness:
         self._hash_of = hash_of
         self._known: dict[tuple[Any, ...], Any] = {}
 
-    def share(self, place: tuple[str, str], item: Any, work_out: WorkOut, *, is_lasting: bool) -> "Share":
+    def share(self, place: tuple[str, str], item: Any, work_out: WorkOut, *, is_lasting: bool) -> Share:
         """The share of an item.
 
         Args:
@@ -88,7 +86,7 @@ class Likeness:
         return share
 
     def _learn(
-        self, kind: tuple[Any, ...], item: Any, share: "Share", hashes: tuple[int, int], work_out: WorkOut
+        self, kind: tuple[Any, ...], item: Any, share: Share, hashes: tuple[int, int], work_out: WorkOut
     ) -> None:
         *_, key, type, is_versioned = kind
         address = f"{type}/{_STAND_IN}"

@@ -16,6 +16,9 @@ NO_NAME = 0
 UNKNOWN = -2
 """Stands for a text that no row mentions."""
 
+MOST_FRAMES = 10_000
+"""New frames (`careloom.store.sql.frames`) in the life of a process: what a stranger says may be in one."""
+
 
 class Names:
     """The names of one tenant as committed; shared by all readers."""
@@ -59,6 +62,7 @@ class WriterNames(Names):
     def __init__(self, tenant: int) -> None:
         super().__init__(tenant)
         self._added: list[str] = []
+        self._frames_left = MOST_FRAMES
         self.are_kept = True
         self.described: set[str] = set()
 
@@ -71,6 +75,11 @@ class WriterNames(Names):
         self._added.append(text)
         self.are_kept = False
         return self._remember(text, int(id))
+
+    def claim_frame(self) -> bool:
+        """Whether one more frame may be named, which counts from then on."""
+        self._frames_left -= 1
+        return self._frames_left >= 0
 
     def begin(self) -> None:
         """Begin a unit: what is added from here on is forgotten by `undo_unit`."""

@@ -14,6 +14,7 @@ from careloom.search.query import And, Condition, Kind, Narrowing, Query, SortKe
 from careloom.store.paging import SortValue
 from careloom.store.sql.clauses import Clause, Context, Run
 from careloom.store.sql.conditions import clause
+from careloom.store.sql.frames import is_framed
 from careloom.store.sql.text import Sql, all_of, any_of, one_of
 
 FEW = 1_000
@@ -205,7 +206,10 @@ def _joined(vids: Sql, context: Context) -> Sql:
 
 def is_sorted_in_sql(query: Query) -> bool:
     """Whether the database knows all that the query sorts by; otherwise the matches are sorted in memory."""
-    return all(key.parameter in _IN_VERSION or key.kind in _STORED for key in query.sort)
+    return all(
+        key.parameter in _IN_VERSION or (key.kind in _STORED and not is_framed(query.type, key.parameter))
+        for key in query.sort
+    )
 
 
 def _sort_expression(key: SortKey, type: str, context: Context) -> Sql:

@@ -1,6 +1,6 @@
 """From the index values of a version to the rows it is found by, without the tenant and the vid, which come later."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from careloom.search.values import (
@@ -29,17 +29,15 @@ from careloom.store.sql.keys import (
     system_atom,
     type_atom,
 )
+from careloom.store.sql.tables import Row, Rows
+
+__all__ = ["FOUND_BY_WORDS", "KEPT_IN_VERSION", "Finding", "Number", "Own", "Row", "Rows"]
 
 KEPT_IN_VERSION = frozenset({"_id", "_lastUpdated"})
 """Parameters that the version's own columns answer; they need no rows."""
 
 FOUND_BY_WORDS = ":text"
 """The side of a token that holds its display: its words are found, and then looked at."""
-
-Row = tuple[Any, ...]
-
-Rows = Mapping[str, list[Row]]
-"""By table of `careloom.store.sql.tables.POSTINGS`, tuples of its columns but tenant and vid; none comes twice."""
 
 Own = Callable[[str, str], str]
 """From type and key to the key under which the rows are, see `careloom.store.sql.covering.Covers.own`."""
@@ -57,32 +55,49 @@ class Finding:
         number: Gives the number of a text.
         covers: The covered parameters of the type, which have no rows.
         own: Under which key the rows of a parameter are.
+        framed: Codes of the parameters whose rows go to the frame of a version, see `careloom.store.sql.frames`.
 
     Attributes:
         present: Codes of the parameters whose element the resource has.
         rows: What has been found: by table the rows in order, none of them twice.
         words: All words met, each once, in order.
+        common: Rows and words for the frame, with their tables.
     """
 
-    __slots__ = ("_atoms", "_covers", "_hash_of", "_number", "_own", "present", "rows", "type", "words")
+    __slots__ = (
+        "_atoms",
+        "_covers",
+        "_framed",
+        "_hash_of",
+        "_number",
+        "_own",
+        "common",
+        "present",
+        "rows",
+        "type",
+        "words",
+    )
 
-    def __init__(
+    def __init__(  # noqa: PLR0917  what rows depend on
         self,
         type: str,
         hash_of: Hash,
         number: Number,
         covers: Mapping[str, Cover],
         own: Own = lambda type, key: key,
+        framed: Collection[str] = (),
     ) -> None:
         self.type = type
         self.present: set[str] = set()
         self.rows: dict[str, dict[Row, None]] = {}
         self.words: dict[str, None] = {}
+        self.common: dict[tuple[str, Row], None] = {}
         self._atoms: set[str] = set()
         self._hash_of = hash_of
         self._number = number
         self._covers = covers
         self._own = own
+        self._framed = framed
 
     def keep(self, key: str, value: IndexValue) -> None:
         """Take a value of a parameter, or of a side of it."""
@@ -91,15 +106,23 @@ class Finding:
             self.words.update(dict.fromkeys(indexed_words(value.words)))  # type: ignore[union-attr]
             return
         if key.endswith(FOUND_BY_WORDS):
-            self.words.update(dict.fromkeys(indexed_words(value.folded)))  # type: ignore[union-attr]
+            words = indexed_words(value.folded)  # type: ignore[union-attr]
+            if self._is_framed(key, value):
+                self.common.update(dict.fromkeys(("fts", (word,)) for word in words))
+            else:
+                self.words.update(dict.fromkeys(words))
             return
         if key in KEPT_IN_VERSION:
             return
+        is_framed = self._is_framed(key, value)
         key = self._own(self.type, key)
         if kind is TokenValue:
             self._atoms.add(system_atom(self._p(key), self._system(value)))  # type: ignore[arg-type]
         if self._has_rows(key):
             table, rows_for = _MAKERS[kind]
+            if is_framed:
+                self.common.update(dict.fromkeys((table, row) for row in rows_for(self, key, value)))
+                return
             rows = self.rows.get(table)
             if rows is None:
                 rows = self.rows[table] = {}
@@ -110,6 +133,12 @@ class Finding:
         """What the shape of a version says: its type, the parameters it has elements for, the systems of its tokens."""
         here = {str(self._p(parameter)) for parameter in self.present}
         return frozenset((type_atom(self._number(self.type)), *here, *self._atoms))
+
+    def _is_framed(self, key: str, value: IndexValue) -> bool:
+        """Whether what a value is found by goes to the frame: not under a definition that has changed."""
+        if not self._framed or value.__class__ is ReferenceValue:
+            return False
+        return key.partition(":")[0] in self._framed and self._own(self.type, key) == key
 
     def _has_rows(self, key: str) -> bool:
         """Whether a parameter has rows of its own; of a narrowed one that is every side of its references."""

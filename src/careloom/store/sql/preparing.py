@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from careloom.model import Resource
 from careloom.store.bodies import Bodies
 from careloom.store.port import Prepared
-from careloom.store.sql.elements import Elements, Lasting, always, never, texts_of
+from careloom.store.sql.element_texts import texts_of
+from careloom.store.sql.elements import Elements, Lasting, always, never
+from careloom.store.sql.frames import NO_FRAME
 from careloom.store.sql.names import UNKNOWN
 from careloom.store.sql.postings import Number, Rows
+from careloom.store.sql.shares import Found
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +24,14 @@ class Indexed(Prepared):
     Attributes:
         rows: What it is found by; None where a text has no number yet.
         shape: Number of its shape; of no meaning without rows.
+        frame: Number of its frame; of no meaning without rows.
         dictionary: Compression dictionary of the body.
         packed: The body.
     """
 
     rows: Rows | None
     shape: int
+    frame: int
     dictionary: int
     packed: bytes
 
@@ -38,13 +43,23 @@ class Preparation:
     elements: Elements
     bodies: Bodies
 
-    def prepare(self, resource: Resource, id: str, number: Number, *, is_lasting: Lasting = always) -> Indexed:
+    def prepare(
+        self,
+        resource: Resource,
+        id: str,
+        number: Number,
+        *,
+        find: Number | None = None,
+        is_lasting: Lasting = always,
+    ) -> Indexed:
         """The resource under an id, with its rows if all its texts have numbers.
 
         Args:
             resource: As parsed JSON.
             id: Its logical id.
             number: Gives the number of a text, or `careloom.store.sql.names.UNKNOWN`.
+            find: Gives the number of a text that has one already, else `careloom.store.sql.names.UNKNOWN`; without it
+                all rows are the resource's own.
             is_lasting: Whether the numbers given so far are committed.
         """
         identified = resource if resource.get("id") == id else {**resource, "id": id}
@@ -52,15 +67,21 @@ class Preparation:
         dictionary, packed = self.bodies.pack_text(identified["resourceType"], body)
         known = _numbered(number)
         try:
-            found, shape = self.elements.rows(identified, texts, known, is_lasting=is_lasting)
-            return Indexed(identified, id, found, known(shape), dictionary, packed)
+            found = self.elements.found(identified, texts, known, is_lasting=is_lasting)
+            frame = NO_FRAME if find is None or found.frame is None else _numbered(find)(found.frame.name)
+            rows = found.whole if frame == NO_FRAME else found.rows
+            return Indexed(identified, id, rows, known(found.shape), frame, dictionary, packed)
         except _UnknownTextError:
-            return Indexed(identified, id, None, UNKNOWN, dictionary, packed)
+            return Indexed(identified, id, None, UNKNOWN, NO_FRAME, dictionary, packed)
 
-    def rows(self, resource: Resource, number: Number) -> tuple[Rows, int]:
-        """The rows, and the number of the shape, in a turn."""
-        found, shape = self.elements.rows(resource, texts_of(resource)[0], number, is_lasting=never)
-        return found, number(shape)
+    def found(self, resource: Resource, number: Number) -> Found:
+        """What the resource is found by, in a turn."""
+        return self.elements.found(resource, texts_of(resource)[0], number, is_lasting=never)
+
+    def rows(self, resource: Resource, number: Number, frame: int = NO_FRAME) -> tuple[Rows, int]:
+        """The rows of its own that a version of a frame has, and the number of its shape, in a turn."""
+        found = self.found(resource, number)
+        return found.rows if frame else found.whole, number(found.shape)
 
 
 class _UnknownTextError(Exception):

@@ -55,14 +55,19 @@ class Remover:
 
     def _postings(self, vid: int) -> int:
         row = self.connection.execute(
-            "SELECT body.dictionary, body.bytes FROM body WHERE body.tenant = ? AND body.vid = ?",
+            "SELECT body.dictionary, body.bytes, version.frame FROM body "
+            "JOIN version ON version.tenant = body.tenant AND version.vid = body.vid "
+            "WHERE body.tenant = ? AND body.vid = ?",
             (self.tenancy.number, vid),
         ).fetchone()
         if row is None:
             return 0
         resource = self.tenancy.bodies.unpack(row[0], row[1])
-        rows, _ = self.tenancy.preparation.rows(resource, lambda text: self.names.number(self.connection, text))
+        rows, _ = self.tenancy.preparation.rows(resource, self._number, row[2])
         return self.rows(laid_out(self.tenancy.number, vid, rows))
+
+    def _number(self, text: str) -> int:
+        return self.names.number(self.connection, text)
 
     def rows(self, rows: Mapping[str, list[tuple[Any, ...]]]) -> int:
         """Delete index rows, laid out with their tenant and vid; how many there were."""

@@ -74,6 +74,7 @@ class AsideTurn(SqlTurn):
 
     most_waiting = SLICE
     is_aside = True
+    _may_add_frames = False  # names are kept at once, and rows only in a slice to come
 
     def __init__(self, desk: Desk, cause: str, add_name: Callable[[str], int]) -> None:
         super().__init__(desk, cause)
@@ -114,6 +115,9 @@ class AsideTurn(SqlTurn):
 
     def _are_names_kept(self) -> bool:
         return True
+
+    def _find(self, text: str) -> int:
+        return self._tenancy.names.find(self._connection, text)
 
     def _number(self, text: str) -> int:
         found = self._tenancy.names.find(self._connection, text)

@@ -13,7 +13,8 @@ table          key; further indexes                                        serve
 =============  ==========================================================  =====================================
 ``head``       (tenant, rid)                                               read, the next version, ``_id``
 ``version``    (tenant, vid); superseded (tenant, rid, ver);               vread, history, listings, ``:missing``,
-               type (tenant, type, vid); shape (tenant, shape, vid)        the feed that notify reads
+               type (tenant, type, vid); shape (tenant, shape, vid);       the feed that notify reads
+               frame (tenant, frame, vid) of those that have one
 ``body``       (vid)                                                       content
 ``tx``         (tenant, tx)                                                cause, visibility
 ``change_log`` (tenant, position)                                          the same of what was written in slices
@@ -35,6 +36,9 @@ table          key; further indexes                                        serve
 that the resource has elements for, and the ``sys`` of the tokens of each. There are few such texts, so a version needs
 only a small number to be found by what it lacks, or by a system whatever the code. See `careloom.store.sql.keys`.
 
+Rows of a postings table under the number of a frame instead of a vid are those of all versions with that number in
+``version.frame``, beside their own. See `careloom.store.sql.frames`.
+
 ``tx`` tells of each unit of work its first and last vid, and whether it is to be seen: a large bundle is written in
 slices, which nobody sees before its row says so. A closed version has the vid that follows it in ``valid_to``.
 
@@ -50,9 +54,15 @@ Beside them lie the small ones: ``tenant``, ``name``, ``dictionary`` (for compre
 """
 
 from collections.abc import Mapping
+from typing import Any
+
+Row = tuple[Any, ...]
+
+Rows = Mapping[str, list[Row]]
+"""By table of `POSTINGS`, tuples of its columns but tenant and vid; none comes twice."""
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "version": ("tenant", "vid", "rid", "type", "ver", "op", "valid_to", "shape", "told"),
+    "version": ("tenant", "vid", "rid", "type", "ver", "op", "valid_to", "shape", "frame", "told"),
     "body": ("vid", "tenant", "dictionary", "bytes"),
     "change_log": ("tenant", "position", "vid"),
     "tok": ("tenant", "h", "vid", "sys"),

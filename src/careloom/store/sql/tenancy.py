@@ -1,19 +1,21 @@
 """What all parts of a store share about their tenant."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from careloom.model import Resource
 from careloom.search import SearchParameters
 from careloom.store.bodies import Bodies, Dictionaries
 from careloom.store.hashing import Hash, hasher
 from careloom.store.ids import recorded_at
 from careloom.store.paging import Sealer
-from careloom.store.port import Interaction, Text, Version
+from careloom.store.port import Interaction, Prepared, Text, Version
 from careloom.store.recording import stamped, stamped_text
 from careloom.store.sql.dialect import Connection
 from careloom.store.sql.elements import Elements
 from careloom.store.sql.names import Names
+from careloom.store.sql.postings import Number
 from careloom.store.sql.preparing import Preparation
 from careloom.store.sql.statements import load_statements
 
@@ -26,7 +28,24 @@ _SECRET_BYTES = 32
 Row = tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
+class Index:
+    """By what the tenant is indexed; another takes its place, in a turn, when search parameters change.
+
+    Attributes:
+        parameters: What resources are found by.
+        elements: Makes the rows that they are found by.
+        recorded: Newest vid of a SearchParameter among those that were looked at.
+        in_force: Whether none has taken its place.
+    """
+
+    parameters: SearchParameters
+    elements: Elements
+    recorded: int = 0
+    in_force: bool = True
+
+
+@dataclass(slots=True, eq=False)
 class Tenancy:
     """One tenant of a database.
 
@@ -36,8 +55,7 @@ class Tenancy:
         hash_of: Hash of postings.
         sealer: Makes page tokens.
         bodies: Packs and unpacks resources.
-        parameters: What resources are found by.
-        elements: Makes the rows that they are found by.
+        index: By what it is indexed at present.
     """
 
     number: int
@@ -45,13 +63,34 @@ class Tenancy:
     hash_of: Hash
     sealer: Sealer
     bodies: Bodies
-    parameters: SearchParameters
-    elements: Elements
+    index: Index
+
+    @property
+    def parameters(self) -> SearchParameters:
+        """What resources are found by."""
+        return self.index.parameters
+
+    @property
+    def elements(self) -> Elements:
+        """Makes the rows that they are found by."""
+        return self.index.elements
+
+    def index_by(self, index: Index) -> None:
+        """Have an index take the place of the one before, in a turn."""
+        self.index.in_force = False
+        index.in_force = True
+        self.index = index
 
     @property
     def preparation(self) -> Preparation:
         """What it takes to prepare a resource."""
         return Preparation(self.elements, self.bodies)
+
+    def prepare(self, resource: Resource, id: str, find: Number) -> Prepared:
+        """A resource made ready outside of a turn, where no text gets a number."""
+        index = self.index
+        made = Preparation(index.elements, self.bodies).prepare(resource, id, find, find=find)
+        return replace(made, by=index)
 
     def version(self, type: str, row: Row) -> Version:
         """A version from id, ver, op, vid, dictionary and bytes."""
@@ -78,8 +117,12 @@ def open_tenancy(connection: Connection, name: str, parameters: SearchParameters
         return open_tenancy(connection, name, parameters)
     number, secret = row
     hash_of = hasher(secret)
-    elements = Elements(parameters, hash_of)
-    for type, code, _, generation, *_ in connection.execute(_SQL["index_states"], {"tenant": number}).fetchall():
-        if generation > 1:
-            elements.covers.generations[type, code] = generation
-    return Tenancy(number, Names(number), hash_of, Sealer(secret), Bodies(Dictionaries()), parameters, elements)
+    index = Index(parameters, Elements(parameters, hash_of))
+    index.elements.covers.generations.update(generations(connection, number))
+    return Tenancy(number, Names(number), hash_of, Sealer(secret), Bodies(Dictionaries()), index)
+
+
+def generations(connection: Connection, tenant: int) -> dict[tuple[str, str], int]:
+    """How often parameters have been defined anew, of those of which that was ever done."""
+    told = connection.execute(_SQL["index_states"], {"tenant": tenant}).fetchall()
+    return {(type, code): generation for type, code, _, generation, *_ in told if generation > 1}

@@ -14,6 +14,7 @@ from careloom.store.port import Prepared, Turn, Version
 from careloom.store.recording import Head, RecordingTurn
 from careloom.store.sql.batch import Batch
 from careloom.store.sql.dialect import Connection, Cursor, Dialect, UnitConnection
+from careloom.store.sql.frames import NO_FRAME, Frame
 from careloom.store.sql.group import Group
 from careloom.store.sql.indexing import describe, fingerprints
 from careloom.store.sql.keys import NO_SHAPE, address_hash
@@ -102,6 +103,7 @@ class SqlTurn(RecordingTurn):
     """
 
     most_waiting = 5_000
+    _may_add_frames = True
 
     def __init__(self, desk: Desk, cause: str) -> None:
         super().__init__(desk.sequence, desk.new_id)
@@ -197,13 +199,15 @@ class SqlTurn(RecordingTurn):
         self.types.add(version.type)
         if before:
             self._batch.close(before.sequence, vid)
-        shape = self._number(NO_SHAPE)
+        shape, frame = self._number(NO_SHAPE), NO_FRAME
         if ready is not None:
-            rows, shape = (ready.rows, ready.shape) if ready.rows is not None else self._rows(ready.resource)
+            rows, shape, frame = (
+                (ready.rows, ready.shape, ready.frame) if ready.rows is not None else self._rows(ready.resource)
+            )
             self._batch.add_body(vid, ready.dictionary, ready.packed)
             self._batch.add_postings(vid, rows)
         key = (vid, int(version.version_id), OPERATIONS.index(version.interaction))
-        self._batch.add_version(rid, self._number(version.type), version.id, key, shape)
+        self._batch.add_version(rid, self._number(version.type), version.id, key, shape, frame)
         self._written[rid] = version
         if len(self._written) % self.most_waiting == 0:
             self._flush()
@@ -212,14 +216,30 @@ class SqlTurn(RecordingTurn):
         self._batch.add_change(version.sequence)
 
     def _prepared(self, resource: Resource, id: str) -> Indexed:
-        return self._tenancy.preparation.prepare(resource, id, self._number, is_lasting=self._are_names_kept)
+        return self._tenancy.preparation.prepare(
+            resource, id, self._number, find=self._find, is_lasting=self._are_names_kept
+        )
 
     def _are_names_kept(self) -> bool:
         """Whether the numbers of texts are for ever."""
         return self._desk.names.are_kept
 
-    def _rows(self, resource: Resource) -> tuple[Rows, int]:
-        return self._tenancy.preparation.rows(resource, self._number)
+    def _rows(self, resource: Resource) -> tuple[Rows, int, int]:
+        """The rows of a version, and the numbers of its shape and of its frame."""
+        found = self._tenancy.preparation.found(resource, self._number)
+        frame = self._frame(found.frame) if found.frame else NO_FRAME
+        return found.rows if frame else found.whole, self._number(found.shape), frame
+
+    def _frame(self, frame: Frame) -> int:
+        """The number of a frame; one that is new gets its rows in this unit, `NO_FRAME` if it may get none."""
+        known = self._find(frame.name)
+        if known != UNKNOWN:
+            return known
+        if not self._may_add_frames or not self._desk.names.claim_frame():
+            return NO_FRAME
+        number = self._number(frame.name)
+        self._batch.add_postings(number, frame.rows)
+        return number
 
     def _flush(self) -> None:
         self._write_through()
@@ -242,6 +262,10 @@ class SqlTurn(RecordingTurn):
         if address != self._address[0]:
             self._address = (address, address_hash(self._tenancy.hash_of, address))
         return self._address[1]
+
+    def _find(self, text: str) -> int:
+        """The number of a text; `UNKNOWN` when it has none."""
+        return self._desk.names.find(self._connection, text)
 
     def _number(self, text: str) -> int:
         names = self._desk.names

@@ -14,6 +14,7 @@ _INDEXES: Mapping[str, str] = {
     "type": "{table}_by_type",
     "superseded": "{table}_superseded",
     "shape": "{table}_by_shape",
+    "frame": "{table}_by_frame",
 }
 """``value`` is the name that SQLite gives to a primary key. It has to be named: left to itself, SQLite scans all of the
 index by version, since that one is in order of vid."""

@@ -12,7 +12,7 @@ from careloom.model.instants import Clock, instant
 from careloom.search import SearchParameters
 from careloom.store.upkeep.archive import reading, writing
 from careloom.store.upkeep.databases import Database, in_lots
-from careloom.store.upkeep.records import records
+from careloom.store.upkeep.records import Record, records
 from careloom.store.upkeep.tables import TABLES, Table
 from careloom.store.upkeep.tally import Tally
 
@@ -90,12 +90,19 @@ def _require_same(table: Table, written: Tally, target: Database) -> None:
 
 
 def write_words(target: Database, parameters: SearchParameters) -> None:
-    """Make the words of all versions, which are carried by no table."""
+    """Make the words of all versions and of their frames, which are carried by no table."""
     for record in records(target, parameters):
-        words = (
-            (kept.vid, record.number, text)
-            for kept in record.versions()
-            for (text,) in record.rows(kept)[0].get("fts", ())
-        )
-        for lot in in_lots(words):
+        for lot in in_lots(_words(record)):
             target.dialect.append(target.connection, "fts", lot)
+
+
+def _words(record: Record) -> Iterator[Row]:
+    """Rows of ``fts``; those of a frame when the first of its versions comes."""
+    frames: set[int] = set()
+    for kept in record.versions():
+        found = record.found(kept)
+        own = found.rows if kept.frame else found.whole
+        yield from ((kept.vid, record.number, text) for (text,) in own.get("fts", ()))
+        if found.frame and kept.frame not in {0, *frames}:
+            frames.add(kept.frame)
+            yield from ((kept.frame, record.number, text) for (text,) in found.frame.rows.get("fts", ()))

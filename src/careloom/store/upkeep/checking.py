@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from careloom.search import SearchParameters
+from careloom.store.sql.frames import AFTER, PREFIX, Frame
+from careloom.store.sql.shares import Found
 from careloom.store.sql.tables import COLUMNS, POSTINGS
 from careloom.store.upkeep.databases import Database
 from careloom.store.upkeep.records import Kept, Record, records
@@ -90,9 +92,11 @@ _RELATIONS: Mapping[str, str] = {
         "WHERE v.vid IS NULL"
     ),
     **{
-        f"a row of {table} that belongs to no version": (
+        f"a row of {table} that belongs to no version and no frame": (
             f"SELECT t.tenant, t.vid FROM {table} AS t LEFT JOIN version AS v "
-            "ON v.tenant = t.tenant AND v.vid = t.vid WHERE v.vid IS NULL"
+            "ON v.tenant = t.tenant AND v.vid = t.vid WHERE v.vid IS NULL "
+            f"AND NOT EXISTS (SELECT 1 FROM name AS n WHERE n.tenant = t.tenant AND n.id = t.vid "
+            f"AND n.text >= '{PREFIX}' AND n.text < '{AFTER}')"
         )
         for table in _COMPARED
     },
@@ -122,9 +126,13 @@ def check(database: Database, parameters: SearchParameters, tell: Callable[[str]
 def _check_rows(database: Database, record: Record, report: Report) -> None:
     """Whether each living version has the index rows that its content gives, and no others."""
     buckets = {table: [0] * BUCKETS for table in _COMPARED}
+    frames: dict[int, Frame] = {}
     for kept in _readable(record, report):
-        for table, row in _expected(record, kept, report):
+        found = record.found(kept)
+        _check_columns(record, kept, found, frames, report)
+        for table, row in _own_rows(kept, found):
             buckets[table][kept.vid % BUCKETS] += _weight(row)
+    _check_frames(database, record, frames, report)
     for table in _COMPARED:
         for row in _stored(database, record, table):
             buckets[table][row[0] % BUCKETS] -= _weight(row)
@@ -136,7 +144,7 @@ def _check_rows(database: Database, record: Record, report: Report) -> None:
 def _name_suspects(database: Database, record: Record, suspects: Mapping[str, set[int]], report: Report) -> None:
     rest: dict[tuple[str, int], int] = Counter()
     for kept in _readable(record, Report()):
-        for table, row in _expected(record, kept, Report()):
+        for table, row in _own_rows(kept, record.found(kept)):
             if kept.vid % BUCKETS in suspects[table]:
                 rest[table, kept.vid] += _weight(row)
     for table in (table for table in _COMPARED if suspects[table]):
@@ -160,13 +168,35 @@ def _readable(record: Record, report: Report) -> Iterator[Kept]:
         report.add("a content that cannot be read", str(error))
 
 
-def _expected(record: Record, kept: Kept, report: Report) -> Iterator[tuple[str, Row]]:
-    rows, shape = record.expected(kept)
-    if shape != kept.shape:
-        report.add("a list of parameters that is not that of the content", f"tenant {record.number}, vid {kept.vid}")
+def _check_columns(record: Record, kept: Kept, found: Found, frames: dict[int, Frame], report: Report) -> None:
+    """Whether a version has the shape and the frame that its content gives; the frame is noted if it has."""
+    where = f"tenant {record.number}, vid {kept.vid}"
+    if record.number_of(found.shape) != kept.shape:
+        report.add("a list of parameters that is not that of the content", where)
+    if not kept.frame:
+        return
+    if found.frame is None or record.number_of(found.frame.name) != kept.frame:
+        report.add("a frame that is not that of the content", where)
+    else:
+        frames[kept.frame] = found.frame
+
+
+def _own_rows(kept: Kept, found: Found) -> Iterator[tuple[str, Row]]:
+    rows = found.rows if kept.frame else found.whole
     for table in _COMPARED:
         for row in rows.get(table, ()):
             yield table, (kept.vid, *map(_as_kept, row, _REAL[table]))
+
+
+def _check_frames(database: Database, record: Record, frames: Mapping[int, Frame], report: Report) -> None:
+    """Whether each frame has its rows, and no others."""
+    for number, frame in frames.items():
+        for table in _COMPARED:
+            expected = Counter(tuple(map(_as_kept, row, _REAL[table])) for row in frame.rows.get(table, ()))
+            columns = ", ".join(column for column in COLUMNS[table] if column not in ("tenant", "vid"))
+            select = f"SELECT {columns} FROM {table} WHERE tenant = {record.number} AND vid = {number}"
+            if Counter(database.stream(select)) != expected:
+                report.add(f"rows of {table} that are not those of the frame", f"tenant {record.number}, name {number}")
 
 
 def _stored(database: Database, record: Record, table: str) -> Iterator[Row]:

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 
 from careloom.model import Resource
 from careloom.search import SearchParameters
-from careloom.store.sql.names import UNKNOWN, WriterNames
+from careloom.store.sql.names import WriterNames
 from careloom.store.sql.postings import Rows
+from careloom.store.sql.shares import Found
 from careloom.store.sql.tenancy import Tenancy, open_tenancy
 from careloom.store.upkeep.databases import Database
 
 _VERSIONS = """
 SELECT head.id, version.ver, version.op, version.vid, body.dictionary, body.bytes, version.type, version.shape,
-       version.valid_to
+       version.frame, version.valid_to
 FROM version JOIN head ON head.tenant = version.tenant AND head.rid = version.rid
 JOIN body ON body.tenant = version.tenant AND body.vid = version.vid
 WHERE version.tenant = {tenant}
@@ -29,6 +30,7 @@ class Kept:
         id: Logical id.
         resource: Its content.
         shape: Number of its list of parameters.
+        frame: Number of its frame.
         is_living: Whether it is the newest of its resource.
     """
 
@@ -37,6 +39,7 @@ class Kept:
     id: str
     resource: Resource
     shape: int
+    frame: int
     is_living: bool
 
 
@@ -67,29 +70,29 @@ class Record:
         """
         connection = self._database.connection
         select = _VERSIONS.format(tenant=self.number)
-        for *row, type_number, shape, valid_to in self._database.stream(select):
+        for *row, type_number, shape, frame, valid_to in self._database.stream(select):
             type = self._names.text(connection, type_number)
             try:
                 version = self.tenancy.version(type, tuple(row))
             except Exception as error:
                 raise ValueError(f"{type}/{row[0]} version {row[1]}: the body cannot be read: {error}") from error
             assert version.resource is not None
-            yield Kept(version.sequence, type, version.id, version.resource, shape, valid_to is None)
+            yield Kept(version.sequence, type, version.id, version.resource, shape, frame, valid_to is None)
 
     def rows(self, kept: Kept) -> tuple[Rows, int]:
-        """The index rows that a version ought to have, and its shape; names that are missing are added."""
+        """All index rows that lead to a version, and its shape; names that are missing are added."""
         return self.tenancy.preparation.rows(kept.resource, self._number)
 
-    def expected(self, kept: Kept) -> tuple[Rows, int]:
-        """The same, without adding names: numbers that are missing are -2, and so are in no row."""
-        return self.tenancy.preparation.rows(kept.resource, self._known)
+    def found(self, kept: Kept) -> Found:
+        """What a version is found by, without adding names: numbers that are missing are -2, and so are in no row."""
+        return self.tenancy.preparation.found(kept.resource, self.number_of)
+
+    def number_of(self, text: str) -> int:
+        """The number of a text; -2 where it has none."""
+        return self._names.find(self._database.connection, text)
 
     def _number(self, text: str) -> int:
         return self._names.number(self._database.connection, text)
-
-    def _known(self, text: str) -> int:
-        found = self._names.find(self._database.connection, text)
-        return UNKNOWN if found is None else found
 
 
 def records(database: Database, parameters: SearchParameters) -> Iterator[Record]:

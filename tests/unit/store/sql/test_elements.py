@@ -4,7 +4,8 @@ from typing import Any
 from careloom.search import SearchParameters
 from careloom.search.index import FULL_TEXT, gather, way_of
 from careloom.store.hashing import hasher
-from careloom.store.sql.elements import Elements, always, never, texts_of
+from careloom.store.sql.element_texts import texts_of
+from careloom.store.sql.elements import Elements, always, never
 from careloom.store.sql.keys import shape_text
 from careloom.store.sql.postings import KEPT_IN_VERSION, Finding
 from careloom.synth import population
@@ -44,9 +45,9 @@ def whole(resource: Any, registry: SearchParameters, elements: Elements, numbers
 def check(resources: list[Any], registry: SearchParameters) -> None:
     elements, numbers = Elements(registry, HASH), Numbers()
     for resource in resources:
-        rows, shape = elements.rows(resource, texts_of(resource)[0], numbers, is_lasting=always)
+        found = elements.found(resource, texts_of(resource)[0], numbers, is_lasting=always)
         expected, told = whole(resource, registry, elements, numbers)
-        assert as_sets(rows) == expected, resource
+        assert as_sets(found.whole) == expected, resource
         own = {atom for atom in told.split(",") if atom}
         covered = {
             str(numbers(f"{resource['resourceType']}.{code}"))
@@ -55,7 +56,7 @@ def check(resources: list[Any], registry: SearchParameters) -> None:
         }
         kept = {atom for atom in own if atom.partition(":")[0] not in covered}
         in_version = {str(numbers(f"{resource['resourceType']}.{code}")) for code in KEPT_IN_VERSION}
-        assert {atom for atom in shape.split(",") if atom} >= kept - in_version
+        assert {atom for atom in found.shape.split(",") if atom} >= kept - in_version
 
 
 def test_elements_together_give_what_the_resource_gives(registry: SearchParameters) -> None:
@@ -76,18 +77,18 @@ def test_a_reference_to_what_is_contained_is_seen_whole(registry: SearchParamete
 def test_what_was_met_before_is_not_worked_out_again(registry: SearchParameters) -> None:
     elements, numbers = Elements(registry, HASH), Numbers()
     resource = {"resourceType": "Observation", "id": "1", "status": "final", "code": {"text": "Pulse"}}
-    elements.rows(resource, texts_of(resource)[0], numbers, is_lasting=always)
+    elements.found(resource, texts_of(resource)[0], numbers, is_lasting=always)
     before = numbers.asked
-    elements.rows({**resource, "id": "2"}, texts_of(resource)[0], numbers, is_lasting=always)
+    elements.found({**resource, "id": "2"}, texts_of(resource)[0], numbers, is_lasting=always)
     assert numbers.asked == before
 
 
 def test_numbers_that_may_be_undone_are_not_remembered(registry: SearchParameters) -> None:
     elements, numbers = Elements(registry, HASH), Numbers()
     resource = {"resourceType": "Patient", "id": "1", "gender": "male"}
-    elements.rows(resource, texts_of(resource)[0], numbers, is_lasting=never)
+    elements.found(resource, texts_of(resource)[0], numbers, is_lasting=never)
     before = numbers.asked
-    elements.rows(resource, texts_of(resource)[0], numbers, is_lasting=never)
+    elements.found(resource, texts_of(resource)[0], numbers, is_lasting=never)
     assert numbers.asked > before
 
 
@@ -95,7 +96,7 @@ def test_what_a_condition_says_depends_on_the_elements_it_names(registry: Search
     dead = {"deceasedBoolean": True}
     patients = [{"resourceType": "Patient", "id": str(at), **each} for at, each in enumerate(({}, dead, {}, dead))]
     elements, numbers = Elements(registry, HASH), Numbers()
-    found = [elements.rows(each, texts_of(each)[0], numbers, is_lasting=always)[0]["tok"] for each in patients]
+    found = [elements.found(each, texts_of(each)[0], numbers, is_lasting=always).rows["tok"] for each in patients]
     assert found[0] == found[2] != found[1] == found[3]
     check(patients, registry)
 
@@ -105,9 +106,9 @@ def test_items_of_a_list_that_were_met_before_are_not_worked_out_again(registry:
     names = [{"family": "Shah", "given": ["Amina"]}, {"family": "Osei", "given": ["Kofi"]}]
     one, other, both = ({"resourceType": "Patient", "id": "1", "name": each} for each in (names[:1], names[1:], names))
     for each in (one, other):
-        elements.rows(each, texts_of(each)[0], numbers, is_lasting=always)
+        elements.found(each, texts_of(each)[0], numbers, is_lasting=always)
     before = numbers.asked
-    elements.rows(both, texts_of(both)[0], numbers, is_lasting=always)
+    elements.found(both, texts_of(both)[0], numbers, is_lasting=always)
     assert numbers.asked == before
     check([one, other, both, {**both, "name": [names[0], names[0], None]}], registry)
 

@@ -5,7 +5,8 @@ from tests.unit.store.sql.test_elements import Numbers, as_sets
 
 from careloom.search import SearchParameters
 from careloom.store.hashing import hasher
-from careloom.store.sql.elements import Elements, always, never, texts_of
+from careloom.store.sql.element_texts import texts_of
+from careloom.store.sql.elements import Elements, always, never
 from careloom.store.sql.likeness import Likeness
 
 HASH = hasher(bytes(32))
@@ -18,8 +19,8 @@ def event(*references: str, **more: Any) -> dict[str, Any]:
 
 
 def rows(elements: Elements, resource: Any, numbers: Numbers, is_lasting: Any = always) -> Any:
-    found, shape = elements.rows(resource, texts_of(resource)[0], numbers, is_lasting=is_lasting)
-    return as_sets(found), shape
+    found = elements.found(resource, texts_of(resource)[0], numbers, is_lasting=is_lasting)
+    return as_sets(found.whole), found.shape, found.frame
 
 
 CASES = {

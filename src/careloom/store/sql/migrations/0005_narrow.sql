@@ -6,6 +6,10 @@
 
 ALTER TABLE version ADD COLUMN told INTEGER NOT NULL DEFAULT 0;    -- 1: in the change log, its vid being the position
 
+-- What many versions are found by alike lies in the postings once, under the number of a frame in the place of a vid.
+ALTER TABLE version ADD COLUMN frame INTEGER NOT NULL DEFAULT 0;   -- 0: none
+CREATE INDEX version_by_frame ON version (tenant, frame, vid) WHERE frame > 0;
+
 UPDATE version SET told = 1
 WHERE EXISTS (SELECT 1 FROM change_log AS c
               WHERE c.tenant = version.tenant AND c.position = version.vid AND c.vid = version.vid);

@@ -5,6 +5,10 @@
 
 ALTER TABLE version ADD COLUMN told integer NOT NULL DEFAULT 0;    -- 1: in the change log, its vid being the position
 
+-- What many versions are found by alike lies in the postings once, under the number of a frame in the place of a vid.
+ALTER TABLE version ADD COLUMN frame integer NOT NULL DEFAULT 0;   -- 0: none
+CREATE INDEX version_by_frame ON version (tenant, frame, vid) WHERE frame > 0;
+
 UPDATE version SET told = 1 FROM change_log AS c
 WHERE c.tenant = version.tenant AND c.position = version.vid AND c.vid = version.vid;
 

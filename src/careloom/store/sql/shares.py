@@ -1,0 +1,94 @@
+"""What elements of a resource add to its index rows, and what all of them come to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from operator import attrgetter
+
+from careloom.store.sql.frames import Common, Frame
+from careloom.store.sql.tables import Row, Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one element adds.
+
+    Attributes:
+        rows: Tables with rows.
+        words: For full text.
+        atoms: Of the shape.
+        common: For the frame.
+    """
+
+    rows: tuple[tuple[str, list[Row]], ...]
+    words: Mapping[str, None]
+    atoms: frozenset[str]
+    common: Common = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a version is found by.
+
+    Attributes:
+        rows: Of its own.
+        shape: Text of its shape.
+        frame: What it shares with others; None for nothing.
+    """
+
+    rows: Rows
+    shape: str
+    frame: Frame | None = None
+
+    @property
+    def whole(self) -> Rows:
+        """All rows, for a version that shares none."""
+        if self.frame is None:
+            return self.rows
+        together = dict(self.rows)
+        for table, rows in self.frame.rows.items():
+            together[table] = [*together.get(table, ()), *rows]
+        if len(together.get("fts", ())) > 1:
+            words = {word: None for (text,) in together["fts"] for word in text.split(" ")}
+            together["fts"] = [(" ".join(words),)]
+        return together
+
+
+atoms_of = attrgetter("atoms")
+"""Gives the atoms of a share."""
+
+
+def joined(shares: list[Share]) -> Share:
+    """What several elements add."""
+    words: dict[str, None] = {}
+    for share in shares:
+        words.update(share.words)
+    common = tuple({row: None for share in shares for row in share.common})
+    return Share(tuple(_rows(shares).items()), words, frozenset().union(*map(atoms_of, shares)), common)
+
+
+def united(shares: list[Share]) -> Rows:
+    """The rows of a version's own, from the shares of all its elements."""
+    rows = _rows(shares)
+    words: dict[str, None] = {}
+    for share in shares:
+        if share.words:
+            words.update(share.words)
+    if words:
+        rows["fts"] = [(" ".join(words),)]
+    return rows
+
+
+def _rows(shares: list[Share]) -> dict[str, list[Row]]:
+    """The rows of all shares, none of them twice."""
+    rows: dict[str, list[Row]] = {}
+    is_joined = False
+    for share in shares:
+        for table, found in share.rows:
+            if table in rows:
+                rows[table] = rows[table] + found
+                is_joined = True
+            else:
+                rows[table] = found
+    if not is_joined:
+        return rows
+    return {table: found if len(found) == 1 else list(dict.fromkeys(found)) for table, found in rows.items()}

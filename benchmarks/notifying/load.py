@@ -10,13 +10,14 @@ from benchmarks.serving.processes import Server
 from careloom.model import serialize_json
 
 CLIENTS = 24
+"""At most, and no more than there are requests in a second: a hub hangs up on who is silent for long."""
 
 
 async def writing(hub: Server, every_second: int, seconds: float) -> list[float]:
     """Record discharges, each by a request of its own; how long each answer took, in seconds."""
     answers: list[float] = []
     free: asyncio.Queue[Client] = asyncio.Queue()
-    with connected(hub.base_url, hub.token(), CLIENTS) as clients:
+    with connected(hub.base_url, hub.token(), min(CLIENTS, every_second)) as clients:
         for each in clients:
             free.put_nowait(each)
         begun = time.monotonic()

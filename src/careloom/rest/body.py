@@ -22,6 +22,7 @@ from careloom.rest.negotiation import Family
 
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"\s*+(:?)', re.DOTALL)
 _SPACED_COLON = re.compile(rb'"[ \t\r\n]+:')
+_BEFORE_COLON = (b" :", b"\n:", b"\r:", b"\t:")
 _CONTAINERS = frozenset({dict, list})
 _NUL_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -88,7 +89,7 @@ def _require_plain(value: Any, data: bytes, limits: Limits) -> None:
     _require_depth(depth, limits)
     if not _is_plainly(data, keys) and keys != sum(1 for found in _STRING.finditer(data) if found[1]):
         raise MalformedError(f"duplicate keys in one object: {', '.join(_duplicates(data))}")
-    if _NUL_ESCAPE.search(data):
+    if rb"\u0000" in data and _NUL_ESCAPE.search(data):  # which takes its time where there is nothing to find
         raise MalformedError("a text holds the character NUL (\\u0000), which FHIR does not allow")
 
 
@@ -103,7 +104,9 @@ def _is_plainly(data: bytes, keys: int) -> bool:
     Where no space stands before a colon, each key ends in ``":``; so there are no more keys in it than there are of
     these. Where a text has some too, there may be fewer, and it takes a closer look.
     """
-    return data.count(b'":') == keys and not _SPACED_COLON.search(data)
+    if data.count(b'":') != keys:
+        return False
+    return not any(pair in data for pair in _BEFORE_COLON) or not _SPACED_COLON.search(data)
 
 
 def _measure(value: Any) -> tuple[int, int]:

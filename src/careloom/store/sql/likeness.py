@@ -10,7 +10,6 @@ address make of that of a stand-in.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Any
 
 from careloom.model import serialize_json
@@ -24,27 +23,30 @@ MOST = 1_000
 _ADDRESS = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(/_history/[A-Za-z0-9\-.]{1,64})?")
 _STAND_IN, _VERSION = "stand-in", "/_history/0"
 _UNTRIED = object()
+_REFERENCES = "ref"
+"""The table whose rows begin with the hash of an address."""
 
 WorkOut = Callable[[Any], Share]
 """Gives the share of an item."""
 
 
-@dataclass(frozen=True, slots=True)
 class _Pattern:
     """The share of a stand-in, and the hashes in it that stand for its address and for that with a version."""
 
-    share: Share
-    address: int
-    versioned: int
+    def __init__(self, share: Share, address: int, versioned: int) -> None:
+        self._address, self._versioned = address, versioned
+        self._references = next((rows for table, rows in share.rows if table == _REFERENCES), [])
+        self._others = tuple(each for each in share.rows if each[0] != _REFERENCES)
+        self._share = share
 
     def of(self, address: int, versioned: int) -> Share:
         """The share of an item that leads elsewhere."""
-        into = {self.address: address, self.versioned: versioned}
-        rows = tuple(
-            (table, [(into.get(row[0], row[0]), *row[1:]) for row in each] if table == "ref" else each)
-            for table, each in self.share.rows
-        )
-        return replace(self.share, rows=rows)
+        share = self._share
+        if not self._references:
+            return share
+        into = {self._address: address, self._versioned: versioned}
+        references = [(into.get(target, target), p) for target, p in self._references]
+        return Share((*self._others, (_REFERENCES, references)), share.words, share.atoms, share.common)
 
 
 class Likeness:
@@ -98,7 +100,7 @@ class Likeness:
         )
         if len(self._known) >= MOST:
             self._known.clear()
-        self._known[kind] = pattern if pattern.of(*hashes) == share else None
+        self._known[kind] = pattern if _alike(pattern.of(*hashes), share) else None
 
 
 def _parted(item: Any) -> tuple[str, str, str, str] | None:
@@ -111,3 +113,13 @@ def _parted(item: Any) -> tuple[str, str, str, str] | None:
     text = item[found[0]]["reference"]
     parts = _ADDRESS.fullmatch(text) if text.__class__ is str else None
     return (found[0], parts[1], parts[2], parts[3] or "") if parts else None
+
+
+def _alike(one: Share, other: Share) -> bool:
+    """Whether two shares are the same but for the order of their tables."""
+    return (dict(one.rows), one.words, one.atoms, one.common) == (
+        dict(other.rows),
+        other.words,
+        other.atoms,
+        other.common,
+    )

@@ -1,11 +1,15 @@
-"""The bar on long work: share, rate and time left; nothing at all where standard error is not a terminal."""
+"""Reports written page by page under a bar on long work: share, rate and time left.
+
+There is no bar where standard error is not a terminal.
+"""
 
 import sys
 import time
+from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from careloom.validation.reporting import Tally
+from careloom.validation.reporting import Page, Reporter, Tally
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -71,3 +75,17 @@ def _progress(size: int) -> "Progress":
     progress = Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
     progress.add_task("validate", total=size or None, rate="")
     return progress
+
+
+def write(pages: Iterable[Page], reporter: Reporter, tally: Tally, bar: Bar) -> set[int]:
+    """Report pages as they come; the entries of the ignore file that had an effect."""
+    used: set[int] = set()
+    for page in pages:
+        tally.merge(page.tally)
+        bar.write(reporter.take(page))
+        used |= page.used
+        sys.stdout.flush()
+        bar.advance(page.size)
+    for text in reporter.finish():
+        bar.write(text)
+    return used

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from contextlib import closing
 from functools import partial
 
-from careloom.cli.validate.progress import Bar
+from careloom.cli.validate.progress import Bar, write
 from careloom.cli.validate.request import Request
 from careloom.model.instants import utc_now
 from careloom.validation.batch import IgnoreEntry, judged, read_ignore_file, sources, tasks_of
 from careloom.validation.batch.question import in_force
-from careloom.validation.reporting import Page, Reporter, Style, Tally, Told, page_of, reporter
+from careloom.validation.reporting import Style, Tally, Told, page_of, reporter
 
 
 def run(request: Request) -> bool:
@@ -55,20 +55,6 @@ def tell_unused(entries: Iterable[IgnoreEntry], used: set[int]) -> None:
     for entry in entries:
         if entry.number not in used:
             sys.stderr.write(f"ignore file: {entry} covers nothing\n")
-
-
-def write(pages: Iterable[Page], reporter: Reporter, tally: Tally, bar: Bar) -> set[int]:
-    """Report pages as they come; the entries of the ignore file that had an effect."""
-    used: set[int] = set()
-    for page in pages:
-        tally.merge(page.tally)
-        bar.write(reporter.take(page))
-        used |= page.used
-        sys.stdout.flush()
-        bar.advance(page.size)
-    for text in reporter.finish():
-        bar.write(text)
-    return used
 
 
 def _prepare_output(*, is_text: bool) -> None:

@@ -5,7 +5,7 @@ import time
 from functools import partial
 from pathlib import Path
 
-from careloom.cli.validate.progress import Bar
+from careloom.cli.validate.progress import Bar, write
 from careloom.cli.validate.request import Request
 from careloom.model.errors import CareloomError
 from careloom.model.instants import utc_now
@@ -74,8 +74,6 @@ class _Watched:
         return changed
 
     def _report(self, changed: list[Source]) -> None:
-        from careloom.cli.validate.run import write  # noqa: PLC0415  (run imports this module when it is asked for)
-
         tally = Tally(self._request.fail_on)
         told = Told(tally, utc_now(), self._request.summary)
         told_there = partial(page_of, style=Style("text", self._request.fail_on, self._request.summary))

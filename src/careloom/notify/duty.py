@@ -107,8 +107,9 @@ class Duty:
 
     async def _go_on(self, lease: Lease) -> None:
         if self._notifier is None:
-            self._notifier = self._make(lease)
-            await self._notifier.start()
+            notifier = self._make(lease)
+            await notifier.start()  # should it fail, the next look is another try
+            self._notifier = notifier
             _log.info("this process notifies", holder=self._holder)
 
     async def _go_off(self) -> None:

@@ -57,6 +57,26 @@ async def until(condition: object) -> None:
             await asyncio.sleep(0.005)
 
 
+async def test_a_notifier_that_cannot_start_is_started_at_a_later_look(events: MemoryEventLog) -> None:
+    class Hesitant(Notifier):
+        tries = 0
+
+        async def start(self) -> None:
+            Hesitant.tries += 1
+            if Hesitant.tries == 1:
+                raise UnavailableError("the database is not there yet")
+            await super().start()
+
+    duty = Duty(events, "one", Hesitant)
+    with pytest.raises(UnavailableError):
+        await duty._look()
+    assert Notifier.running == 0
+    await duty.start()
+    assert duty.is_on
+    assert Notifier.running == 1
+    await duty.stop()
+
+
 async def test_one_of_two_processes_notifies_and_the_other_takes_over(events: MemoryEventLog) -> None:
     first, second = Duty(events, "a", Notifier), Duty(events, "b", Notifier)
     await first.start()

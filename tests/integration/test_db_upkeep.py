@@ -267,7 +267,7 @@ def checked(source: StoreSource, registry: SearchParameters) -> Report:
         return check(database, registry)
 
 
-NOT_CARRIED = {"fts", "lease", "migration"}
+NOT_CARRIED = {"fts", "lease", "migration", "writer"}
 """Made again from the contents, of a process, and of the database."""
 
 

@@ -1,14 +1,19 @@
 """A connection to PostgreSQL that is lost: nothing half there, a clear answer, and work goes on."""
 
 import asyncio
+import os
+import signal
 import socket
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from pathlib import Path
 
+import psycopg
 import pytest
 from tests.contract.stores import BASE_URL, create, patient, searching
-from tests.postgres import Server
+from tests.postgres import Server, shared_server
 
 from careloom.definitions import Definitions
 from careloom.model.errors import ConflictError, InvalidError, NotSupportedError, TooCostlyError, UnavailableError
@@ -154,6 +159,45 @@ async def test_a_commit_whose_answer_was_lost_is_told_as_made(repository: Reposi
     proxy.cut_at, proxy.reaches = COMMIT, True
     await repository.commit(two)
     assert await living(repository) == {"first", "second", "third"}
+
+
+async def test_a_commit_lost_in_a_crash_is_not_taken_for_one_that_came_after(
+    postgres: Server, tmp_path: Path, registry: SearchParameters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that has crashed gives the numbers of transactions anew that nothing on the disk speaks of."""
+    commit, is_first = writing.Writer._commit, iter([True])
+
+    def crash_before(self: writing.Writer, connection: connections.Connection, has_news: bool) -> None:
+        if next(is_first, False):
+            crash(server, url)
+        commit(self, connection, has_news)
+
+    with shared_server(tmp_path) as server:
+        url = server.database_of(tmp_path)
+        repository = await StoreSource(url, lock_timeout=5).open(tenant="north", parameters=registry)
+        monkeypatch.setattr(writing.Writer, "_commit", crash_before)
+        with pytest.raises(UnavailableError):
+            await repository.commit(two)
+        assert await living(repository) == set()
+        await repository.commit(two)
+        assert await living(repository) == {"first", "second"}
+        await repository.close()
+
+
+def crash(server: Server, url: str) -> None:
+    """Kill a process of the server, and commit some transactions once it has recovered."""
+    with suppress(psycopg.Error), psycopg.connect(url) as connection:
+        os.kill(connection.info.backend_pid, signal.SIGKILL)
+        connection.execute("SELECT 1")
+    for number in range(10):
+        until = time.monotonic() + 20
+        while True:
+            try:
+                server.execute(f"CREATE ROLE other{number}")
+                break
+            except psycopg.Error:
+                assert time.monotonic() < until
+                time.sleep(0.1)
 
 
 async def test_a_commit_of_which_nobody_can_tell_is_told_as_such(

@@ -18,6 +18,7 @@ from careloom.store.sqlite import SqliteRepository
 
 MANY = 250
 URL = "https://hub.example/SearchParameter/lot"
+CITY = "Patient.address.city | Patient.contact.address.city"
 
 
 def lot(expression: str, **more: Any) -> dict[str, Any]:
@@ -72,7 +73,7 @@ async def test_a_new_parameter_is_indexed_beside_the_work(tmp_path: Path, regist
     async with record(tmp_path, registry()) as repository:
         await repository.commit(load)
         assert state(tmp_path, "gender") == ("ready", 1, 0)
-    async with record(tmp_path, registry(lot("Patient.address.city"))) as repository:
+    async with record(tmp_path, registry(lot(CITY))) as repository:
         assert repository.parameters.of("Patient")["lot"].state == "indexing"
         await create(repository, patient(id="new", address=[{"city": "City7"}]))
         await repository.indexed()
@@ -86,7 +87,7 @@ async def test_a_new_parameter_is_indexed_beside_the_work(tmp_path: Path, regist
 async def test_what_was_begun_is_gone_on_with_after_a_restart(
     tmp_path: Path, registry: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parameters = registry(lot("Patient.address.city"))
+    parameters = registry(lot(CITY))
     async with record(tmp_path, registry()) as repository:
         await repository.commit(load)
     monkeypatch.setattr("careloom.store.sql.indexer._BETWEEN", 3_600.0)
@@ -105,7 +106,8 @@ async def test_what_was_begun_is_gone_on_with_after_a_restart(
 
 async def test_a_changed_parameter_finds_nothing_of_before(tmp_path: Path, registry: Any) -> None:
     for number, (element, other) in enumerate((("city", "district"), ("district", "city"), ("city", "district"))):
-        async with record(tmp_path, registry(lot(f"Patient.address.{element}"))) as repository:
+        ways = f"Patient.address.{element} | Patient.contact.address.{element}"
+        async with record(tmp_path, registry(lot(ways))) as repository:
             if number == 0:
                 await repository.commit(load)
             await repository.indexed()
@@ -131,12 +133,12 @@ async def test_a_token_of_before_is_not_found_under_the_definition_of_now(tmp_pa
 
 
 async def test_one_that_comes_back_is_indexed_anew(tmp_path: Path, registry: Any) -> None:
-    async with record(tmp_path, registry(lot("Patient.address.city"))) as repository:
+    async with record(tmp_path, registry(lot(CITY))) as repository:
         await create(repository, patient(id="1", address=[{"city": "Leeds"}]))
     async with record(tmp_path, registry()) as repository:
         await create(repository, patient(id="2", address=[{"city": "Leeds"}]))
     assert state(tmp_path)[0] == "dropped"
-    async with record(tmp_path, registry(lot("Patient.address.city"))) as repository:
+    async with record(tmp_path, registry(lot(CITY))) as repository:
         await repository.indexed()
         assert set(await found(repository, "leeds")) == {"1", "2"}
 

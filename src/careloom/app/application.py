@@ -3,6 +3,9 @@
 A request is served by the `Hub` of its moment. When the settings file changes, a new `Hub` takes the place of the old
 one whole: who takes part, what is agreed and what types must conform to are in force from the next request on.
 A file that cannot be read or contradicts itself changes nothing but a line in the log.
+
+So it is with search parameters: what is recorded, changed or deleted of them is in the hub of the next request. What
+another process on the same PostgreSQL has recorded is looked for once a second.
 """
 
 import asyncio
@@ -22,6 +25,7 @@ from careloom.rest.http import fhir_application
 from careloom.rest.hub import Hub
 from careloom.rest.jobs import Jobs
 from careloom.rest.routes import Routes
+from careloom.rest.search_parameters import servable
 from careloom.rest.subscriptions.line import with_websockets
 from careloom.rest.subscriptions.stream import with_streams
 from careloom.rest.table import INTERACTIONS
@@ -32,7 +36,7 @@ from careloom.store.ids import new_id
 from careloom.web import hub_site
 
 RELOAD_INTERVAL = 1.0
-"""Seconds between two looks at the settings file."""
+"""Seconds between two looks at the settings file, and at what other processes have recorded."""
 
 
 _Stamp = tuple[int, int, int]
@@ -67,24 +71,42 @@ class App:
         self.settings = settings
         self._engines = engines
         self._stamps = _stamps(settings)
+        self._is_behind = False
         path = urlsplit(hub.base_url).path
         self.asgi: ASGIApp = with_streams(
-            fhir_application(lambda: self.hub, path), lambda: self.hub, path, self.stopping
+            fhir_application(self._at_present, path), self._at_present, path, self.stopping
         )
-        self.asgi = with_websockets(self.asgi, lambda: self.hub, path)
+        self.asgi = with_websockets(self.asgi, self._at_present, path)
         if settings.hub.pages:
             self.asgi = hub_site(self.asgi, lambda: self.hub, engines.validator, stopping=self.stopping)
 
     async def watch(self) -> None:
-        """Look at the settings file again and again, and take up what has changed in it."""
+        """Look at the settings file and at recorded search parameters again and again, and take up what has changed."""
         while True:
             await asyncio.sleep(RELOAD_INTERVAL)
-            if self.hub.parameters is not self.hub.repository.parameters:  # some are indexed that were not before
-                self.hub = replace(self.hub, parameters=self.hub.repository.parameters)
             try:
                 await self.reload()
             except Exception:
                 log.exception("settings not read again; the next change of the file is another try")
+            await self._renew_parameters()
+
+    async def _renew_parameters(self) -> None:
+        """Take up what others have recorded; a database that does not answer is told of once."""
+        try:
+            await self.hub.repository.renew_parameters()
+        except Exception:
+            if not self._is_behind:
+                log.exception("recorded search parameters not taken up; the next look is another try")
+            self._is_behind = True
+        else:
+            self._is_behind = False
+            self._at_present()
+
+    def _at_present(self) -> Hub:
+        """The hub, with the search parameters of this moment; on the event loop, where settings are put in force."""
+        if self.hub.parameters is not self.hub.repository.parameters:
+            self.hub = replace(self.hub, parameters=self.hub.repository.parameters)
+        return self.hub
 
     async def reload(self) -> None:
         """Take up the settings file if it, or a file of keys that it names, has changed since the last look."""
@@ -129,6 +151,7 @@ def make_hub(settings: Settings, engines: Engines, repository: Repository, base_
         routes=Routes(INTERACTIONS, types.resource_types() - _WITHOUT_ADDRESS),
         jobs=Jobs(settings.http.jobs, clock=utc_now, new_id=new_id),
         terminology=RecordedTerminology(engines.terminology),
+        before_write={"SearchParameter": servable(repository)},
         **_changeable(settings),
     )
 

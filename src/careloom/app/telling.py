@@ -77,7 +77,8 @@ async def telling(app: App, outlets: Outlets) -> AsyncIterator[None]:
         is_shared=settings.store.is_postgres,
     )
     accepting, equals = notifier(), Equals(hub.repository, settings.notify.most_equal)
-    app.hub = replace(hub, before_write={"Subscription": accept}, owned={"Subscription": OWNER_SYSTEM}, telling=telling)
+    before_write = {**hub.before_write, "Subscription": accept}
+    app.hub = replace(hub, before_write=before_write, owned={"Subscription": OWNER_SYSTEM}, telling=telling)
     holder = _holder(settings)
     async with contextlib.AsyncExitStack() as stack:
         position = await hub.repository.events.matched_to()

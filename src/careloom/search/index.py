@@ -4,9 +4,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from careloom.fhirpath import Environment, Node
+from careloom.fhirpath import Budget, Environment, Node
 from careloom.model import Resource, resource_type
-from careloom.model.errors import InvalidError
+from careloom.model.errors import InvalidError, NotSupportedError, TooCostlyError
 from careloom.search.content import content_words, narrative_words
 from careloom.search.kinds import KINDS, Aside, Place, Reader
 from careloom.search.parameters import Path, SearchParameter
@@ -27,6 +27,13 @@ from careloom.search.values import (
     UriValue,
 )
 from careloom.search.walking import Found
+
+MOST_STEPS = 50_000
+"""Items that one expression may walk over in one resource, some tens of milliseconds: anybody who may record a
+SearchParameter writes expressions that every write then waits for."""
+
+LONGEST_TIME = 1.0
+"""Seconds that it may take, for what its steps do not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,12 +199,16 @@ def _add_composite(way: Way, value: Any, type: str, resource: Resource, found: K
 
 
 def _elements(path: Path, value: Any, resource: Resource, type: str = "") -> Found:
-    """The elements of a path with their types; none where the resource is not of the shape that its type demands."""
+    """The elements of a path with their types.
+
+    None where the resource is not of the shape that its type demands, or where finding them takes over `MOST_STEPS`.
+    """
     if path.walk is not None:
         return path.walk(value)
+    env = Environment(resource=resource, budget=Budget(MOST_STEPS, LONGEST_TIME))
     try:
-        nodes = path.expression.evaluate_typed(Node(value, type) if type else value, Environment(resource=resource))
-    except InvalidError:
+        nodes = path.expression.evaluate_typed(Node(value, type) if type else value, env)
+    except (InvalidError, NotSupportedError, TooCostlyError):
         return []
     return [(node.value, node.type_name) for node in nodes if node.value is not None]
 

@@ -4,7 +4,8 @@ What is read is a table per type, made when the type is first met: parameters by
 to its values. FHIRPath is compiled only for the types that are indexed or matched.
 
 A registry is never changed. When a SearchParameter is added, or is done with its reindexing, `with_changes` makes the
-next one, and whoever holds the old one goes on with the old one.
+next one, and whoever holds the old one goes on with the old one. What it has looked up of types that the change does
+not touch is handed on.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -34,6 +35,7 @@ class SearchParameters:
         zone: Time zone of dates and times written without one.
         codes: What value sets and code hierarchies are asked of; None where there is no terminology.
         limits: How much one search may ask for.
+        recorded: SearchParameter resources that stand beside those of the definitions, see `careloom.search.custom`.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class SearchParameters:
         states: Mapping[str, State] = _ALL_ACTIVE,
         codes: CodesForSearch | None = None,
         limits: Limits = DEFAULT,
+        recorded: tuple[Resource, ...] = (),
     ) -> None:
         """Read nothing yet.
 
@@ -57,14 +60,17 @@ class SearchParameters:
             states: By canonical URL, the states of parameters that are not active.
             codes: Answers for ``:in``, ``:not-in``, ``:above`` and ``:below``.
             limits: How much one search may ask for.
+            recorded: SearchParameter resources beside those of the definitions.
         """
         self.base_url = base_url if not base_url or base_url.endswith("/") else base_url + "/"
         self.zone = zone
         self.codes = codes
         self.limits = limits
+        self.recorded = recorded
         self._left_out = left_out
         self._states = states
-        self._definitions = definitions
+        self._installed = definitions
+        self._definitions = definitions.with_resources(recorded) if recorded else definitions
         self._by_base: dict[str, list[Resource]] | None = None
         self._compartments: Members | None = None
         self._compartments_of: dict[str, Mapping[str, tuple[str, ...]]] = {}
@@ -74,18 +80,51 @@ class SearchParameters:
         self._faults: dict[tuple[str, str], str] = {}
 
     def with_changes(
-        self, *, definitions: Definitions | None = None, states: Mapping[str, State] | None = None
+        self,
+        *,
+        definitions: Definitions | None = None,
+        states: Mapping[str, State] | None = None,
+        recorded: tuple[Resource, ...] | None = None,
     ) -> "SearchParameters":
-        """Another registry, with other definitions or states of parameters."""
-        return SearchParameters(
-            definitions or self._definitions,
+        """Another registry, with other definitions, other states of parameters or other recorded ones."""
+        other = SearchParameters(
+            definitions or self._installed,
             base_url=self.base_url,
             zone=self.zone,
             left_out=self._left_out,
             states=self._states if states is None else states,
             codes=self.codes,
             limits=self.limits,
+            recorded=self.recorded if recorded is None else recorded,
         )
+        if definitions is None:
+            other._take_over(self)
+        return other
+
+    def touched(self, other: "SearchParameters") -> frozenset[str]:
+        """The resource types of which two registries of the same definitions may tell otherwise."""
+        states, others = self._states, other._states
+        urls = [url for url in states.keys() | others.keys() if states.get(url) != others.get(url)]
+        changed = [
+            *(each for each in self.recorded if each not in other.recorded),
+            *(each for each in other.recorded if each not in self.recorded),
+            *(each for registry in (self, other) for each in registry._at(urls)),
+        ]
+        bases = {base for definition in changed for base in definition.get("base", ())}
+        return frozenset(type for base in bases for type in self.types_below(base))
+
+    def leaves_out(self, type: str, code: str) -> bool:
+        """Whether a type is neither indexed nor searched by a code, whoever defines it."""
+        return code in self._left_out.get(type, ())
+
+    def types_below(self, base: str) -> frozenset[str]:
+        """The concrete resource types that are of a type, or are that type."""
+        return frozenset(type for type in self.resource_types() if self._definitions.types.is_a(type, base))
+
+    @property
+    def definitions(self) -> Definitions:
+        """Where the SearchParameter resources are, without the recorded ones."""
+        return self._installed
 
     @property
     def states(self) -> Mapping[str, State]:
@@ -167,6 +206,19 @@ class SearchParameters:
     def resource_types(self) -> frozenset[str]:
         """The names of the concrete resource types."""
         return self._definitions.types.resource_types()
+
+    def _take_over(self, before: "SearchParameters") -> None:
+        """Have what another has looked up of the types that are the same here."""
+        touched = before.touched(self)
+        self._compartments, self._compartments_of = before._compartments, dict(before._compartments_of)
+        self._parameters = {type: each for type, each in list(before._parameters.items()) if type not in touched}
+        self._paths = {type: each for type, each in list(before._paths.items()) if type not in touched}
+        self._faults = {key: each for key, each in list(before._faults.items()) if key[0] not in touched}
+
+    def _at(self, urls: Iterable[str]) -> list[Resource]:
+        """The definitions of parameters by their canonical URL, as far as there are any."""
+        found = (self._definitions.find(url, "SearchParameter") for url in urls)
+        return [definition for definition in found if definition is not None]
 
     def _all_compartments(self) -> Members:
         if self._compartments is None:

@@ -17,6 +17,7 @@ from careloom.model import Resource, parse_resource, serialize_json
 from careloom.model.errors import UnavailableError
 from careloom.model.instants import Clock, utc_now
 from careloom.search import IndexValues, Query, SearchParameters, index_values
+from careloom.search.custom import TYPE, with_recorded
 from careloom.store.erasure import Erasure
 from careloom.store.history import HistoryPage, HistoryQuery
 from careloom.store.ids import Sequence, new_id
@@ -127,9 +128,15 @@ class MemoryRepository:
             raise
         finally:
             turn.end()
+        if turn.wrote_parameters:
+            await self.renew_parameters()
         if turn.wrote_changes:
             asyncio.get_running_loop().call_soon(self._wake)
         return result
+
+    async def renew_parameters(self) -> None:
+        """As in the port: all is indexed at once."""
+        self._state.renew()
 
     async def changes(self, after: int, limit: int) -> list[Change]:
         """As in the port."""
@@ -162,6 +169,18 @@ class _State:
     changes: list[Change] = field(default_factory=list)
     seen: dict[tuple[str, str], datetime] = field(default_factory=dict)
     values: dict[int, IndexValues] = field(default_factory=dict)
+
+    def renew(self) -> None:
+        """Find resources by the SearchParameter resources that are recorded."""
+        newest = [versions[-1] for (type, _), versions in self.versions.items() if type == TYPE]
+        newest.sort(key=lambda version: version.sequence)
+        parameters = with_recorded(self.parameters, [each.resource for each in newest if each.resource is not None])
+        touched = parameters.touched(self.parameters)
+        self.parameters = parameters
+        for (type, _), versions in self.versions.items():
+            for version in versions if type in touched else ():
+                if version.resource is not None:
+                    self.values[version.sequence] = index_values(version.resource, parameters)
 
     def history(self, type: str, id: str) -> list[Version]:
         """The versions of a resource, oldest first."""
@@ -219,7 +238,11 @@ class _State:
 
 
 class MemoryTurn(RecordingTurn):
-    """One unit of work on the state, which can be undone."""
+    """One unit of work on the state, which can be undone.
+
+    Attributes:
+        wrote_parameters: Whether it has written a SearchParameter.
+    """
 
     def __init__(self, state: _State, sequence: Sequence, new_id: Callable[[], str], clock: Clock, cause: str) -> None:
         super().__init__(sequence, new_id)
@@ -228,6 +251,7 @@ class MemoryTurn(RecordingTurn):
         self._cause = cause
         self._undoing: list[Callable[[], object]] = []
         self._is_over = False
+        self.wrote_parameters = False
 
     def read(self, type: str, id: str) -> Version | None:
         """As in the port."""
@@ -268,6 +292,7 @@ class MemoryTurn(RecordingTurn):
 
     def _append(self, version: Version, before: Head | None) -> None:
         state = self._state
+        self.wrote_parameters |= version.type == TYPE
         kept = replace(version, resource=version.resource and parse_resource(serialize_json(version.resource)))
         if kept.resource is not None:
             state.values[version.sequence] = index_values(kept.resource, state.parameters)

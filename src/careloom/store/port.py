@@ -10,7 +10,7 @@ results unless sorted otherwise, and of the change feed.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
@@ -126,6 +126,15 @@ class Page:
     next: str | None = None
 
 
+class InForce(Protocol):
+    """By what a resource was prepared, which may not be in force any more when it is written."""
+
+    @property
+    def in_force(self) -> bool:
+        """Whether resources are still found so."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A resource made ready to be written, by `Repository.prepare`.
@@ -133,10 +142,17 @@ class Prepared:
     Attributes:
         resource: As it will be stored but for ``meta.versionId`` and ``meta.lastUpdated``; it has its ``id``.
         id: Its logical id.
+        by: What it was prepared by; None where nothing was worked out.
     """
 
     resource: Resource
     id: str
+    by: InForce | None = field(default=None, kw_only=True, compare=False, repr=False)
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether what was worked out is to be worked out again, since search parameters have changed."""
+        return self.by is not None and not self.by.in_force
 
 
 class Turn(Protocol):
@@ -276,6 +292,15 @@ class Repository(Protocol):
 
         An exception raised by the work undoes what this work wrote, nothing else, and is raised here.
         The work runs on another thread or on the event loop: it computes and returns, and waits for nothing.
+        """
+        ...
+
+    async def renew_parameters(self) -> None:
+        """Take up what SearchParameter resources were recorded, changed or deleted since the last look.
+
+        A store does so by itself at its opening and behind each commit of its own that writes one; it has to be asked
+        from time to time for what other processes have written. `parameters` is another registry when it has: see
+        `careloom.search.custom` for which of them count. What is held is indexed beside the work.
         """
         ...
 

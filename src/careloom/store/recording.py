@@ -138,7 +138,7 @@ class RecordingTurn(ABC):
         if is_told:
             self._tell(version, str(before.number) if before and before.is_living else None)
             self.wrote_changes = True
-        self._append_prepared(version, before, prepared)
+        self._append_prepared(version, before, None if prepared and prepared.is_outdated else prepared)
         return version
 
 

@@ -1,8 +1,10 @@
 from math import inf
+from time import process_time
 from typing import Any
 
 import pytest
 
+from careloom.definitions import Definitions
 from careloom.model import ExactDecimal
 from careloom.model.errors import NotFoundError
 from careloom.search import SearchParameters, index_values
@@ -296,6 +298,36 @@ def test_what_is_not_as_its_type_demands_gives_no_value_and_no_error(
     values = index_values({"resourceType": "Patient", **elements}, registry)
     assert not values.dates.get("birthdate")
     assert not values.tokens.get("gender")
+
+
+TENS = "(0|1|2|3|4|5|6|7|8|9)"
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "Patient.select(1).repeat($this + 1).toString()",
+        f"Patient.name.where({TENS}.where({TENS}.where({TENS}.where({TENS}.where({TENS}.where({TENS}"
+        ".where(%resource.gender = 'x').exists()).exists()).exists()).exists()).exists()).exists()).family",
+    ],
+    ids=["without-end", "loops-in-loops"],
+)
+def test_an_expression_that_costs_much_gives_no_value_and_no_error(expression: str, definitions: Definitions) -> None:
+    costly = {
+        "resourceType": "SearchParameter",
+        "url": "https://hub.example/costly",
+        "status": "active",
+        "code": "costly",
+        "base": ["Patient"],
+        "type": "string",
+        "expression": expression,
+    }
+    registry = SearchParameters(definitions.with_resources([costly]))
+    before = process_time()
+    values = index_values(patient(name=[{"family": "Ashe"}]), registry, only={"costly", "family"})
+    assert "costly" not in values.strings
+    assert len(values.strings["family"]) == 1
+    assert process_time() - before < 5
 
 
 def test_only_the_parameters_asked_for_are_read(registry: SearchParameters) -> None:

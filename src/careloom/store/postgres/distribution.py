@@ -30,6 +30,7 @@ DISTRIBUTED = (
     *(table for table in COLUMNS),
     *(table.name for table in TABLES if table.name not in {*COLUMNS, *REFERENCE, "head"}),
     "lease",
+    "writer",
 )
 """By tenant; the first is the one that the others are co-located with."""
 

@@ -33,15 +33,17 @@ from careloom.store.sql.erasing import Done, Erased, erase, record, to_erase
 from careloom.store.sql.events import SqlEventLog
 from careloom.store.sql.group import Group
 from careloom.store.sql.histories import history
+from careloom.store.sql.indexer import Indexer
 from careloom.store.sql.keys import address_hash
 from careloom.store.sql.names import WriterNames
 from careloom.store.sql.pruning import prune, require_kept
+from careloom.store.sql.recorded import require_index
 from careloom.store.sql.removing import Remover
 from careloom.store.sql.searching import Search
-from careloom.store.sql.slices import LARGE, AsideTurn, MustTakeTurnError, reserve, show, take_out
+from careloom.store.sql.slices import LARGE, AsideTurn, Block, MustTakeTurnError, reserve, show, take_out
 from careloom.store.sql.snapshot import Snapshot
 from careloom.store.sql.statements import load_statements
-from careloom.store.sql.tenancy import OPERATIONS, Row, Tenancy, open_tenancy
+from careloom.store.sql.tenancy import OPERATIONS, Index, Row, Tenancy, open_tenancy
 from careloom.store.sql.trainer import Trainer
 from careloom.store.sql.training import read_dictionaries
 from careloom.store.sql.turn import Desk, SqlTurn, take_turn, write_group
@@ -92,7 +94,11 @@ async def open_postgres(
     group = Group(Batch(tenancy.number, POSTGRES))
     desk = Desk(tenancy, POSTGRES, WriterNames(tenancy.number), Sequence(clock, 0), clock, new_id, group)
     repository = PostgresRepository(server, desk)
-    await repository.listening()
+    try:
+        await repository.begin()
+    except BaseException:
+        await repository.close()
+        raise
     return repository
 
 
@@ -120,6 +126,14 @@ class PostgresRepository:
         self._pruning = asyncio.get_running_loop().create_task(self._prune_at_times())
         desk.tenancy.bodies.dictionaries.load = self._dictionary
         self._trainer = Trainer(self._tenancy, self._readers.in_snapshot, self._writer.run)
+        self._recorded = 0  # newest vid of a SearchParameter as of the turn under way
+        self._indexer = Indexer(
+            self._tenancy,
+            read=self._readers.in_snapshot,
+            put=self._writer.run,
+            write=self._write,
+            remover=self._remover,
+        )
         self._events = SqlEventLog(
             desk.tenancy.number,
             read=self._readers.run,
@@ -129,14 +143,23 @@ class PostgresRepository:
             announce=partial(self._writer.run, has_news=lambda: True),
         )
 
-    async def listening(self) -> None:
-        """Wait until commits of other processes are heard of."""
+    async def begin(self) -> None:
+        """Take up the search parameters that are recorded, and wait until commits of other processes are heard of."""
+        await self._indexer.begin()
         await self._listener.listening(LISTENING_SECONDS)
 
     @property
     def parameters(self) -> SearchParameters:
         """As in the port."""
-        return self._tenancy.parameters
+        return self._indexer.parameters
+
+    async def renew_parameters(self) -> None:
+        """As in the port."""
+        await self._indexer.renew()
+
+    async def indexed(self) -> None:
+        """Return when all search parameters are indexed as they are now defined."""
+        await self._indexer.finished()
 
     @property
     def events(self) -> SqlEventLog:
@@ -177,30 +200,34 @@ class PostgresRepository:
             except MustTakeTurnError:
                 pass  # it is done in a turn of its own
         turn = SqlTurn(self._desk, cause)
-        result = await self._writer.run(
+        result = await self._write(
             lambda connection: take_turn(connection, self._desk, turn, work),
             has_news=lambda: turn.wrote_changes,
             leaves_rows=True,
         )
         self._trainer.wake()
+        await self._indexer.take_up(turn.types)
         return result
 
     async def _commit_in_slices(self, work: Callable[[Turn], T], cause: str, size: int) -> T:
         """Work beside the turns of others, see `careloom.store.sql.slices`."""
-        block = await self._writer.run(lambda connection: reserve(connection, self._desk, size, cause))
+        index = self._tenancy.index
+        block = await self._write(lambda connection: reserve(connection, self._desk, size, cause))
         turn = AsideTurn(replace(self._desk, sequence=block), cause, self._add_name(asyncio.get_running_loop()))
         try:
             result = await self._readers.in_snapshot(lambda connection: turn.collect(connection, work))
             for batch in turn.batches:
-                await self._writer.run(batch.write_content)
-            await self._writer.run(
-                lambda connection: show(connection, self._desk, block, turn), has_news=lambda: turn.wrote_changes
-            )
+                await self._write(batch.write_content)
+            await self._write(partial(self._show, block, turn, index), has_news=lambda: turn.wrote_changes)
         except BaseException:
-            while await self._writer.run(partial(self._take_out, block.first, block.end)):
+            while await self._write(partial(self._take_out, block.first, block.end)):
                 pass
             raise
         return result
+
+    def _show(self, block: Block, turn: AsideTurn, index: Index, connection: Connection) -> None:
+        require_index(self._tenancy, index, turn.types)
+        show(connection, self._desk, block, turn)
 
     def _take_out(self, first: int, last: int, connection: Connection) -> bool:
         return take_out(connection, self._remover(connection), first, last)
@@ -239,15 +266,15 @@ class PostgresRepository:
     async def erase(self, type: str, id: str) -> Erasure:
         """As in the port: in several turns, so that nobody waits long; the server then frees the room it took."""
         begun, rows = self._desk.clock(), 0
-        erased = await self._writer.run(lambda connection: to_erase(type, id, self._remover(connection)))
+        erased = await self._write(lambda connection: to_erase(type, id, self._remover(connection)))
         for start in range(0, len(erased), _ERASED_AT_ONCE):
-            rows += await self._writer.run(partial(self._erase, erased[start : start + _ERASED_AT_ONCE]))
+            rows += await self._write(partial(self._erase, erased[start : start + _ERASED_AT_ONCE]))
 
         def finish(connection: Connection) -> Erasure:
             done = Done(self._desk.new_id(), begun, self._desk.clock(), erased, rows)
             return record(done, f"{type}/{id}", self._remover(connection))
 
-        found = await self._writer.run(finish)
+        found = await self._write(finish)
         await asyncio.to_thread(vacuum, self._server)
         return found
 
@@ -256,12 +283,12 @@ class PostgresRepository:
 
     async def prune(self) -> None:
         """Take out the index rows that no page needs any more, and what dead processes have left; done every hour."""
-        while await self._writer.run(lambda each: prune(each, self._remover(each), self._desk.clock())):
+        while await self._write(lambda each: prune(each, self._remover(each), self._desk.clock())):
             pass
         abandoned = first_sequence(self._desk.clock() - ABANDONED)
         key = {"tenant": self._tenancy.number}
         for first, last in await self._readers.run(lambda each: each.execute(_SQL["unseen"], key).fetchall()):
-            while last < abandoned and await self._writer.run(partial(self._take_out, first, last)):
+            while last < abandoned and await self._write(partial(self._take_out, first, last)):
                 pass
 
     async def _prune_at_times(self) -> None:
@@ -283,6 +310,7 @@ class PostgresRepository:
         self._is_closed = True
         self._pruning.cancel()
         await asyncio.gather(self._pruning, return_exceptions=True)
+        await self._indexer.close()
         await self._trainer.close()
         await self._listener.close()
         await self._readers.close()
@@ -292,9 +320,30 @@ class PostgresRepository:
         for callback in self._callbacks:
             callback()
 
-    def _take_up(self, newest: int) -> None:
-        """Number on from what other processes have written."""
+    def _take_up(self, newest: int, recorded: int) -> None:
+        """Number on from what other processes have written, and hear of the SearchParameter resources among it."""
         self._desk.sequence.last = max(self._desk.sequence.last, newest)
+        self._recorded = recorded
+
+    async def _write(
+        self,
+        work: Callable[[Connection], T],
+        /,
+        *,
+        has_news: Callable[[], bool] = lambda: False,
+        leaves_rows: bool = False,
+    ) -> T:
+        """Run a unit of the writer by the index in force: what another process has recorded is taken up first."""
+        while True:
+            try:
+                return await self._writer.run(partial(self._current, work), has_news=has_news, leaves_rows=leaves_rows)
+            except _OutdatedIndexError:
+                await self._indexer.renew()
+
+    def _current(self, work: Callable[[Connection], T], connection: Connection) -> T:
+        if self._recorded != self._tenancy.index.recorded:
+            raise _OutdatedIndexError
+        return work(connection)
 
     def _dictionary(self, number: int) -> bytes:
         """A compression dictionary that another process has made."""
@@ -306,7 +355,7 @@ class PostgresRepository:
             raise KeyError(number)
         return bytes(row[0])
 
-    def _remover(self, connection: Connection) -> Remover:
+    def _remover(self, connection: dialect.Connection) -> Remover:
         return Remover(connection, POSTGRES, self._tenancy, self._desk.names)
 
     async def _version(self, statement: str, type: str, id: str, **key: int) -> Version | None:
@@ -348,6 +397,10 @@ class PostgresRepository:
             recorded=recorded_at(vid),
             cause=cause,
         )
+
+
+class _OutdatedIndexError(Exception):
+    """Search parameters were recorded that this process has not taken up, so that what it wrote would lack rows."""
 
 
 def _opened(server: Server, tenant: str, parameters: SearchParameters, clock: Clock) -> Tenancy:

@@ -18,7 +18,10 @@ the turn writes, whoever else writes. Commits of a tenant follow one another in 
 vid sees every smaller one there will ever be, which is what the change log and the snapshots of pages rest on.
 
 A process that dies loses its connection, and with it its transaction and the lock; one that stands still loses them
-after ``lock_seconds``. When the connection is lost while a COMMIT is on its way, the server is asked what became of it.
+after ``lock_seconds``. When the connection is lost while a COMMIT is on its way, the record is asked what became of it:
+each transaction leaves its serial in a row of the process, which is there if and only if the rest of it is. (Its number
+in the server would not do. A server that crashes may give a number anew that nothing on the disk speaks of, and would
+then tell of another's transaction.)
 """
 
 import asyncio
@@ -29,6 +32,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from uuid import uuid4
 
 import psycopg
 
@@ -81,7 +85,8 @@ class Writer:
     Args:
         server: Where the database is.
         tenant: Number of the tenant, whose turns are kept in a row.
-        on_turn: Called on the writer's thread with the newest vid in the database when a group's turn has come.
+        on_turn: Called on the writer's thread when a group's turn has come, with the newest vid in the database, and
+            the newest of a SearchParameter.
         on_news: Called on the event loop when a commit is durable in which some unit had news.
         on_kept: Called on the writer's thread when a group is durable, so that what it added may be remembered.
         on_lost: Called on the writer's thread when a group was undone, so that what was remembered of it is forgotten.
@@ -93,7 +98,7 @@ class Writer:
         server: Server,
         tenant: int,
         *,
-        on_turn: Callable[[int], None],
+        on_turn: Callable[[int, int], None],
         on_news: Callable[[], None],
         on_kept: Callable[[], None],
         on_lost: Callable[[], None],
@@ -107,7 +112,8 @@ class Writer:
         self._on_lost = on_lost
         self._settle_rows = settle
         self._connected: Connection | None = None
-        self._transaction = ""
+        self._name = uuid4().hex
+        self._serial = 0
         self._loop = asyncio.get_running_loop()
         self._waiting: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
         self._is_closed = False
@@ -181,13 +187,16 @@ class Writer:
                 if not connection.is_lost:
                     raise
         self._connected = connect_writer(self._server)
+        self._connected.execute(_SQL["forget_writers"], self._key)
         return self._take_turn(self._connected)
 
     def _take_turn(self, connection: Connection) -> Connection:
         connection.later("BEGIN ISOLATION LEVEL READ COMMITTED")
         take_turn(connection, self._tenant)
-        self._transaction, newest = connection.execute(_SQL["begin_group"], self._key).fetchone() or ("", 0)
-        self._on_turn(newest)
+        self._serial += 1
+        mark = {"writer": self._name, "serial": self._serial}
+        newest, recorded = connection.execute(_SQL["begin_group"], self._key | mark).fetchone() or (0, 0)
+        self._on_turn(newest, recorded)
         return connection
 
     @property
@@ -249,11 +258,9 @@ class Writer:
         until = time.monotonic() + OUTCOME_SECONDS
         while True:
             with suppress(psycopg.Error):
-                match self._outcome():
-                    case "committed":
-                        return
-                    case "aborted":
-                        raise unavailable(place, lost) from lost
+                if self._is_committed():
+                    return
+                raise unavailable(place, lost) from lost
             if time.monotonic() > until:
                 raise UnavailableError(
                     f"{place}: the connection was lost during a commit, and whether it was made cannot be known yet; "
@@ -261,13 +268,16 @@ class Writer:
                 ) from lost
             time.sleep(0.1)
 
-    def _outcome(self) -> str:
-        """``committed``, ``aborted`` or ``in progress``."""
-        if self._connected is None or self._connected.is_lost:
-            self._connected = connect_writer(self._server)
-        asked = self._connected.execute(_SQL["outcome"], {"transaction": self._transaction})
-        (status,) = asked.fetchone() or ("",)
-        return str(status)
+    def _is_committed(self) -> bool:
+        """Whether the newest transaction of this writer was; asked in a turn, which comes when that one has ended."""
+        connection = connect_writer(self._server)
+        try:
+            connection.later("BEGIN ISOLATION LEVEL READ COMMITTED")
+            take_turn(connection, self._tenant)
+            row = connection.execute(_SQL["newest_serial"], self._key | {"writer": self._name}).fetchone()
+        finally:
+            connection.close()
+        return row is not None and row[0] == self._serial
 
     def _undo(self, group: list[_Unit], error: BaseException) -> None:
         """Leave nothing of the group in the database, and tell each of its callers."""

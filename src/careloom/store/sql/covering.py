@@ -6,13 +6,19 @@ index. A query by such a parameter looks under the others instead.
 
 A composite over a whole resource, such as ``code-value-quantity``, is what its parts are: a resource whose ``code`` and
 whose ``value-quantity`` fit is looked at again in memory, and fits or does not.
+
+Only parameters of R4 stand for others. One of somebody's own comes and goes, and what stood under it would go with it:
+while it is indexed, and after it is dropped, a search by the standard parameter would miss what is there.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from careloom.model.errors import UnavailableError
 from careloom.search import SearchParameter
 from careloom.search.registry import SearchParameters
+
+_R4 = "http://hl7.org/fhir/SearchParameter/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +44,12 @@ class Covers:
     Attributes:
         generations: By type and code, how often a parameter has been defined anew, beginning with 1, which need not be
             told; see `careloom.store.sql.indexing`.
+        withheld: Types with codes of parameters that not all rows are there of.
     """
 
     def __init__(self, registry: SearchParameters) -> None:
         self.generations: dict[tuple[str, str], int] = {}
+        self.withheld: frozenset[tuple[str, str]] = frozenset()
         self._registry = registry
         self._known: dict[str, Mapping[str, Cover]] = {}
         self._wholes: dict[str, Mapping[str, tuple[str, ...]]] = {}
@@ -74,9 +82,15 @@ class Covers:
         return not self.are_all_of(type, code) and not self.parts(type, code)
 
     def keys(self, type: str, key: str) -> tuple[str, ...]:
-        """The keys under which the rows of a parameter are: its own, those that cover it, or both."""
+        """The keys under which the rows of a parameter are: its own, those that cover it, or both.
+
+        Raises:
+            UnavailableError: Its definition has changed since the search was read.
+        """
         code, colon, side = key.partition(":")
         cover = self.of(type).get(code)
+        if self.withheld:
+            self._require_whole(type, code, cover)
         if cover is None:
             found: tuple[str, ...] = (key,)
         elif cover.target:
@@ -84,6 +98,11 @@ class Covers:
         else:
             found = tuple(f"{each}{colon}{side}" for each in cover.codes)
         return tuple(self.own(type, each) for each in found) if self.generations else found
+
+    def _require_whole(self, type: str, code: str, cover: Cover | None) -> None:
+        for each in (code, *(cover.codes if cover else ())):
+            if (type, each) in self.withheld:
+                raise UnavailableError(f"the search parameter {each!r} of {type} has just changed; ask again")
 
     def own(self, type: str, key: str) -> str:
         """The key of a parameter's own rows: a definition that has changed has others than the one before."""
@@ -108,7 +127,8 @@ def _covers(parameters: Mapping[str, SearchParameter]) -> Mapping[str, Cover]:
 
 def _may_cover(other: SearchParameter, parameter: SearchParameter) -> bool:
     alike = (other.kind, other.folded, other.is_indexed) == (parameter.kind, parameter.folded, parameter.is_indexed)
-    return other.code != parameter.code and alike and _parts(other) == _parts(parameter) and bool(other.branches)
+    is_another = other.code != parameter.code and other.url.startswith(_R4)
+    return is_another and alike and _parts(other) == _parts(parameter) and bool(other.branches)
 
 
 def _parts(parameter: SearchParameter) -> list[tuple[str, frozenset[str]]]:
@@ -134,6 +154,7 @@ def _part(type: str, component: SearchParameter, parameters: Mapping[str, Search
             other.code
             for other in sorted(parameters.values(), key=lambda other: (len(other.branches), other.code))
             if (other.kind, other.folded, other.is_indexed) == (component.kind, component.folded, True)
+            and other.url.startswith(_R4)
             and wanted <= {branch.text for branch in other.branches if not branch.target}
         ),
         "",

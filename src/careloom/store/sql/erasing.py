@@ -16,6 +16,7 @@ from datetime import datetime
 from careloom.store.erasure import Erasure
 from careloom.store.ids import microseconds
 from careloom.store.sql.clauses import DELETED
+from careloom.store.sql.indexing import BY_VERSION
 from careloom.store.sql.keys import address_hash, parameter_name
 from careloom.store.sql.removing import Remover
 from careloom.store.sql.text import one_of
@@ -53,11 +54,20 @@ def erase(erased: Collection[Erased], remover: Remover) -> int:
     """Take some of it out, in a turn; how many rows that were."""
     rows = 0
     for each in erased:
-        rows += remover.versions(each.vids)
+        rows += remover.versions(each.vids) + _left_over(each.vids, remover)
         if each.is_whole:
             rid = address_hash(remover.tenancy.hash_of, f"{each.type}/{each.id}")
             key = (remover.tenancy.number, rid)
             rows += remover.connection.execute("DELETE FROM head WHERE tenant = ? AND rid = ?", key).rowcount
+    return rows
+
+
+def _left_over(vids: tuple[int, ...], remover: Remover) -> int:
+    """Take out rows of search parameters that are defined no more, which no content tells of; how many there were."""
+    some, rows = one_of("vid", vids), 0
+    for table in BY_VERSION:
+        delete = f"DELETE FROM {table} WHERE tenant = ? AND {some.text}"
+        rows += remover.connection.execute(delete, (remover.tenancy.number, *some.values)).rowcount
     return rows
 
 

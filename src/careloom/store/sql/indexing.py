@@ -11,9 +11,15 @@ first version of a type. At the opening of a record it is compared with what the
 
 A slice moves on the mark ``done_to`` in its own unit, so a hub that ends in between goes on where it was. What is
 written meanwhile is indexed as now defined at once.
+
+A SearchParameter that is recorded while the record is open changes the index in a turn: `change` notes what is defined
+otherwise, and from that turn on all that is written is indexed by the new definitions. What was written before it is
+indexed in slices, as above. Several processes on one PostgreSQL take the slices in turns, each from where the one
+before it left off, so that the work is done once, and goes on when one of them dies.
 """
 
 import hashlib
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,16 +36,20 @@ from careloom.store.sql.postings import KEPT_IN_VERSION
 from careloom.store.sql.pruning import pruned_to
 from careloom.store.sql.removing import Remover
 from careloom.store.sql.statements import load_statements
+from careloom.store.sql.tenancy import Index, Row, generations
 from careloom.store.sql.text import one_of
 
 AT_ONCE = 100
-"""Versions in a slice: some tens of milliseconds."""
+"""Versions in a slice at most: some tens of milliseconds."""
+
+SLICE_SECONDS = 0.1
+"""A slice that has taken this long ends: an expression may cost much, and others wait for their turns."""
 
 BUILDING, READY, DROPPED = "building", "ready", "dropped"
 """In the column ``state``."""
 
-_BY_VERSION = ("str", "dat", "num", "ref")
-"""Tables in which the rows of a version are found by the version, and can be taken out when a definition changes."""
+BY_VERSION = ("str", "dat", "num", "ref")
+"""Tables in which the rows of a version are found by the version: they go though nothing tells of them."""
 
 _SQL = load_statements("record.sql")
 
@@ -83,41 +93,53 @@ def describe(connection: Connection, types: Iterable[str], tenant: int, found_by
     connection.executemany(_SQL["describe_index"], rows)
 
 
-def review(connection: Connection, names: Names, parameters: SearchParameters, covers: Covers) -> list[Building]:
-    """Compare what was indexed with what is now defined, in a turn; what is left to be done.
+def review(connection: Connection, names: Names, index: Index) -> None:
+    """Compare what was indexed with what is now defined, in a turn, and note what is to be done."""
+    tenant, told = names.tenant, _told(connection, names.tenant)
+    for type in sorted(index.parameters.resource_types()):
+        wanted = _wanted(type, index) if type in told or _has_versions(connection, names, type) else {}
+        if type in told:
+            _note(connection, (tenant, type), told[type], {**dict.fromkeys(told[type]), **wanted})
+        elif wanted:  # recorded before this was kept, by the definitions of that time, which are taken to be these
+            describe(connection, [type], tenant, {type: wanted})
+    index.elements.covers.generations.update(generations(connection, tenant))
 
-    The generations that `covers` knows are brought up to date.
-    """
-    tenant = names.tenant
+
+def change(connection: Connection, tenant: int, before: Index, after: Index) -> None:
+    """Note what one index has otherwise than the one before, in a turn; what another process has noted stands."""
+    told = _told(connection, tenant)
+    for type in sorted(before.parameters.touched(after.parameters) & told.keys()):
+        old, new = _wanted(type, before), _wanted(type, after)
+        changed = {code: new.get(code) for code in old.keys() | new.keys() if old.get(code) != new.get(code)}
+        _note(connection, (tenant, type), told[type], changed)
+    after.elements.covers.generations.update(generations(connection, tenant))
+
+
+def _told(connection: Connection, tenant: int) -> dict[str, dict[str, Any]]:
+    """By type and code: fingerprint, generation and state."""
     told: dict[str, dict[str, Any]] = {}
     for type, code, *row in connection.execute(_SQL["index_states"], {"tenant": tenant}).fetchall():
         told.setdefault(type, {})[code] = row
-    for type in sorted(parameters.resource_types()):
-        if type in told or _has_versions(connection, names, type):
-            _review_type(connection, type, told.get(type), (tenant, parameters, covers))
-    return buildings(connection, tenant)
+    return told
 
 
-def _review_type(
-    connection: Connection,
-    type: str,
-    told: Mapping[str, Any] | None,
-    place: tuple[int, SearchParameters, Covers],
+def _wanted(type: str, index: Index) -> dict[str, str]:
+    if not index.parameters.is_resource_type(type):
+        return {}
+    return fingerprints(type, index.parameters, index.elements.covers)
+
+
+def _note(
+    connection: Connection, place: tuple[int, str], told: Mapping[str, Any], wanted: Mapping[str, str | None]
 ) -> None:
-    tenant, parameters, covers = place
-    wanted = fingerprints(type, parameters, covers)
-    if told is None:  # recorded before this was kept, by the definitions of that time, which are taken to be these
-        describe(connection, [type], tenant, {type: wanted})
-        return
-    for code in wanted.keys() - told.keys():
-        _put(connection, (tenant, type, code, wanted[code], 1, BUILDING))
-    for code, (fingerprint, generation, state, _) in told.items():
-        if code not in wanted:
+    """Put down how parameters of a type are now defined; None for one that is not any more."""
+    for code, fingerprint in wanted.items():
+        before, generation, state = told[code][:3] if code in told else (None, 0, DROPPED)
+        if fingerprint is None:
             if state != DROPPED:
-                _put(connection, (tenant, type, code, fingerprint, generation, DROPPED))
-        elif fingerprint != wanted[code] or state == DROPPED:
-            covers.generations[type, code] = generation + 1
-            _put(connection, (tenant, type, code, wanted[code], generation + 1, BUILDING))
+                _put(connection, (*place, code, before, generation, DROPPED))
+        elif fingerprint != before or state == DROPPED:
+            _put(connection, (*place, code, fingerprint, generation + 1, BUILDING))
 
 
 def _put(connection: Connection, row: tuple[Any, ...]) -> None:
@@ -129,13 +151,33 @@ def _has_versions(connection: Connection, names: Names, type: str) -> bool:
     return connection.execute(_SQL["version_of_type"], key).fetchone() is not None
 
 
-def buildings(connection: Connection, tenant: int) -> list[Building]:
-    """What is left to be done: the parameters of a type that are equally far, together."""
+def buildings(connection: Connection, tenant: int, index: Index) -> list[Building]:
+    """What is left to be done: the parameters of a type that are equally far, together.
+
+    Those that another process has otherwise, since it has other settings, are left to it.
+    """
     found: dict[tuple[str, int], list[str]] = {}
-    for type, code, _, _, state, done_to in connection.execute(_SQL["index_states"], {"tenant": tenant}).fetchall():
-        if state == BUILDING:
+    for type, code, fingerprint, done_to in connection.execute(_SQL["index_building"], {"tenant": tenant}).fetchall():
+        if _wanted(type, index).get(code) == fingerprint:
             found.setdefault((type, done_to), []).append(code)
     return [Building(type, tuple(codes), done_to) for (type, done_to), codes in sorted(found.items())]
+
+
+def withheld(connection: Connection, tenant: int, index: Index) -> frozenset[tuple[str, str]]:
+    """Types with codes of parameters that not all rows are there of: a search that was read before must not miss any.
+
+    They are those that are being built, and those that are defined no more.
+    """
+    return frozenset(
+        (type, code)
+        for type, told in _told(connection, tenant).items()
+        for code, (_, _, state, _) in told.items()
+        if state == BUILDING or (state == DROPPED and not _has(index.parameters, type, code))
+    )
+
+
+def _has(parameters: SearchParameters, type: str, code: str) -> bool:
+    return parameters.is_resource_type(type) and code in parameters.of(type)
 
 
 def states(building: Iterable[Building], parameters: SearchParameters) -> dict[str, State]:
@@ -143,8 +185,8 @@ def states(building: Iterable[Building], parameters: SearchParameters) -> dict[s
     return {parameters.of(each.type)[code].url: "indexing" for each in building for code in each.codes}
 
 
-def build(building: Building, remover: Remover) -> Building | None:
-    """Index one slice, in a turn; what is then left, None for nothing."""
+def build(building: Building, remover: Remover) -> None:
+    """Index one slice, in a turn."""
     connection, tenancy = remover.connection, remover.tenancy
     key = {
         "tenant": tenancy.number,
@@ -154,21 +196,36 @@ def build(building: Building, remover: Remover) -> Building | None:
         "limit": AT_ONCE,
     }
     rows = connection.execute(_SQL["versions_to_index"], key).fetchall()
-    for vid, shape, dictionary, packed in rows:
-        resource = tenancy.bodies.unpack(dictionary, packed)
-        _index(building, remover, vid, resource)
-        _, told = tenancy.preparation.rows(resource, lambda text: remover.names.number(connection, text))
-        if told != shape:
-            connection.execute(_SQL["reshape"], {"tenant": tenancy.number, "vid": vid, "shape": told})
-    done_to = rows[-1][0] if rows else building.done_to
-    has_more = len(rows) == AT_ONCE
+    until, done = time.monotonic() + SLICE_SECONDS, 0
+    for row in rows:
+        _index_version(building, remover, row)
+        done += 1
+        if time.monotonic() > until:
+            break
+    is_last = done == len(rows) < AT_ONCE
     codes = one_of("parameter", building.codes)
     connection.execute(
         "UPDATE index_state SET done_to = ?, done = done + ?, state = ? "
         f"WHERE tenant = ? AND type = ? AND {codes.text}",
-        (done_to, len(rows), BUILDING if has_more else READY, tenancy.number, building.type, *codes.values),
+        (
+            rows[done - 1][0] if done else building.done_to,
+            done,
+            READY if is_last else BUILDING,
+            tenancy.number,
+            building.type,
+            *codes.values,
+        ),
     )
-    return Building(building.type, building.codes, done_to) if has_more else None
+
+
+def _index_version(building: Building, remover: Remover, row: Row) -> None:
+    connection, tenancy = remover.connection, remover.tenancy
+    vid, shape, dictionary, packed = row
+    resource = tenancy.bodies.unpack(dictionary, packed)
+    _index(building, remover, vid, resource)
+    _, told = tenancy.preparation.rows(resource, lambda text: remover.names.number(connection, text))
+    if told != shape:
+        connection.execute(_SQL["reshape"], {"tenant": tenancy.number, "vid": vid, "shape": told})
 
 
 def _index(building: Building, remover: Remover, vid: int, resource: Resource) -> None:
@@ -199,4 +256,4 @@ def _old_numbers(building: Building, remover: Remover) -> Iterator[tuple[str, Se
     texts = [parameter_name(building.type, each) for each in before]
     found = [remover.names.find(remover.connection, text) for text in (*texts, *map(canonical_name, texts))]
     if known := sorted(number for number in found if number > 0):
-        yield from ((table, known) for table in _BY_VERSION)
+        yield from ((table, known) for table in BY_VERSION)

@@ -15,14 +15,27 @@ WHERE version.tenant = closed.tenant AND version.vid = closed.vid;
 SELECT pg_advisory_xact_lock(:space::integer, :tenant::integer);
 
 -- name: begin_group
--- The number of this transaction, to ask after it should its end be lost, and the newest vid of the tenant.
-SELECT pg_current_xact_id()::text,
-       greatest((SELECT coalesce(max(vid), 0) FROM version WHERE tenant = :tenant),
-                (SELECT coalesce(max(last), 0) FROM tx WHERE tenant = :tenant));
+-- Leave the serial of this transaction, to ask for it should its end be lost; give the
+-- newest vid of the tenant, and the newest of its SearchParameter resources, by which the record is indexed.
+WITH marked AS (
+    INSERT INTO writer (tenant, name, serial, at)
+    VALUES (:tenant, :writer, :serial, (extract(epoch FROM now()) * 1000000)::bigint)
+    ON CONFLICT (tenant, name) DO UPDATE SET serial = excluded.serial, at = excluded.at
+)
+SELECT greatest((SELECT coalesce(max(vid), 0) FROM version WHERE tenant = :tenant),
+                (SELECT coalesce(max(last), 0) FROM tx WHERE tenant = :tenant)),
+       coalesce((SELECT vid FROM version WHERE tenant = :tenant AND type = (
+                     SELECT id FROM name WHERE tenant = :tenant AND text = 'SearchParameter'
+                     AND substr(text, 1, 500) = 'SearchParameter')
+                 ORDER BY vid DESC LIMIT 1), 0);
 
--- name: outcome
--- What became of a transaction.
-SELECT pg_xact_status(:transaction::xid8);
+-- name: newest_serial
+-- The serial of a writer's newest transaction that was committed.
+SELECT serial FROM writer WHERE tenant = :tenant AND name = :writer;
+
+-- name: forget_writers
+-- Let go of the rows of processes that have written nothing for a day.
+DELETE FROM writer WHERE tenant = :tenant AND at < (extract(epoch FROM now()) * 1000000)::bigint - 86400000000;
 
 -- name: announce
 -- Tell the other processes that there is something new in the change log.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from careloom.model import Resource
 from careloom.store.bodies import Bodies
-from careloom.store.port import Prepared
+from careloom.store.port import InForce, Prepared
 from careloom.store.sql.element_texts import texts_of
 from careloom.store.sql.elements import Elements, Lasting, always, never
 from careloom.store.sql.frames import NO_FRAME
@@ -38,10 +38,17 @@ class Indexed(Prepared):
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """What it takes to prepare a resource."""
+    """What it takes to prepare a resource.
+
+    Attributes:
+        elements: Makes index rows.
+        bodies: Packs bodies.
+        by: The index that the rows are made by, where that may change before they are written.
+    """
 
     elements: Elements
     bodies: Bodies
+    by: InForce | None = None
 
     def prepare(
         self,
@@ -70,9 +77,9 @@ class Preparation:
             found = self.elements.found(identified, texts, known, is_lasting=is_lasting)
             frame = NO_FRAME if find is None or found.frame is None else _numbered(find)(found.frame.name)
             rows = found.whole if frame == NO_FRAME else found.rows
-            return Indexed(identified, id, rows, known(found.shape), frame, dictionary, packed)
+            return Indexed(identified, id, rows, known(found.shape), frame, dictionary, packed, by=self.by)
         except _UnknownTextError:
-            return Indexed(identified, id, None, UNKNOWN, NO_FRAME, dictionary, packed)
+            return Indexed(identified, id, None, UNKNOWN, NO_FRAME, dictionary, packed, by=self.by)
 
     def found(self, resource: Resource, number: Number) -> Found:
         """What the resource is found by, in a turn."""

@@ -185,6 +185,23 @@ generation = excluded.generation, state = excluded.state, done_to = excluded.don
 -- Whether there is any version of a type.
 SELECT 1 FROM version WHERE tenant = :tenant AND type = :type LIMIT 1;
 
+-- name: newest_of_type
+-- The newest vid of a type.
+SELECT vid FROM version WHERE tenant = :tenant AND type = :type ORDER BY vid DESC LIMIT 1;
+
+-- name: living_of_type
+-- All living resources of a type, in the order in which they were written, for types of which there are few.
+SELECT head.id, version.ver, version.op, version.vid, body.dictionary, body.bytes
+FROM version JOIN head ON head.tenant = version.tenant AND head.rid = version.rid AND head.vid = version.vid
+JOIN body ON body.tenant = version.tenant AND body.vid = version.vid
+WHERE version.tenant = :tenant AND version.type = :type AND version.valid_to IS NULL AND version.op <> 2
+ORDER BY version.vid;
+
+-- name: index_building
+-- What is left to be indexed.
+SELECT type, parameter, fingerprint, done_to FROM index_state
+WHERE tenant = :tenant AND state = 'building' ORDER BY type, parameter;
+
 -- name: versions_to_index
 -- The next versions of a type that have index rows, with their bodies.
 SELECT version.vid, version.shape, body.dictionary, body.bytes

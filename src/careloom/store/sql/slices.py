@@ -79,6 +79,7 @@ class AsideTurn(SqlTurn):
     def __init__(self, desk: Desk, cause: str, add_name: Callable[[str], int]) -> None:
         super().__init__(desk, cause)
         self._add_name = add_name
+        self._added: dict[str, int] = {}  # which its snapshot never sees
         self.batches: list[Batch] = []
         self.touched: set[int] = set()
 
@@ -117,11 +118,13 @@ class AsideTurn(SqlTurn):
         return True
 
     def _find(self, text: str) -> int:
-        return self._tenancy.names.find(self._connection, text)
+        return self._added.get(text) or self._tenancy.names.find(self._connection, text)
 
     def _number(self, text: str) -> int:
-        found = self._tenancy.names.find(self._connection, text)
-        return self._add_name(text) if found == UNKNOWN else found
+        found = self._find(text)
+        if found == UNKNOWN:
+            found = self._added[text] = self._add_name(text)
+        return found
 
 
 def reserve(connection: Connection, desk: Desk, size: int, cause: str) -> Block:

@@ -1,7 +1,7 @@
 """What all parts of a store share about their tenant."""
 
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from careloom.model import Resource
@@ -89,8 +89,7 @@ class Tenancy:
     def prepare(self, resource: Resource, id: str, find: Number) -> Prepared:
         """A resource made ready outside of a turn, where no text gets a number."""
         index = self.index
-        made = Preparation(index.elements, self.bodies).prepare(resource, id, find, find=find)
-        return replace(made, by=index)
+        return Preparation(index.elements, self.bodies, index).prepare(resource, id, find, find=find)
 
     def version(self, type: str, row: Row) -> Version:
         """A version from id, ver, op, vid, dictionary and bytes."""

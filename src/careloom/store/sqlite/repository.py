@@ -25,16 +25,16 @@ from careloom.store.sql.erasing import Done, Erased, erase, record, to_erase
 from careloom.store.sql.group import Group
 from careloom.store.sql.histories import history
 from careloom.store.sql.indexer import Indexer
-from careloom.store.sql.indexing import Building, review, states
 from careloom.store.sql.keys import address_hash
 from careloom.store.sql.names import WriterNames
 from careloom.store.sql.pruning import prune, require_kept
+from careloom.store.sql.recorded import index_recorded, require_index
 from careloom.store.sql.removing import Remover
 from careloom.store.sql.searching import Search
 from careloom.store.sql.slices import LARGE, AsideTurn, Block, MustTakeTurnError, clear_away, reserve, show, take_out
 from careloom.store.sql.snapshot import Snapshot
 from careloom.store.sql.statements import load_statements
-from careloom.store.sql.tenancy import OPERATIONS, Row, Tenancy, open_tenancy
+from careloom.store.sql.tenancy import OPERATIONS, Index, Row, Tenancy, open_tenancy
 from careloom.store.sql.trainer import Trainer
 from careloom.store.sql.training import read_dictionaries
 from careloom.store.sql.turn import Desk, SqlTurn, take_turn, write_group
@@ -90,21 +90,25 @@ async def open_sqlite(
         raise UnavailableError(f"{place}: its folder does not exist")
     lock = HubLock(place)
     try:
-        connection, tenancy, last, building = await asyncio.to_thread(_opened, place, tenant, parameters, clock)
+        connection, tenancy, last = await asyncio.to_thread(_opened, place, tenant, parameters, clock)
     except BaseException:
         lock.release()
         raise
     group = Group(Batch(tenancy.number, DIALECT))
     desk = Desk(tenancy, DIALECT, WriterNames(tenancy.number), Sequence(clock, last), clock, new_id, group)
-    return SqliteRepository(place, lock, connection, desk, building)
+    repository = SqliteRepository(place, lock, connection, desk)
+    try:
+        await repository.begin()
+    except BaseException:
+        await repository.close()
+        raise
+    return repository
 
 
 class SqliteRepository:
     """A `careloom.store.port.Repository`; made by `open_sqlite`."""
 
-    def __init__(
-        self, path: Path, lock: HubLock, connection: WriterConnection, desk: Desk, building: list[Building]
-    ) -> None:
+    def __init__(self, path: Path, lock: HubLock, connection: WriterConnection, desk: Desk) -> None:
         self._lock = lock
         self._desk = desk
         self._tenancy = desk.tenancy
@@ -122,22 +126,27 @@ class SqliteRepository:
         )
         self._tenancy.bodies.dictionaries.load = self._dictionary
         self._trainer = Trainer(self._tenancy, self._readers.aside, self._writer.run)
-        self._parameters = _in_states(self._tenancy.parameters, building)
-        self._indexer = Indexer(building, self._writer.run, self._remover, self._indexed)
+        write = self._writer.run
+        self._indexer = Indexer(self._tenancy, read=self._readers.aside, put=write, write=write, remover=self._remover)
         self._pruning = asyncio.get_running_loop().create_task(self._prune_at_times())
         self._events = SqliteEventLog(self._tenancy.number, self._readers, self._writer, desk.clock)
+
+    async def begin(self) -> None:
+        """Take up the search parameters that are recorded; to be done before anything is written."""
+        await self._indexer.begin()
 
     @property
     def parameters(self) -> SearchParameters:
         """As in the port."""
-        return self._parameters
+        return self._indexer.parameters
+
+    async def renew_parameters(self) -> None:
+        """As in the port."""
+        await self._indexer.renew()
 
     async def indexed(self) -> None:
         """Return when all search parameters are indexed as they are now defined."""
         await self._indexer.finished()
-
-    def _indexed(self, left: list[Building]) -> None:
-        self._parameters = _in_states(self._tenancy.parameters, left)
 
     @property
     def events(self) -> SqliteEventLog:
@@ -184,24 +193,28 @@ class SqliteRepository:
             leaves_rows=True,
         )
         self._trainer.wake()
+        await self._indexer.take_up(turn.types)
         return result
 
     async def _commit_in_slices(self, work: Callable[[Turn], T], cause: str, size: int) -> T:
         """Work beside the turns of others, see `careloom.store.sql.slices`."""
+        index = self._tenancy.index
         block = await self._writer.run(lambda connection: reserve(connection, self._desk, size, cause))
         turn = AsideTurn(replace(self._desk, sequence=block), cause, self._add_name(asyncio.get_running_loop()))
         try:
             result = await self._readers.aside(lambda connection: turn.collect(connection, work))
             for batch in turn.batches:
                 await self._writer.run(batch.write_content)
-            await self._writer.run(
-                lambda connection: show(connection, self._desk, block, turn), has_news=lambda: turn.wrote_changes
-            )
+            await self._writer.run(partial(self._show, block, turn, index), has_news=lambda: turn.wrote_changes)
         except BaseException:
             while await self._writer.run(partial(self._take_out, block)):
                 pass
             raise
         return result
+
+    def _show(self, block: Block, turn: AsideTurn, index: Index, connection: sqlite3.Connection) -> None:
+        require_index(self._tenancy, index, turn.types)
+        show(connection, self._desk, block, turn)
 
     def _take_out(self, block: Block, connection: sqlite3.Connection) -> bool:
         return take_out(connection, self._remover(connection), block.first, block.end)
@@ -344,17 +357,17 @@ class SqliteRepository:
 
 def _opened(
     path: Path, tenant: str, parameters: SearchParameters, clock: Clock
-) -> tuple[WriterConnection, Tenancy, int, list[Building]]:
-    """A writing connection to a file whose schema is up to date, the tenant, the last sequence, what is to index."""
+) -> tuple[WriterConnection, Tenancy, int]:
+    """A writing connection to a file whose schema is up to date, the tenant, the last sequence."""
     try:
         connection = connect_writer(path)
         try:
             migrate(connection, path, clock, migrations(), steps(parameters))
             tenancy = open_tenancy(connection, tenant, parameters)
             read_dictionaries(connection, tenancy.names, tenancy.bodies)
+            index_recorded(connection, tenancy)
             (last,) = connection.execute(_SQL["last_vid"]).fetchone()
             _clear_away(connection, tenancy)
-            building = _reviewed(connection, tenancy)
         except BaseException:
             connection.close()
             raise
@@ -364,22 +377,7 @@ def _opened(
         if is_failure(error):
             raise unavailable(path, error) from error
         raise
-    return connection, tenancy, last, building
-
-
-def _reviewed(connection: WriterConnection, tenancy: Tenancy) -> list[Building]:
-    """What of the index is to be made, since parameters have been added or changed."""
-    connection.execute("BEGIN IMMEDIATE")
-    building = review(connection, tenancy.names, tenancy.parameters, tenancy.elements.covers)
-    connection.execute("COMMIT")
-    return building
-
-
-def _in_states(parameters: SearchParameters, building: list[Building]) -> SearchParameters:
-    """The registry with those that are being indexed told as such."""
-    if not building:
-        return parameters
-    return parameters.with_changes(states={**parameters.states, **states(building, parameters)})
+    return connection, tenancy, last
 
 
 def _clear_away(connection: WriterConnection, tenancy: Tenancy) -> None:

@@ -7,8 +7,10 @@ from careloom.model import Resource
 from careloom.search import SearchParameters
 from careloom.store.sql.names import WriterNames
 from careloom.store.sql.postings import Rows
+from careloom.store.sql.recorded import index_recorded
 from careloom.store.sql.shares import Found
 from careloom.store.sql.tenancy import Tenancy, open_tenancy
+from careloom.store.sql.training import read_dictionaries
 from careloom.store.upkeep.databases import Database
 
 _VERSIONS = """
@@ -49,13 +51,15 @@ class Record:
     Args:
         database: Open for upkeep.
         tenant: Its name.
-        parameters: What resources are found by.
+        parameters: What resources are found by, beside what the tenant has recorded itself.
     """
 
     def __init__(self, database: Database, tenant: str, parameters: SearchParameters) -> None:
         self._database = database
         self.tenancy: Tenancy = open_tenancy(database.connection, tenant, parameters)
         self._names = WriterNames(self.tenancy.number)
+        read_dictionaries(database.connection, self.tenancy.names, self.tenancy.bodies)
+        index_recorded(database.connection, self.tenancy)
 
     @property
     def number(self) -> int:

@@ -15,6 +15,15 @@ WHERE c.tenant = version.tenant AND c.position = version.vid AND c.vid = version
 DELETE FROM change_log WHERE position = vid;
 ALTER TABLE change_log DROP COLUMN previous;
 
+-- The newest transaction of each process that writes: whoever lost the answer to a COMMIT finds here whether it was made.
+CREATE TABLE writer (
+    tenant integer NOT NULL,
+    name text COLLATE "C" NOT NULL,         -- of the process, made up when it begins
+    serial bigint NOT NULL,
+    at bigint NOT NULL,                     -- microseconds since 1970 UTC, by the clock of the database
+    PRIMARY KEY (tenant, name)
+) WITH (fillfactor = 50);
+
 -- Indexes without what finds nothing: a hash is of its tenant alone, and of a version there are few rows, so the rest is
 -- looked at in the rows.
 DROP INDEX tok_by_value;

@@ -315,7 +315,8 @@ def test_the_open_console_is_open_only_to_who_asks_the_hub_itself(scene: Scene, 
 def test_each_look_is_in_the_audit_trail(visit: Visit) -> None:
     scene = visit.scene
     before = looks(scene)
-    visit.one(scene.well)
+    with visit.page.expect_response(re.compile("/live$")):
+        visit.one(scene.well)
     until(lambda: looks(scene) >= before + 2)  # the page, and what keeps it up to date
     time.sleep(3)
     assert looks(scene) == before + 2

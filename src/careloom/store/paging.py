@@ -63,7 +63,7 @@ class Sealer:
         ).encode()
         nonce = secrets.token_bytes(_NONCE)
         sealed = nonce + self._cipher.encrypt(nonce, plain, _bound_to(query))
-        return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+        return _as_text(sealed)
 
     def open(self, query: Query, token: str) -> Position:
         """The position in a token.
@@ -73,11 +73,18 @@ class Sealer:
         """
         try:
             sealed = base64.urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
+            if _as_text(sealed) != token:
+                raise ValueError("the same bytes in another spelling")
             plain = self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], _bound_to(query))
         except (ValueError, InvalidTag) as error:
             raise InvalidError("page: a token given out with a page of this search expected, found another") from error
         snapshot, hidden, total, *after = json.loads(plain)
         return Position(snapshot, tuple(after), total, tuple((first, last) for first, last in hidden))
+
+
+def _as_text(sealed: bytes) -> str:
+    """Fit for a URL. Others spell the same: decoders drop what is no digit, and bits of the last one that fill up."""
+    return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
 
 
 def page_size(query: Query) -> int:

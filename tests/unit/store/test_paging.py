@@ -26,13 +26,23 @@ def test_a_token_is_fit_for_a_url() -> None:
     assert set(token) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 
 
-def test_every_changed_character_is_noticed() -> None:
+@pytest.mark.parametrize("total", [None, 1, 12, 123])  # tokens of every length that base64 ends differently with
+def test_every_changed_character_is_noticed(total: int | None) -> None:
+    sealer = Sealer(bytes(32))
+    token = sealer.seal(QUERY, replace(POSITION, total=total))
+    for at, digit in enumerate(token):
+        for other in {"A", "B", "C", "-", "_"} - {digit}:
+            with pytest.raises(InvalidError):
+                sealer.open(QUERY, token[:at] + other + token[at + 1 :])
+
+
+@pytest.mark.parametrize("more", ["=", "x", "!", "A"])
+def test_a_token_with_more_behind_it_is_refused(more: str) -> None:
     sealer = Sealer(bytes(32))
     token = sealer.seal(QUERY, POSITION)
-    for at in range(len(token) - 1):
-        changed = token[:at] + ("A" if token[at] != "A" else "B") + token[at + 1 :]
+    for wrong in (token + more, more + token, token[:5] + more + token[5:]):
         with pytest.raises(InvalidError):
-            sealer.open(QUERY, changed)
+            sealer.open(QUERY, wrong)
 
 
 def test_a_token_of_another_record_is_refused() -> None:

@@ -19,12 +19,9 @@ _OPTIONS = Options(extension_domains=("http://", "https://", "urn:"))
 """FHIR lets anybody add an extension, so a hub takes those it has no definition of: refusing them would lose data."""
 
 
-_NO_HELP_IN_AUDIT = frozenset(
-    {"agent-name", "agent-role", "altid", "entity-name", "entity-role", "entity-type", "site", "source"}
-    | {"_content", "_text"}
-)
-"""Search parameters by which no AuditEvent of a hub is told from another, or only by words that it is found by anyhow:
-the codes, addresses and names in it. Indexing them is half of what an audit record costs."""
+_NO_HELP_IN_AUDIT = frozenset({"_content", "_text"})
+"""Search parameters by which no AuditEvent of a hub is told from another: the words in it are codes, addresses and ids,
+by which it is found anyhow. Each word would be a row for each record."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ import uvicorn
 from cyclopts import Parameter
 
 from careloom.app import App, running
+from careloom.cli.in_one_piece import InOnePiece
 from careloom.cli.logs import log_to_stderr
 from careloom.cli.workers import CANNOT_START, require_many, serve_many
 from careloom.governance import hub_keys
@@ -93,6 +94,7 @@ async def _listen(app: App, listener: socket.socket, announce: Callable[[], None
     http = app.settings.http
     config = uvicorn.Config(
         app.asgi,
+        http=InOnePiece,
         lifespan="off",
         log_config=None,
         access_log=False,

@@ -45,13 +45,14 @@ class Elements:
     Args:
         registry: Search parameters.
         hash_of: Hash of the tenant.
+        covers: What covers what; by the registry alone by default.
     """
 
-    def __init__(self, registry: SearchParameters, hash_of: Hash) -> None:
+    def __init__(self, registry: SearchParameters, hash_of: Hash, covers: Covers | None = None) -> None:
         self._registry = registry
         self._hash_of = remembering(hash_of)
         self._likeness = Likeness(hash_of)
-        self.covers = Covers(registry)
+        self.covers = covers or Covers(registry)
         self._layouts: dict[str, Layout] = {}
         self._shapes: dict[tuple[frozenset[str], ...], str] = {}
 
@@ -67,6 +68,10 @@ class Elements:
         shares = self._shares(resource, texts, number, is_lasting)
         frame = frame_of(share.common for share in shares) if resource["resourceType"] in FRAMED else None
         return Found(united(shares), self._shape(shares), frame)
+
+    def with_hash(self, hash_of: Hash) -> "Elements":
+        """The same by another hash."""
+        return Elements(self._registry, hash_of, self.covers)
 
     def rows_by(self, codes: Collection[str], resource: Resource, number: Number) -> Rows:
         """The rows of some parameters alone."""

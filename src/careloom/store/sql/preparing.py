@@ -10,9 +10,10 @@ from careloom.model import Resource
 from careloom.store.bodies import Bodies
 from careloom.store.port import InForce, Prepared
 from careloom.store.sql.element_texts import texts_of
-from careloom.store.sql.elements import Elements, Lasting, always, never
+from careloom.store.sql.elements import Lasting, always, never
 from careloom.store.sql.frames import NO_FRAME
 from careloom.store.sql.names import UNKNOWN
+from careloom.store.sql.outlines import Outlines
 from careloom.store.sql.postings import Number, Rows
 from careloom.store.sql.shares import Found
 
@@ -41,12 +42,12 @@ class Preparation:
     """What it takes to prepare a resource.
 
     Attributes:
-        elements: Makes index rows.
+        outlines: Makes index rows and bodies.
         bodies: Packs bodies.
         by: The index that the rows are made by, where that may change before they are written.
     """
 
-    elements: Elements
+    outlines: Outlines
     bodies: Bodies
     by: InForce | None = None
 
@@ -70,25 +71,28 @@ class Preparation:
             is_lasting: Whether the numbers given so far are committed.
         """
         identified = resource if resource.get("id") == id else {**resource, "id": id}
-        texts, body = texts_of(identified)
-        dictionary, packed = self.bodies.pack_text(identified["resourceType"], body)
         known = _numbered(number)
         try:
-            found = self.elements.found(identified, texts, known, is_lasting=is_lasting)
+            found, body = self.outlines.found(identified, known, is_lasting)
+            shape = known(found.shape)
             frame = NO_FRAME if find is None or found.frame is None else _numbered(find)(found.frame.name)
-            rows = found.whole if frame == NO_FRAME else found.rows
-            return Indexed(identified, id, rows, known(found.shape), frame, dictionary, packed, by=self.by)
         except _UnknownTextError:
-            return Indexed(identified, id, None, UNKNOWN, NO_FRAME, dictionary, packed, by=self.by)
+            packed = self._packed(identified, texts_of(identified)[1])
+            return Indexed(identified, id, None, UNKNOWN, NO_FRAME, *packed, by=self.by)
+        rows = found.whole if frame == NO_FRAME else found.rows
+        return Indexed(identified, id, rows, shape, frame, *self._packed(identified, body), by=self.by)
 
     def found(self, resource: Resource, number: Number) -> Found:
         """What the resource is found by, in a turn."""
-        return self.elements.found(resource, texts_of(resource)[0], number, is_lasting=never)
+        return self.outlines.elements.found(resource, texts_of(resource)[0], number, is_lasting=never)
 
     def rows(self, resource: Resource, number: Number, frame: int = NO_FRAME) -> tuple[Rows, int]:
         """The rows of its own that a version of a frame has, and the number of its shape, in a turn."""
         found = self.found(resource, number)
         return found.rows if frame else found.whole, number(found.shape)
+
+    def _packed(self, resource: Resource, body: bytes) -> tuple[int, bytes]:
+        return self.bodies.pack_text(resource["resourceType"], body)
 
 
 class _UnknownTextError(Exception):

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from careloom.model import Resource
 from careloom.search.custom import TYPE, with_recorded
 from careloom.store.sql.dialect import Connection
-from careloom.store.sql.elements import Elements
 from careloom.store.sql.names import UNKNOWN
 from careloom.store.sql.slices import MustTakeTurnError
 from careloom.store.sql.statements import load_statements
-from careloom.store.sql.tenancy import Index, Tenancy, generations
+from careloom.store.sql.tenancy import Index, Tenancy, generations, index_of
 
 _SQL = load_statements("record.sql")
 
@@ -52,7 +51,7 @@ def index_with(recorded: Recorded, tenancy: Tenancy) -> Index:
     parameters = with_recorded(tenancy.parameters, recorded.resources)
     if parameters is tenancy.parameters:
         return tenancy.index
-    return Index(parameters, Elements(parameters, tenancy.hash_of), recorded.newest)
+    return index_of(parameters, tenancy.hash_of, recorded.newest)
 
 
 def index_recorded(connection: Connection, tenancy: Tenancy) -> None:

@@ -15,6 +15,7 @@ from careloom.store.recording import stamped, stamped_text
 from careloom.store.sql.dialect import Connection
 from careloom.store.sql.elements import Elements
 from careloom.store.sql.names import Names
+from careloom.store.sql.outlines import Outlines
 from careloom.store.sql.postings import Number
 from careloom.store.sql.preparing import Preparation
 from careloom.store.sql.statements import load_statements
@@ -34,15 +35,20 @@ class Index:
 
     Attributes:
         parameters: What resources are found by.
-        elements: Makes the rows that they are found by.
+        outlines: Makes the rows that they are found by, and their bodies.
         recorded: Newest vid of a SearchParameter among those that were looked at.
         in_force: Whether none has taken its place.
     """
 
     parameters: SearchParameters
-    elements: Elements
+    outlines: Outlines
     recorded: int = 0
     in_force: bool = True
+
+    @property
+    def elements(self) -> Elements:
+        """Makes the rows, whatever was met before."""
+        return self.outlines.elements
 
 
 @dataclass(slots=True, eq=False)
@@ -84,12 +90,12 @@ class Tenancy:
     @property
     def preparation(self) -> Preparation:
         """What it takes to prepare a resource."""
-        return Preparation(self.elements, self.bodies)
+        return Preparation(self.index.outlines, self.bodies)
 
     def prepare(self, resource: Resource, id: str, find: Number) -> Prepared:
         """A resource made ready outside of a turn, where no text gets a number."""
         index = self.index
-        return Preparation(index.elements, self.bodies, index).prepare(resource, id, find, find=find)
+        return Preparation(index.outlines, self.bodies, index).prepare(resource, id, find, find=find)
 
     def version(self, type: str, row: Row) -> Version:
         """A version from id, ver, op, vid, dictionary and bytes."""
@@ -116,9 +122,14 @@ def open_tenancy(connection: Connection, name: str, parameters: SearchParameters
         return open_tenancy(connection, name, parameters)
     number, secret = row
     hash_of = hasher(secret)
-    index = Index(parameters, Elements(parameters, hash_of))
+    index = index_of(parameters, hash_of)
     index.elements.covers.generations.update(generations(connection, number))
     return Tenancy(number, Names(number), hash_of, Sealer(secret), Bodies(Dictionaries()), index)
+
+
+def index_of(parameters: SearchParameters, hash_of: Hash, recorded: int = 0) -> Index:
+    """An index by these search parameters, see `Index`."""
+    return Index(parameters, Outlines(Elements(parameters, hash_of), hash_of), recorded)
 
 
 def generations(connection: Connection, tenant: int) -> dict[tuple[str, str], int]:

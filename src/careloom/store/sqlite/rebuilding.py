@@ -22,6 +22,7 @@ from careloom.store.sql.dialect import Connection
 from careloom.store.sql.elements import Elements
 from careloom.store.sql.keys import NO_SHAPE, address_hash
 from careloom.store.sql.names import WriterNames
+from careloom.store.sql.outlines import Outlines
 from careloom.store.sql.preparing import Preparation
 from careloom.store.sql.renewing import renew
 from careloom.store.sqlite.dialect import DIALECT
@@ -75,7 +76,8 @@ class _Tenant:
         self._tenant = tenant
         self._hash_of = hasher(secret)
         self._names = WriterNames(tenant)
-        self._preparation = Preparation(Elements(parameters, self._hash_of), Bodies(Dictionaries()))
+        outlines = Outlines(Elements(parameters, self._hash_of), self._hash_of)
+        self._preparation = Preparation(outlines, Bodies(Dictionaries()))
         self._batch = Batch(tenant, DIALECT)
 
     def rebuild(self) -> None:

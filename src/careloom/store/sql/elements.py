@@ -51,7 +51,7 @@ class Elements:
     def __init__(self, registry: SearchParameters, hash_of: Hash, covers: Covers | None = None) -> None:
         self._registry = registry
         self._hash_of = remembering(hash_of)
-        self._likeness = Likeness(hash_of)
+        self._likeness = Likeness(hash_of, registry.zone)
         self.covers = covers or Covers(registry)
         self._layouts: dict[str, Layout] = {}
         self._shapes: dict[tuple[frozenset[str], ...], str] = {}
@@ -72,6 +72,10 @@ class Elements:
     def with_hash(self, hash_of: Hash) -> "Elements":
         """The same by another hash."""
         return Elements(self._registry, hash_of, self.covers)
+
+    def is_indifferent(self, type: str) -> bool:
+        """Whether the rows of a type are made alike whatever addresses, identifiers and dates a resource holds."""
+        return self._layout(type).all.is_indifferent
 
     def rows_by(self, codes: Collection[str], resource: Resource, number: Number) -> Rows:
         """The rows of some parameters alone."""
@@ -104,12 +108,14 @@ class Elements:
         self, resource: Resource, number: Number, is_lasting: Lasting, ways: Ways, keys: tuple[str, ...], text: bytes
     ) -> Share:
         """The share of some elements, worked out, and remembered if that can be."""
-        type = resource["resourceType"]
-        value = resource[keys[0]] if len(keys) == 1 else None
+        part = {"resourceType": resource["resourceType"], **{key: resource[key] for key in keys}}
+        value = part[keys[0]] if len(keys) == 1 else None
         if value.__class__ is list and len(value) > 1 and ways.is_plain:
-            found = joined([self._item(type, number, is_lasting, ways, keys[0], item) for item in value])
+            type, key = part["resourceType"], keys[0]
+            found = joined([self._item(type, number, is_lasting, ways, key, item) for item in value])
+        elif value is not None and ways.is_indifferent:
+            found = self._likened(part, number, is_lasting, ways, keys[0])
         else:
-            part = {"resourceType": type, **{key: resource[key] for key in keys}}
             found = self._worked_out(part, ways, number)
         if is_lasting():
             ways.known.keep(text, found)
@@ -122,15 +128,29 @@ class Elements:
         text = b"[" + serialize_json(item) + b"]"
         known = ways.known.get(text)
         if known is None:
-            known = self._likeness.share(
-                (type, key),
-                item,
-                lambda each: self._worked_out({"resourceType": type, key: [each]}, ways, number),
-                is_lasting=is_lasting(),
-            )
+            part = {"resourceType": type, key: [item]}
+            if ways.is_indifferent:
+                known = self._likened(part, number, is_lasting, ways, key)
+            else:
+                known = self._worked_out(part, ways, number)
             if is_lasting():
                 ways.known.keep(text, known)
         return known
+
+    def _likened(
+        self, part: Resource, number: Number, is_lasting: Lasting, ways: Ways, key: str
+    ) -> Share:
+        """The share of an element, by what was worked out for another like it where that will do."""
+        value = part[key]
+        is_listed = value.__class__ is list
+        if is_listed and len(value) != 1:
+            return self._worked_out(part, ways, number)
+
+        def work_out(each: Any) -> Share:
+            return self._worked_out({**part, key: [each] if is_listed else each}, ways, number)
+
+        place = part["resourceType"], key, is_listed
+        return self._likeness.share(place, value[0] if is_listed else value, work_out, is_lasting=is_lasting())
 
     def _worked_out(self, part: Resource, ways: Ways, number: Number) -> Share:
         type = part["resourceType"]

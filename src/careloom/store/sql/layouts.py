@@ -51,12 +51,14 @@ class Ways:
         texts: Codes of the parameters that look at words.
         known: What is remembered.
         is_plain: Whether each item of a list is read by itself, whatever else there is.
+        is_indifferent: Whether they lead to the same places whatever addresses, identifiers and dates are there.
     """
 
     ways: tuple[Way, ...] = ()
     texts: tuple[str, ...] = ()
     known: Memory = field(default_factory=Memory)
     is_plain: bool = True
+    is_indifferent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ class Layout:
         """What is read of an element."""
         known = self.by_key.get(key)
         if known is None:
-            known = Ways((), self.texts)
+            known = Ways((), self.texts, is_indifferent=True)
             if len(self.by_key) < _MOST_KEYS:
                 self.by_key[key] = known
         return known
@@ -122,15 +124,19 @@ def layout_of(type: str, registry: SearchParameters, covers: Covers) -> Layout:
     texts = tuple(code for code in FULL_TEXT if code in registry.of(type) and registry.of(type)[code].is_indexed)
     together = frozenset(key for way in across for part in way.components for key in part.path.keys)
     return Layout(
-        by_key={key: Ways(tuple(found), texts, is_plain=all(map(_is_plain, found))) for key, found in by_key.items()},
+        by_key={key: _together(found, texts) for key, found in by_key.items()},
         texts=texts,
         groups=(
             *([Group(together, 2, Ways(tuple(across)))] if across else []),
             *(Group(keys, 0, Ways((way,))) for keys, way in said),
         ),
         whole=Ways(tuple(whole)),
-        all=Ways(tuple(ways), texts),
+        all=_together(ways, texts),
     )
+
+
+def _together(ways: list[Way], texts: tuple[str, ...]) -> Ways:
+    return Ways(tuple(ways), texts, is_plain=all(map(_is_plain, ways)), is_indifferent=all(map(_is_indifferent, ways)))
 
 
 def _ways(type: str, registry: SearchParameters, covers: Covers) -> Iterator[Way]:
@@ -143,6 +149,14 @@ def _ways(type: str, registry: SearchParameters, covers: Covers) -> Iterator[Way
 def _is_plain(way: Way) -> bool:
     """Whether it goes from key to key, so that no item of a list is looked at with another."""
     return way.path.walk is not None and all(map(_is_plain, way.components))
+
+
+_CHOOSES = re.compile(r"where\(\s*(?:reference|identifier|value|query|start|end)\b")
+
+
+def _is_indifferent(way: Way) -> bool:
+    """Whether it goes from key to key, and chooses by nothing that tells alike elements apart."""
+    return _is_plain(way) and not any(_CHOOSES.search(part.path.expression.text) for part in (way, *way.components))
 
 
 _OF_EXTENSION = re.compile(r"[A-Z]\w*\.extension\('[^']*'\)(?:\.\w+(?:\(\w*\))?)*")

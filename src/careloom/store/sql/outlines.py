@@ -58,7 +58,8 @@ class Outlines:
             number: Gives the number of a text.
             is_lasting: Whether the numbers given so far are for ever.
         """
-        outlined = outlined_of(resource) if resource["resourceType"] == TYPE else None
+        is_one = resource["resourceType"] == TYPE and self.elements.is_indifferent(TYPE)
+        outlined = outlined_of(resource) if is_one else None
         if outlined is None:
             return self._worked_out(self.elements, resource, number, is_lasting)
         known = self._known.get(outlined.kind)

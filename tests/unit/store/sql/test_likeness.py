@@ -1,8 +1,10 @@
+from datetime import UTC
 from typing import Any
 
 import pytest
 from tests.unit.store.sql.test_elements import Numbers, as_sets
 
+from careloom.definitions import Definitions
 from careloom.search import SearchParameters
 from careloom.store.hashing import hasher
 from careloom.store.sql.element_texts import texts_of
@@ -51,27 +53,27 @@ def counted(calls: list[Any], elements: Elements, numbers: Numbers) -> Any:
 
 
 def test_the_second_of_a_kind_is_not_worked_out(registry: SearchParameters) -> None:
-    elements, likeness, calls = Elements(registry, HASH), Likeness(HASH), list[Any]()
+    elements, likeness, calls = Elements(registry, HASH), Likeness(HASH, UTC), list[Any]()
     work_out = counted(calls, elements, Numbers())
     for number in range(10):
         item = {"what": {"reference": f"Patient/{number}"}, "type": SORT}
-        likeness.share(("AuditEvent", "entity"), item, work_out, is_lasting=True)
+        likeness.share(("AuditEvent", "entity", True), item, work_out, is_lasting=True)
     assert len(calls) == 2, "the first, and its stand-in"
-    likeness.share(("AuditEvent", "entity"), {"what": {"reference": "Patient/1"}}, work_out, is_lasting=True)
+    likeness.share(("AuditEvent", "entity", True), {"what": {"reference": "Patient/1"}}, work_out, is_lasting=True)
     assert len(calls) == 4, "another kind"
 
 
 def test_nothing_is_remembered_of_numbers_that_may_be_undone(registry: SearchParameters) -> None:
-    elements, likeness, calls = Elements(registry, HASH), Likeness(HASH), list[Any]()
+    elements, likeness, calls = Elements(registry, HASH), Likeness(HASH, UTC), list[Any]()
     work_out = counted(calls, elements, Numbers())
     for number in range(3):
         item = {"what": {"reference": f"Patient/{number}"}}
-        likeness.share(("AuditEvent", "entity"), item, work_out, is_lasting=False)
+        likeness.share(("AuditEvent", "entity", True), item, work_out, is_lasting=False)
     assert len(calls) == 3
 
 
 def test_what_depends_on_more_than_the_address_is_worked_out_each_time(registry: SearchParameters) -> None:
-    elements, likeness, numbers = Elements(registry, HASH), Likeness(HASH), Numbers()
+    elements, likeness, numbers = Elements(registry, HASH), Likeness(HASH, UTC), Numbers()
     seen: list[Any] = []
 
     def work_out(item: Any) -> Any:
@@ -81,5 +83,92 @@ def test_what_depends_on_more_than_the_address_is_worked_out_each_time(registry:
         return type(share)((*share.rows, ("str", [(1, text, 2)])), share.words, share.atoms)
 
     items = [{"what": {"reference": f"Patient/{number}"}} for number in range(4)]
-    shares = [likeness.share(("AuditEvent", "entity"), each, work_out, is_lasting=True) for each in items]
+    shares = [likeness.share(("AuditEvent", "entity", True), each, work_out, is_lasting=True) for each in items]
     assert [dict(share.rows)["str"][0][1] for share in shares] == [f"Patient/{number}" for number in range(4)]
+
+
+DATED: dict[str, list[Any]] = {
+    "days": ["2026-11-22", "2001-02-03", "2026-02-30", "1850-01-01"],
+    "years and months": ["2026", "2001", "2026-11", "2001-02", "20", ""],
+    "moments": [
+        "2026-11-22T10:15:30Z",
+        "2001-02-03T04:05:06+10:00",
+        "2026-11-22T10:15:30+01:00",
+        "2026-11-22T25:00:00Z",
+    ],
+    "parts of seconds": ["2026-11-22T10:15:30.5Z", "2026-11-22T10:15:30.25Z", "2026-11-22T10:15:30.123456Z"],
+    "leap seconds": ["2016-12-31T23:59:60Z", "2016-12-31T23:59:59Z", "2016-12-31T23:59:60Z"],
+}
+PERIODS = [
+    {"start": "2026-11-22", "end": "2026-11-24"},
+    {"start": "2026-11-23", "end": "2026-11-23"},
+    {"start": "2026-11-24", "end": "2026-11-22"},
+    {"start": "2001-02-03", "end": "2012-11-10"},
+    {"start": "2026-11-22"},
+    {"end": "2026-11-22"},
+    {"start": None, "end": "2026-11-22"},
+    {"start": "2026-11-22", "end": "2026-11-22T10:00:00Z"},
+]
+
+
+def observed(**elements: Any) -> dict[str, Any]:
+    return {"resourceType": "Observation", "code": {"text": "pulse"}, **elements}
+
+
+@pytest.mark.parametrize("dates", DATED.values(), ids=DATED)
+def test_so_are_those_of_dates(registry: SearchParameters, dates: list[str]) -> None:
+    resources = [observed(effectiveDateTime=date, issued=date, valueString=date) for date in dates]
+    for date in dates:
+        resources.append(
+            {"resourceType": "Patient", "birthDate": date, "deceasedDateTime": date, "address": [{"city": date}]}
+        )
+    compare(registry, resources)
+
+
+def test_so_are_those_of_periods(registry: SearchParameters) -> None:
+    compare(registry, [observed(effectivePeriod=period) for period in PERIODS])
+    compare(registry, [{"resourceType": "Encounter", "period": period} for period in PERIODS])
+
+
+def test_so_are_those_of_single_references(registry: SearchParameters) -> None:
+    leads = ["Patient/1", "Patient/2", "Group/1", "Patient/2/_history/1", "Patient/3/_history/2", "Patient/stand-in"]
+    compare(registry, [observed(subject={"reference": to}, encounter={"reference": to}) for to in leads])
+    compare(registry, [observed(subject={"reference": to, "display": to}) for to in leads])
+    compare(registry, [observed(performer=[{"reference": to}]) for to in leads])
+
+
+def compare(registry: SearchParameters, resources: list[Any]) -> None:
+    """What is found of each after the others is what is found of it alone."""
+    elements, numbers = Elements(registry, HASH), Numbers()
+    for resource in [*resources, *reversed(resources)]:
+        assert rows(elements, resource, numbers) == rows(Elements(registry, HASH), resource, numbers, never), resource
+
+
+CHOOSY = {
+    "reference": ("subject", "Observation.subject.where(reference = 'Patient/7')", {"reference": "Patient/{}"}),
+    "date": (
+        "effectivePeriod",
+        "Observation.effective.where(start = '2026-01-07')",
+        {"start": "2026-01-0{}", "end": "2027"},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CHOOSY)
+def test_a_parameter_that_chooses_by_them_is_gone_along_each_time(definitions: Definitions, case: str) -> None:
+    key, expression, value = CHOOSY[case]
+    mine = {
+        "resourceType": "SearchParameter",
+        "url": "https://hub.example/fhir/SearchParameter/choosy",
+        "name": "Choosy",
+        "status": "active",
+        "description": "for the test",
+        "code": "choosy",
+        "base": ["Observation"],
+        "type": "reference" if case == "reference" else "date",
+        "expression": expression,
+    }
+    registry = SearchParameters(definitions.with_resources([mine]), base_url="https://hub.example/fhir/")
+    assert registry.of("Observation")["choosy"].branches
+    filled = [{name: text.format(n) for name, text in value.items()} for n in (1, 2, 3, 7, 4, 7)]
+    compare(registry, [observed(**{key: each}) for each in filled])

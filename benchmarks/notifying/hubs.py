@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 from benchmarks.serving.processes import Server, hub
 
@@ -17,7 +17,7 @@ from careloom.notify import new_secret
 
 TOLD = """
 [notify]
-allow_endpoints = ["127.0.0.1"]
+allow_endpoints = ["127.0.0.1", "127.0.0.2"]
 retry_base = {base}
 retry_ceiling = {ceiling}
 
@@ -72,6 +72,10 @@ class Receiver:
         """What each subscription was told of, in the order of arrival."""
         found: dict[str, list[str]] = self._ask("foci")
         return found
+
+    def take(self, headers: dict[str, str], body: bytes) -> None:
+        """Have it take a notification that came another way."""
+        urlopen(Request(f"{self.address}/hook/all", body, headers)).close()
 
     def anew(self) -> None:
         """Have it forget the times it has taken."""

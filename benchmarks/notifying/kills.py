@@ -1,9 +1,9 @@
 """Kills at random moments, while discharges are written and told.
 
 On SQLite there is one hub, which writes, matches and delivers. On PostgreSQL there are two: one of them matches, both
-deliver, and discharges are written to either. Each round kills one of them, or the database, by SIGKILL, at a random
-moment, and starts it again. (Of the database a backend is killed, upon which the server ends all connections and
-recovers from its log, as after any crash.)
+deliver, and discharges are written to either. One of the subscribers is told by a broker. Each round kills one of the
+hubs, the database or the broker, by SIGKILL, at a random moment, and starts it again. (Of the database a backend is
+killed, upon which the server ends all connections and recovers from its log, as after any crash.)
 
 What was acknowledged must be told to every subscriber, once but for duplicates of what was in flight, and to all of
 them in the same order. The judge sees to numbers, signatures and bytes.
@@ -19,7 +19,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -29,9 +30,10 @@ from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import psycopg
+from benchmarks.notifying.broker import ENDPOINT, Broker
 from benchmarks.notifying.hubs import Receiver, told_settings
 from benchmarks.notifying.place import Place
-from benchmarks.notifying.record import discharge, opened, subscription, with_subscriptions
+from benchmarks.notifying.record import discharge, opened, published, subscription, with_subscriptions
 from benchmarks.serving.client import Client, RefusedError
 from benchmarks.serving.processes import settle
 
@@ -39,7 +41,7 @@ from careloom.governance import PrivateKey, token_form
 from careloom.model import parse_json, serialize_json
 
 BATCHES = (1, 1, 10, 10)
-"""How many events each of the subscribers takes in a notification."""
+"""How many events each of the subscribers takes in a notification, the one behind the broker apart."""
 
 START_SECONDS = 120
 WRITTEN_EVERY = 0.02
@@ -149,16 +151,17 @@ def run(at: Place, judge: Receiver, rounds: int, seed: int) -> Outcome:
 
 
 async def _run(at: Place, judge: Receiver, rounds: int, chance: random.Random) -> Outcome:
-    hubs, base_url, key = _settled(at, judge, 2 if at.url else 1)
+    broker = Broker(at.folder / "broker")
+    hubs, base_url, key = _settled(at, judge, 2 if at.url else 1, broker.settings)
     async with opened(at.folder) as repository:
         wanted = [subscription(f"{judge.address}/hook/all", most=most) for most in BATCHES]
-        ids = await with_subscriptions(repository, wanted)
-    writing = Writing(hubs, base_url, key)
-    async with _alive(hubs):
+        ids = await with_subscriptions(repository, [*wanted, published(ENDPOINT)])
+    writing, struck = Writing(hubs, base_url, key), Counter[str]()
+    async with _alive([broker, *hubs]), _task(broker.hand_on(judge)):
         async with _task(writing.run()):
             await _until(lambda: len(writing.acknowledged) >= 10)
             for _ in range(rounds):
-                await _strike(at, hubs, chance)
+                struck[await _strike(at, hubs, broker, chance)] += 1
                 written = len(writing.acknowledged)
                 await _until(lambda written=written: len(writing.acknowledged) > written + 2)
         expected = set(writing.acknowledged)
@@ -168,19 +171,21 @@ async def _run(at: Place, judge: Receiver, rounds: int, chance: random.Random) -
     found = judge.report()
     more = f"{len(expected)} acknowledged, {found['events']} events to {len(ids)} subscribers, "
     more += f"{found.get('duplicates', 0)} duplicates of what was in flight, 0 gaps, 0 reordered, 0 altered"
-    return Outcome(lost, "two hubs and the database" if at.url else "the hub", found, more)
+    return Outcome(lost, " and ".join(f"{name} ({struck[name]})" for name in sorted(struck)), found, more)
 
 
-async def _strike(at: Place, hubs: list[Hub], chance: random.Random) -> None:
-    """Kill one, at a random moment, and start it again."""
+async def _strike(at: Place, hubs: list[Hub], broker: Broker, chance: random.Random) -> str:
+    """Kill one, at a random moment, and start it again; which it was."""
     await asyncio.sleep(chance.uniform(0.0, 0.5))
-    victim = chance.randrange(len(hubs) + bool(at.url))
-    if victim == len(hubs):
+    victim = chance.randrange(len(hubs) + 1 + bool(at.url))
+    if victim > len(hubs):
         await asyncio.to_thread(_kill_backend, at.url)
-    else:
-        hubs[victim].kill()
-        await asyncio.sleep(chance.choice((0.0, 0.2)))
-        await hubs[victim].start()
+        return "database"
+    struck = hubs[victim] if victim < len(hubs) else broker
+    struck.kill()
+    await asyncio.sleep(chance.choice((0.0, 0.2)))
+    await struck.start()
+    return "broker" if struck is broker else "hub"
 
 
 def _kill_backend(url: str) -> None:
@@ -215,9 +220,9 @@ def _require_one_order(told: list[list[str]], faults: list[str]) -> None:
                 raise SystemExit(f"told in different orders from event {number} on: {one} and {other}; {faults}")
 
 
-def _settled(at: Place, judge: Receiver, number: int) -> tuple[list[Hub], str, PrivateKey]:
+def _settled(at: Place, judge: Receiver, number: int, more: str) -> tuple[list[Hub], str, PrivateKey]:
     """Settings of hubs that share a record and a base address, which stays the same over restarts."""
-    key = settle(at.folder, at.url, told_settings(judge))
+    key = settle(at.folder, at.url, told_settings(judge) + more)
     text = (at.folder / "careloom.toml").read_text()
     ports = [free_port() for _ in range(number)]
     base_url = f"http://127.0.0.1:{ports[0]}/fhir"
@@ -247,14 +252,14 @@ async def _until(is_so: Any) -> None:
 
 
 @asynccontextmanager
-async def _alive(hubs: list[Hub]) -> AsyncIterator[None]:
-    """Hubs that serve, for as long as the context lasts."""
+async def _alive(processes: Sequence[Hub | Broker]) -> AsyncIterator[None]:
+    """All of them serve, for as long as the context lasts."""
     try:
-        for each in hubs:
+        for each in processes:
             await each.start()
         yield
     finally:
-        for each in hubs:
+        for each in processes:
             each.kill()
 
 

@@ -1,23 +1,28 @@
-"""ADT over MLLP: admissions, transfers and discharges of many patients by a few connections that do not wait.
+"""ADT over MLLP: what hospitals say of their patients in the course of a day, by connections that do not wait.
 
 Each message is decided, mapped, validated, indexed and audited, and acknowledged once all of it is durable. A sender
 here has up to `UNDER_WAY` messages on their way, as an integration engine has; every acknowledgement is read, and one
-that is not ``AA`` ends the benchmark.
+that is not ``AA``, or not of the message whose turn it is, ends the benchmark.
 """
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
+from benchmarks.notifying.hospital import Hospital
 from benchmarks.notifying.hubs import Receiver, telling_hub
 from benchmarks.notifying.kills import free_port
 from benchmarks.notifying.place import Place
+from benchmarks.notifying.record import opened
 
-CONNECTIONS = 4
-UNDER_WAY = 48
-PATIENTS = 500
-EVENTS = ("A01", "A02", "A08", "A03")
+CONNECTIONS = 16
+UNDER_WAY = 16
+PEOPLE = 60
+MESSAGES = 300
+WARMING_UP = 30
+"""Messages of each connection that are not counted, after the registration of its people."""
 
 SETTINGS = """
 [[mllp]]
@@ -42,34 +47,36 @@ class Found:
 
 
 def run(at: Place, judge: Receiver) -> Found:
-    """Send the messages of many patients; those of a tenth as many before, which are not counted."""
+    """Send what happens in some hospitals, once their people are on record."""
     port = free_port()
+    hospitals = [Hospital(name, PEOPLE, seed=1) for name in range(CONNECTIONS)]
+    warming_up = [[*each.register(), *each.messages(WARMING_UP)] for each in hospitals]
+    counted = [list(each.messages(MESSAGES)) for each in hospitals]
     with telling_hub(at.folder, judge, at.url, at.database, SETTINGS.format(port=port)) as hub:
-        asyncio.run(_send(port, 0, PATIENTS // 10))
-        before, database, begun = hub.cpu(), hub.database_cpu(), time.monotonic()
-        count = asyncio.run(_send(port, PATIENTS, PATIENTS))
+        asyncio.run(send(port, warming_up))
+        before, database, begun, now = hub.cpu(), hub.database_cpu(), time.monotonic(), datetime.now(UTC)
+        count = asyncio.run(send(port, counted))
         spent, took = hub.cpu() - before, time.monotonic() - begun
         apart = f", database {hub.database_cpu() - database:.1f} s" if at.database else ""
-    return Found(count / spent, f"{count} messages, {count / took:.0f}/s on the wall{apart}")
+    written = asyncio.run(_written(at, now)) / count
+    more = f"{count} messages, {written:.2f} resources written by each, {count / took:.0f}/s on the wall{apart}"
+    return Found(count / spent, more)
 
 
-async def _send(port: int, first: int, patients: int) -> int:
-    """The messages of some patients, those of one in their order on one connection; how many they were."""
-    share = patients // CONNECTIONS
-    sent = await asyncio.gather(*(_converse(port, first + n * share, share) for n in range(CONNECTIONS)))
-    return sum(sent)
+async def send(port: int, conversations: Sequence[Sequence[bytes]]) -> int:
+    """Send messages, those of each conversation in order by a connection of its own; how many were accepted."""
+    return sum(await asyncio.gather(*(_converse(port, messages) for messages in conversations)))
 
 
-async def _converse(port: int, first: int, patients: int) -> int:
+async def _converse(port: int, messages: Sequence[bytes]) -> int:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     places = asyncio.Semaphore(UNDER_WAY)
-    messages = list(_messages(first, patients))
 
     async def acknowledged() -> None:
-        for _ in messages:
+        for message in messages:
             answer = await reader.readuntil(_END)
-            if b"MSA|AA" not in answer:
-                raise SystemExit(f"MLLP: {answer.decode('utf-8', 'replace')}")
+            if b"\rMSA|AA|%b\r" % message.split(b"|", 10)[9] not in answer:
+                raise SystemExit(f"MLLP: {answer.decode('utf-8', 'replace')}, to {message.decode()}")
             places.release()
 
     reading = asyncio.create_task(acknowledged())
@@ -81,20 +88,11 @@ async def _converse(port: int, first: int, patients: int) -> int:
     return len(messages)
 
 
-def _messages(first: int, patients: int) -> Iterator[bytes]:
-    """Each event of all patients before the next, so that no two of one patient share a commit."""
-    for hour, event in enumerate(EVENTS):
-        for patient in range(first, first + patients):
-            yield _message(event, patient, f"202611221{hour}1500")
-
-
-def _message(event: str, patient: int, at: str) -> bytes:
-    ward = f"W{patient % 12 + (event == 'A02')}^R{patient % 9}^B{patient % 5}^NORTH"
-    lines = (
-        rf"MSH|^~\&|MERIDIAN|NORTH|HUB|REGION|{at}||ADT^{event}|{event}-{patient}|P|2.5.1",
-        f"EVN||{at}",
-        f"PID|1||P-{patient}^^^ACUTE||Family{patient % 300}^Given{patient % 170}||19{patient % 90 + 10}0312|F",
-        f"PV1|1|I|{ward}" + "|" * 16 + f"V-{patient}^^^ACUTE",
-        "",
-    )
-    return "\r".join(lines).encode()
+async def _written(at: Place, since: datetime) -> int:
+    """Versions of resources that were recorded since a moment, but for audit records."""
+    count, after = 0, 0
+    async with opened(at.folder) as repository:
+        while changes := await repository.changes(after, 1_000):
+            count += sum(change.recorded >= since for change in changes)
+            after = changes[-1].sequence
+    return count

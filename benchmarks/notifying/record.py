@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from careloom.app import load_engines
 from careloom.governance.purposes import ACT_REASON
 from careloom.model import Resource
-from careloom.notify.extensions import CONTENT, FILTER, MAX_COUNT
+from careloom.notify.extensions import CHANNEL_TYPE, CONTENT, FILTER, MAX_COUNT
 from careloom.notify.subscriptions import OWNER_SYSTEM
 from careloom.settings import load_settings
 from careloom.store import Cursor, Match, Repository, Version
@@ -64,15 +64,24 @@ def subscription(endpoint: str, *, most: int = 1, status: str = "requested", fil
     return found
 
 
-async def with_subscriptions(repository: Repository, wanted: Sequence[Resource]) -> list[str]:
+def published(endpoint: str) -> Resource:
+    """A Subscription to discharges whose notifications are published on a stream of NATS."""
+    found = subscription(endpoint)
+    coding = {"extension": [{"url": CHANNEL_TYPE, "valueCoding": {"code": "nats"}}]}
+    return {**found, "channel": {**found["channel"], "type": "message", "_type": coding}}
+
+
+async def with_subscriptions(
+    repository: Repository, wanted: Sequence[Resource], status: Literal["active", "off"] = "active"
+) -> list[str]:
     """Record subscriptions that have shaken hands; their ids."""
     stamp = {
         "tag": [{"system": OWNER_SYSTEM, "code": "gp-system"}],
         "security": [{"system": ACT_REASON, "code": "TREAT"}],
     }
-    made = await _in_turns(repository, [{**each, "meta": stamp, "status": "active"} for each in wanted])
+    made = await _in_turns(repository, [{**each, "meta": stamp, "status": status} for each in wanted])
     for each in made:
-        await repository.events.save_cursor(Cursor(each.id, status="active", last_sent=datetime.now(UTC)))
+        await repository.events.save_cursor(Cursor(each.id, status=status, last_sent=datetime.now(UTC)))
     return [each.id for each in made]
 
 

@@ -66,6 +66,13 @@ async def test_matching_the_same_changes_again_changes_nothing(events: EventLog)
     assert [each.number for each in await events.pending("a", 10)] == [1, 2, 3]
 
 
+async def test_a_change_that_comes_late_or_twice_at_once_is_numbered_once(events: EventLog) -> None:
+    await events.record_matches(7, [match("a", 5), match("a", 7)])
+    new = await events.record_matches(9, [match("a", 9), match("a", 6), match("a", 9), match("a", 6), match("a", 5)])
+    assert [(3, 9), (4, 6)] == [(each.number, each.sequence) for each in new]
+    assert [5, 7, 9, 6] == [each.sequence for each in await events.pending("a", 10)]
+
+
 async def test_the_position_never_goes_back(events: EventLog) -> None:
     await events.record_matches(9, [])
     await events.record_matches(4, [])

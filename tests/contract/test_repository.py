@@ -395,6 +395,61 @@ async def test_a_key_is_forgotten_when_its_time_is_over(repository: Repository, 
     assert await repository.commit(lambda turn: turn.once("jti", "a", clock.now + MINUTE))
 
 
+async def test_resources_are_found_by_many_identifiers_at_once(repository: Repository) -> None:
+    def person(id: str, *identifiers: dict[str, str]) -> dict[str, Any]:
+        return {"resourceType": "Patient", "id": id, "identifier": list(identifiers)}
+
+    def found(turn: Turn, *names: tuple[str, str]) -> list[str]:
+        return sorted(version.reference for version in turn.identified("Patient", names))
+
+    def write(turn: Turn) -> list[list[str]]:
+        turn.update(person("both", {"system": "urn:a", "value": "1"}, {"system": "urn:b", "value": "2"}))
+        turn.update(person("bare", {"value": "1"}))
+        turn.update(person("other", {"system": "urn:c", "value": "1"}))
+        turn.update(person("renamed", {"system": "urn:a", "value": "3"}))
+        turn.update(person("renamed", {"system": "urn:a", "value": "4"}))
+        turn.update(person("gone", {"system": "urn:a", "value": "1"}))
+        turn.delete("Patient", "gone")
+        return asked(turn)
+
+    def asked(turn: Turn) -> list[list[str]]:
+        many = [("urn:a", str(number)) for number in range(150)]
+        return [
+            found(turn),
+            found(turn, ("urn:a", "1")),
+            found(turn, ("", "1")),
+            found(turn, ("urn:a", "1"), ("urn:b", "2"), ("urn:c", "1"), ("urn:a", "3")),
+            found(turn, *many),
+        ]
+
+    expected = [
+        [],
+        ["Patient/both"],
+        ["Patient/bare"],
+        ["Patient/both", "Patient/other"],
+        ["Patient/both", "Patient/renamed"],
+    ]
+    assert await repository.commit(write) == expected
+    assert await repository.commit(asked) == expected
+
+
+async def test_which_keys_were_seen_can_be_asked_without_having_them_seen(
+    repository: Repository, clock: SteppingClock
+) -> None:
+    def write(turn: Turn) -> list[frozenset[str]]:
+        turn.once("hl7v2", "k1", clock.now + MINUTE)
+        turn.once("hl7v2", "k2", clock.now + 5 * MINUTE)
+        turn.once("other", "k3", clock.now + 5 * MINUTE)
+        return asked(turn)
+
+    def asked(turn: Turn) -> list[frozenset[str]]:
+        return [turn.seen("hl7v2", keys) for keys in ([], ["k1", "k3"], [f"k{number}" for number in range(100)])]
+
+    assert await repository.commit(write) == [frozenset(), {"k1"}, {"k1", "k2"}]
+    clock.step(seconds=60)
+    assert await repository.commit(asked) == [frozenset(), frozenset(), {"k2"}]
+
+
 async def test_of_many_who_bring_a_key_at_once_one_is_first(repository: Repository) -> None:
     until = datetime(2030, 1, 1, tzinfo=UTC)
     outcomes = await asyncio.gather(*(repository.commit(lambda turn: turn.once("jti", "a", until)) for _ in range(20)))

@@ -19,6 +19,7 @@ from careloom.store import Turn, Version, open_sqlite
 from careloom.store.sqlite import SqliteRepository
 from careloom.store.sqlite import repository as opening
 from careloom.store.sqlite.migrations import Migration, migrations
+from careloom.store.sqlite.writer import Writer
 
 
 @pytest.fixture(scope="module")
@@ -237,7 +238,7 @@ async def test_a_turn_cannot_pass_over_a_full_disk(
 
 async def test_a_file_that_became_read_only_is_told_and_works_again(tmp_path: Path, registry: SearchParameters) -> None:
     async with opened("sqlite", tmp_path, registry) as repository:
-        assert isinstance(repository, SqliteRepository)
+        assert isinstance(repository, SqliteRepository) and isinstance(repository._writer, Writer)
         connection = repository._writer._connection
         connection.execute("PRAGMA query_only = ON")
         with pytest.raises(UnavailableError, match="read-only"):

@@ -14,6 +14,7 @@ from careloom.definitions import Definitions
 from careloom.model.errors import ConflictError, TooCostlyError
 from careloom.search import Query, SearchParameters
 from careloom.store import Turn, Version
+from careloom.store.sql.statements import load_statements
 from careloom.store.sqlite import SqliteRepository
 
 MANY = 1_500
@@ -83,6 +84,15 @@ POINT_SEARCHES = {
 }
 
 
+TABLES = ("version", "head", "body", "tok", "ref", "str", "dat", "num", "uri", "tx", "a", "r", "v0", "v1")
+
+
+def goes_by_keys(steps: list[str]) -> bool:
+    """Whether no table is read from one end to the other, and none by its tenant alone."""
+    scans = [step for step in steps if step.startswith("SCAN") and step.split()[1] in TABLES]
+    return not scans and not any(step.endswith("(tenant=?)") for step in steps)
+
+
 @pytest.mark.parametrize("name", POINT_SEARCHES)
 async def test_a_search_begins_where_few_are(
     repository: SqliteRepository, query: Callable[..., Query], name: str
@@ -90,15 +100,90 @@ async def test_a_search_begins_where_few_are(
     type, parameters, beginning = POINT_SEARCHES[name]
     reason, *steps = await repository.explain(query(type, *parameters))
     assert reason == beginning
-    tables = ("version", "head", "body", "tok", "ref", "str", "dat", "num", "uri", "a", "r", "v0", "v1")
-    assert not [step for step in steps if step.startswith("SCAN") and step.split()[1] in tables], steps
-    assert not any(step.endswith("(tenant=?)") for step in steps), steps
+    assert goes_by_keys(steps), steps
 
 
 async def test_a_run_is_streamed_newest_first(repository: SqliteRepository, query: Callable[..., Query]) -> None:
     for parameters in ([CODE], [PATIENT_7, CODE], []):
         steps = await repository.explain(query("Observation", *parameters))
         assert not any("TEMP B-TREE" in step for step in steps), steps
+
+
+RANGES = {
+    "month": ("Observation", [("date", "2026-03")], "dat"),
+    "since": ("Observation", [("date", "gt2026-03-20")], "dat"),
+    "of a code": ("Observation", [("date", "ge2026"), ("status:not", "final")], "dat"),
+    "prefix": ("Patient", [("family", "fam")], "str"),
+    "one of two codes": ("Observation", [("code", "8867-4,8310-5")], "version"),
+}
+
+
+@pytest.mark.parametrize("name", RANGES)
+async def test_a_range_met_by_many_is_walked_from_the_newest_on(
+    repository: SqliteRepository, query: Callable[..., Query], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("careloom.store.sql.newest.FIRST_GATHERED", 10)
+    monkeypatch.setattr("careloom.store.sql.explaining.FIRST_GATHERED", 10)
+    monkeypatch.setattr("careloom.store.sql.families.FIRST_WALK", 40)
+    monkeypatch.setattr("careloom.store.sql.plan.FIRST_WALK", 40)
+    type, parameters, table = RANGES[name]
+    _, way, *steps = await repository.explain(query(type, *parameters))
+    assert way.startswith(f"more than 10 rows: 40 rows of {table} walked")
+    assert goes_by_keys(steps), steps
+    assert not any("TEMP B-TREE" in step for step in steps), steps
+
+
+async def test_a_range_is_walked_and_gathered_by_rounds_up_to_a_bound(
+    repository: SqliteRepository, query: Callable[..., Query], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The walks pass eighty rows: what they do not find is gathered, or refused where that is too much."""
+    january = query("Observation", ("date", "2026-01"), ("_total", "none"), ("_count", "1000"))
+    expected = (await repository.search(january)).matches
+    monkeypatch.setattr("careloom.store.sql.newest.FIRST_GATHERED", 1)
+    monkeypatch.setattr("careloom.store.sql.families.FIRST_WALK", 4)
+    assert (await repository.search(january)).matches == expected
+    monkeypatch.setattr("careloom.store.sql.newest.MOST_GATHERED", 20)
+    with pytest.raises(TooCostlyError, match="dat: too many rows"):
+        await repository.search(january)
+
+
+async def test_of_a_range_met_by_few_the_rows_are_gathered(
+    repository: SqliteRepository, query: Callable[..., Query]
+) -> None:
+    _, way, *steps = await repository.explain(query("Observation", ("date", "2026-03")))
+    assert way == f"{MANY // 12} rows gathered"
+    assert goes_by_keys(steps), steps
+
+
+async def test_what_bounds_a_search_is_told(repository: SqliteRepository, query: Callable[..., Query]) -> None:
+    for parameters, bounds in {
+        (PATIENT_7,): ["at most 15,000,000 steps of SQLite's machine", "at most 10,000 matches counted"],
+        (("_content", "final"), ("_sort", "code"), ("_total", "accurate"), ("_include", "*")): [
+            "at most 15,000,000 steps of SQLite's machine",
+            "at most 20,000 candidates looked at in memory",
+            "at most 10,000 matches sorted in memory",
+            "at most 5,000 resources included with a page",
+            "matches counted to the end",
+        ],
+    }.items():
+        assert (await repository.explain(query("Observation", *parameters)))[-len(bounds) :] == bounds
+
+
+async def test_units_not_seen_are_found_without_reading_those_that_are(repository: SqliteRepository) -> None:
+    statements = load_statements("record.sql")
+    for name in ("unseen", "vread"):
+        told = await repository._readers.in_snapshot(
+            lambda connection, name=name: connection.execute(  # type: ignore[misc]
+                f"EXPLAIN QUERY PLAN {statements[name]}", {"tenant": 1, "rid": 1, "ver": 1}
+            ).fetchall()
+        )
+        assert [row[3] for row in told if " tx " in row[3]] == [ANY_UNSEEN[name]]
+
+
+ANY_UNSEEN = {
+    "unseen": "SEARCH tx USING COVERING INDEX tx_unseen (tenant=? AND state=?)",
+    "vread": "SEARCH tx USING COVERING INDEX tx_unseen (tenant=? AND state=? AND tx<?)",
+}
 
 
 async def test_a_beginning_finds_the_same_whatever_it_is(

@@ -17,8 +17,8 @@ from careloom.model.errors import InvalidError
 from careloom.search import Query, SearchParameters
 from careloom.store import Repository, Turn, Version
 from careloom.store.history import HistoryQuery
+from careloom.store.sql import large as module
 from careloom.store.sql import slices
-from careloom.store.sqlite import repository as module
 
 MANY = 1_200
 
@@ -152,7 +152,7 @@ CRASHING = """
     from careloom.definitions import Definitions
     from careloom.search import SearchParameters
     from careloom.store import open_sqlite
-    from careloom.store.sqlite import repository as module
+    from careloom.store.sql import large as module
 
     def crash(*arguments):
         os._exit(9)

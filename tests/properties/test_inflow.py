@@ -12,7 +12,7 @@ from tests.unit.connectors.nems.events import a_change_of_gp, a_death, a_stay
 
 from careloom.connectors.inflow import Inflow
 from careloom.connectors.intake import Brought
-from careloom.connectors.nems import as_r4
+from careloom.connectors.nems import EventRules, as_r4
 from careloom.connectors.signals import Signal, signal_bundle
 from careloom.definitions import Definitions
 from careloom.model.errors import CareloomError
@@ -34,9 +34,14 @@ SIGNAL = Signal("1", "uk.nhs.pds", "pds-death-2", "2026-11-22T10:00:00Z", "https
 
 
 @pytest.fixture(scope="module")
+def parameters(definitions: Definitions) -> SearchParameters:
+    return SearchParameters(definitions)
+
+
+@pytest.fixture(scope="module")
 def inflow(definitions: Definitions) -> Inflow:
     validator = Validator(definitions, options=Options(extension_domains=("http",)))
-    return Inflow(utc_now, SearchParameters(definitions), definitions.types, validator.validate)
+    return Inflow(EventRules(utc_now, validator.validate), definitions.types)
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -56,7 +61,9 @@ def with_odd(value: Any, path: tuple[Any, ...], odd: Any) -> Any:
 
 @settings(deadline=None)  # the first one compiles the schemas
 @given(data=st.data(), odd=ODD)
-def test_a_message_with_something_odd_in_it_is_taken_or_refused(data: st.DataObject, odd: Any, inflow: Inflow) -> None:
+def test_a_message_with_something_odd_in_it_is_taken_or_refused(
+    data: st.DataObject, odd: Any, inflow: Inflow, parameters: SearchParameters
+) -> None:
     messages = [parse_xml(as_r4(each), inflow.types) for each in (a_change_of_gp(), a_death("2"), a_stay())]
     message = data.draw(st.sampled_from([*messages, signal_bundle(SIGNAL, "https://mns.example/s")]))
     changed = with_odd(message, data.draw(st.sampled_from(places(message))), odd)
@@ -64,12 +71,12 @@ def test_a_message_with_something_odd_in_it_is_taken_or_refused(data: st.DataObj
         brought = inflow.message("client", "application/json", json.dumps(changed).encode())
     except CareloomError:
         return
-    asyncio.run(written(brought, inflow))
+    asyncio.run(written(brought, parameters))
 
 
-async def written(brought: Brought, inflow: Inflow) -> None:
+async def written(brought: Brought, parameters: SearchParameters) -> None:
     """Have it written, or refused, on a record where the patient is known already."""
-    repository = MemoryRepository(tenant="t", parameters=inflow.parameters, clock=utc_now)
+    repository = MemoryRepository(tenant="t", parameters=parameters, clock=utc_now)
     await repository.commit(lambda turn: turn.create(KNOWN))
     with contextlib.suppress(CareloomError):
         await repository.commit(brought.write)

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, given, reject, settings
@@ -16,17 +15,14 @@ from hypothesis import strategies as st
 from tests.contract.stores import SteppingClock, opened
 from tests.properties import search_cases as some
 from tests.properties import strategies
+from tests.properties.beginnings import BEGINNINGS, beginning
 
 from careloom.definitions import Definitions
 from careloom.model.errors import CareloomError, InvalidError
 from careloom.search import Query, SearchParameters
 from careloom.store import Page, Repository, Turn
-from careloom.store.sql import plan
 
 law = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-
-BEGINNINGS = (0, plan.FEW)
-"""With 0 every condition counts as met by many, so a search begins with a run or with the type."""
 
 
 class Twins:
@@ -124,18 +120,18 @@ def readable(case: some.Case, registry: SearchParameters, *more: tuple[str, str]
 
 
 @law
-@given(case=some.cases(), few=st.sampled_from(BEGINNINGS), count=st.sampled_from(["3", "1000"]))
-def test_a_store_finds_what_memory_finds(twins: Twins, case: some.Case, few: int, count: str) -> None:
+@given(case=some.cases(), way=st.sampled_from(BEGINNINGS), count=st.sampled_from(["3", "1000"]))
+def test_a_store_finds_what_memory_finds(twins: Twins, case: some.Case, way: str, count: str) -> None:
     query = readable(case, twins.registry, ("_count", count))
-    with patch.object(plan, "FEW", few), patch.object(plan, "MANY", few):
+    with beginning(way):
         memory, store = twins.answers(query)
     assert store == memory
 
 
 @law
-@given(case=some.joining(), few=st.sampled_from(BEGINNINGS))
-def test_a_store_follows_references_as_memory_does(twins: Twins, case: some.Case, few: int) -> None:
+@given(case=some.joining(), way=st.sampled_from(BEGINNINGS))
+def test_a_store_follows_references_as_memory_does(twins: Twins, case: some.Case, way: str) -> None:
     query = readable(case, twins.registry, ("_count", "1000"))
-    with patch.object(plan, "FEW", few), patch.object(plan, "MANY", few):
+    with beginning(way):
         memory, store = twins.answers(query)
     assert store == memory

@@ -7,21 +7,17 @@ from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.contract.stores import opened
 from tests.properties import strategies as some
+from tests.properties.beginnings import BEGINNINGS, beginning
 
 from careloom.definitions import Definitions
 from careloom.search import IndexValues, Query, SearchParameters, holds_all, in_order, index_values, match, parse_query
 from careloom.store import Repository, Turn, Version
-from careloom.store.sql import plan
-
-BEGINNINGS = (0, plan.FEW)
-"""With 0 every condition counts as met by many, so a search begins with a run or with the type."""
 
 law = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -103,11 +99,11 @@ def record(
 
 
 @law
-@given(search=some.queries(max_conditions=2), few=st.sampled_from(BEGINNINGS), count=st.sampled_from(["13", "1000"]))
-def test_sql_finds_what_matches_in_the_same_order(record: Record, search: some.Search, few: int, count: str) -> None:
+@given(search=some.queries(max_conditions=2), way=st.sampled_from(BEGINNINGS), count=st.sampled_from(["13", "1000"]))
+def test_sql_finds_what_matches_in_the_same_order(record: Record, search: some.Search, way: str, count: str) -> None:
     query = record.query(search.type, *search.parameters, ("_count", count))
     expected = record.expected(query)
-    with patch.object(plan, "FEW", few):
+    with beginning(way):
         found = record.found(query)
         first_page = record.found_in_turn(query)
     assert found == expected

@@ -9,6 +9,7 @@ from careloom.app.application import App
 from careloom.connectors.hl7v2 import Hl7v2Source, MllpListener
 from careloom.connectors.inflow import Inflow
 from careloom.connectors.intake import Intake
+from careloom.connectors.nems import EventRules
 from careloom.governance import AuditSource
 from careloom.model import Issue
 from careloom.model.instants import utc_now
@@ -37,12 +38,12 @@ async def listening(app: App) -> AsyncIterator[None]:
 
 
 def _hl7v2_source(app: App, port: MllpSettings) -> Hl7v2Source:
-    return Hl7v2Source(intake_of(app, port.client, port.purpose), app.hub.parameters, port.tables, _checks(app))
+    return Hl7v2Source(intake_of(app, port.client, port.purpose), port.tables, _checks(app))
 
 
 def inflow_of(app: App) -> Inflow:
     """How events that others tell of are taken in."""
-    return Inflow(utc_now, app.hub.parameters, app.hub.types, _checks(app), own=(app.hub.base_url,))
+    return Inflow(EventRules(utc_now, _checks(app), own=(app.hub.base_url,)), app.hub.types)
 
 
 def _checks(app: App) -> Callable[[Resource], Sequence[Issue]]:

@@ -1,19 +1,17 @@
 """What the hub is sent and is no FHIR R4 request: read by the connector whose format it is."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from careloom.connectors.intake import Brought
-from careloom.connectors.nems import NemsSource, as_r4, read_event
+from careloom.connectors.nems import EventRules, NemsSource, as_r4, read_event
 from careloom.connectors.signals import Signal, SignalSource, read_signal_bundle
 from careloom.connectors.signals.cloud_events import BATCH, STRUCTURED
 from careloom.definitions import TypeModel
-from careloom.model import Issue, Resource
+from careloom.model import Resource
 from careloom.model.errors import InvalidError, MalformedError, NotSupportedError
-from careloom.model.instants import Clock
 from careloom.model.json import parse_resource
 from careloom.model.xml import read_xml
-from careloom.search import SearchParameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +19,12 @@ class Inflow:
     """Reads what clients send; each client's names for things are its own.
 
     Attributes:
-        clock: The present instant.
-        parameters: By which the record is searched.
+        rules: By what events are taken.
         types: What XML is read by.
-        check: Judges a resource before it is written.
-        own: Endpoints that the hub itself publishes by.
     """
 
-    clock: Clock
-    parameters: SearchParameters
+    rules: EventRules
     types: TypeModel
-    check: Callable[[Resource], Sequence[Issue]]
-    own: Collection[str] = ()
 
     def signals(self, client: str, headers: Mapping[str, str], data: bytes) -> Brought:
         """CloudEvents of a client.
@@ -40,7 +32,7 @@ class Inflow:
         Raises:
             CareloomError: One of them is no good; none of them counts then.
         """
-        return SignalSource(client, self.clock).read(headers, data)
+        return SignalSource(client, self.rules.clock).read(headers, data)
 
     def event(self, client: str, message: Resource) -> Brought | None:
         """The event in a message of a client; None where it is a message of something else.
@@ -52,7 +44,7 @@ class Inflow:
         event = read_event(message)
         if event is None:
             return None
-        return NemsSource(client, self.clock, self.parameters, self.check, self.own).brought(event, message)
+        return NemsSource(client, self.rules).brought(event, message)
 
     def as_r4(self, data: bytes) -> bytes:
         """A message in XML as R4 has it, where it is an event's in STU3.
@@ -73,7 +65,7 @@ class Inflow:
             return self.signals(client, {"content-type": content_type}, data)
         resource = self._xml(data) if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") else parse_resource(data)
         found = self.event(client, resource)
-        return found or SignalSource(client, self.clock).brought([_signal(resource)])
+        return found or SignalSource(client, self.rules.clock).brought([_signal(resource)])
 
     def _xml(self, data: bytes) -> Resource:
         document = read_xml(as_r4(data), self.types)

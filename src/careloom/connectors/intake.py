@@ -1,7 +1,12 @@
-"""How anything from the edge gets on record: decided, written and audited in one commit."""
+"""How anything from the edge gets on record: decided, written and audited in one commit.
+
+What comes one by one has a commit of its own. Of what comes close together, a group shares one: each of it is decided
+and audited by itself, and what is refused leaves the others as they are.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from careloom.governance import AccessRequest, AuditEntry, AuditSource, Decision, Grant, Registry, audit_event, decide
@@ -51,6 +56,25 @@ class Brought:
     write: Callable[[Turn], Sequence[Version]]
 
 
+Write = Callable[[], Sequence[Version]]
+"""Writes what was planned, and gives the versions; it cannot be refused any more."""
+
+Plan = Callable[[int], Write | None]
+"""From the place of an arrival in its group to what writes it; None where the same came before and is on record.
+
+Raises what is wrong with it, and has written nothing then.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Admission:
+    """What was decided about an arrival."""
+
+    grant: Grant | None
+    decision: Decision
+    registry: Registry
+
+
 @dataclass(frozen=True, slots=True)
 class Intake:
     """The way in of one sending system.
@@ -84,17 +108,61 @@ class Intake:
             ForbiddenError: The sending system may not write that; this is audited, and nothing else is written.
             CareloomError: What ``write`` raises; nothing is written then.
         """
-        registry = self.registered()
-        grant, decision = self._decided(arrival, registry)
+        admission = self._admitted(arrival.types, self.registered())
 
         def work(turn: Turn) -> None:
-            written = write(turn) if decision.permit else ()
+            written = write(turn) if admission.decision.permit else ()
             if written is not None:
-                turn.audit(self._audited(arrival, written, grant, decision, registry))
+                turn.audit(self._audited(arrival, written, admission, self.new_id()))
 
         await self.repository.commit(work, cause=self.client)
-        if not decision.permit:
-            raise ForbiddenError(decision.reason)
+        _require(admission)
+
+    async def record_group(
+        self, arrivals: Sequence[Arrival], begin: Callable[[Turn], Plan]
+    ) -> Sequence[Exception | None]:
+        """Write what came in together, and that it came in, in one commit.
+
+        Args:
+            arrivals: What came in, in its order.
+            begin: Called at the beginning of the turn.
+
+        Returns:
+            What is wrong with each; None where it is durable.
+
+        Raises:
+            CareloomError: The commit failed; nothing is written.
+        """
+        registry = self.registered()
+        admissions = {types: self._admitted(types, registry) for types in {tuple(each.types) for each in arrivals}}
+
+        ids = [self.new_id() for _ in arrivals]
+
+        def work(turn: Turn) -> list[Exception | None]:
+            turn.expect(("AuditEvent", id) for id in ids)
+            plan = begin(turn)
+            return [
+                self._entered(turn, arrival, admissions[tuple(arrival.types)], partial(plan, number), ids[number])
+                for number, arrival in enumerate(arrivals)
+            ]
+
+        return await self.repository.commit(work, cause=self.client)
+
+    def _entered(
+        self, turn: Turn, arrival: Arrival, admission: _Admission, plan: Callable[[], Write | None], id: str
+    ) -> Exception | None:
+        """Write one of a group and its audit record, which has an id already; what is wrong with it."""
+        try:
+            _require(admission)
+            write = plan()
+        except ForbiddenError as error:
+            turn.audit(self._audited(arrival, (), admission, id))
+            return error
+        except Exception as error:
+            return error
+        if write is not None:
+            turn.audit(self._audited(arrival, write(), admission, id))
+        return None
 
     async def take(self, brought: Brought, address: str = "") -> None:
         """Write what was brought, and that it came in; that it came again is no news.
@@ -106,23 +174,19 @@ class Intake:
         arrival = Arrival(brought.id, brought.description, brought.types, address)
         await self.record(arrival, lambda turn: brought.write(turn) or None)
 
-    def _decided(self, arrival: Arrival, registry: Registry) -> tuple[Grant | None, Decision]:
+    def _admitted(self, types: Sequence[str], registry: Registry) -> _Admission:
         """Whether the sending system may write what it sends: the first refusal, or else the permission."""
         now, client = self.clock(), registry.client(self.client)
         if client is None:
-            return None, Decision(False, "no-agreement", f"client {self.client!r} is not registered")
+            refusal = Decision(False, "no-agreement", f"client {self.client!r} is not registered")
+            return _Admission(None, refusal, registry)
         grant = granted(client, self.purpose, now)
-        decisions = [decide(AccessRequest("update", type), grant, registry, now) for type in arrival.types]
-        return grant, next((found for found in decisions if not found.permit), decisions[0])
+        decisions = [decide(AccessRequest("update", type), grant, registry, now) for type in types]
+        decision = next((found for found in decisions if not found.permit), decisions[0])
+        return _Admission(grant, decision, registry)
 
-    def _audited(
-        self,
-        arrival: Arrival,
-        written: Sequence[Version],
-        grant: Grant | None,
-        decision: Decision,
-        registry: Registry,
-    ) -> Resource:
+    def _audited(self, arrival: Arrival, written: Sequence[Version], admission: _Admission, id: str) -> Resource:
+        grant, decision = admission.grant, admission.decision
         entry = AuditEntry(
             interaction=MESSAGE,
             recorded=self.clock(),
@@ -136,4 +200,9 @@ class Intake:
             resources=tuple(f"{version.reference}/_history/{version.version_id}" for version in written),
             patients=tuple(version.reference for version in written if version.type == "Patient"),
         )
-        return audit_event(entry, source=self.audit_source, registry=registry, id=self.new_id())
+        return audit_event(entry, source=self.audit_source, registry=admission.registry, id=id)
+
+
+def _require(admission: _Admission) -> None:
+    if not admission.decision.permit:
+        raise ForbiddenError(admission.decision.reason)

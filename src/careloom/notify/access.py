@@ -37,10 +37,26 @@ MOST_GRANTS: Final = 4096
 
 
 def policy(registered: Registered, clock: Clock) -> MayTell:
-    """The decision whether a subscription may be told of a resource."""
+    """The decision whether a subscription may be told of a resource.
+
+    What is told to a hundred subscriptions of one client is one question, so the answers of a second are remembered,
+    and forgotten as soon as another registry is in force.
+    """
+    answers: dict[tuple[str, str, str], bool] = {}
+    registry: Registry | None = None
+    second = datetime.min
 
     def may_tell(subscription: Subscription, focus: str) -> bool:
-        return _decide(subscription, focus, registered(), clock)[1].permit
+        nonlocal registry, second
+        present, now = registered(), clock().replace(microsecond=0)
+        if present is not registry or now != second:
+            registry, second = present, now
+            answers.clear()
+        question = subscription.owner, subscription.purpose, focus
+        answer = answers.get(question)
+        if answer is None:
+            answer = answers[question] = _decide(subscription, focus, present, clock)[1].permit
+        return answer
 
     return may_tell
 

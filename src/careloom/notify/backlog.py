@@ -13,7 +13,7 @@ from typing import Final
 
 from careloom.store import EventLog, SubscriptionEvent
 
-AT_HAND: Final = 64
+AT_HAND: Final = 128
 """Events that are kept for a lane; what comes beyond is read when its turn comes."""
 
 

@@ -12,7 +12,7 @@ from typing import Final
 from careloom.notify.matcher import MayTell
 from careloom.notify.notification import Silence, Told
 from careloom.notify.subscriptions import Subscription
-from careloom.notify.topics import Content, TopicRegistry
+from careloom.notify.topics import LEVELS, Content, TopicRegistry
 from careloom.search import index_values
 from careloom.store import HistoryQuery, Repository, SubscriptionEvent, Version
 
@@ -27,6 +27,7 @@ class Contents:
         self._repository = repository
         self._topics = topics
         self._may_tell = may_tell
+        self._levels: dict[tuple[str, Content], Content] = {}
 
     async def told(
         self,
@@ -59,10 +60,16 @@ class Contents:
 
     def level(self, content: Content, events: Sequence[SubscriptionEvent]) -> Content:
         """How much is said of events whose topics may have been narrowed since they were subscribed to."""
-        topics = [self._topics.find(url) for url in {event.topic for event in events}]
-        if all(topic is None or topic.allows(content) for topic in topics):
-            return content
-        return "id-only" if all(topic is None or topic.allows("id-only") for topic in topics) else "empty"
+        levels = (self._level_of(url, content) for url in {event.topic for event in events})
+        return min(levels, key=LEVELS.index, default=content)
+
+    def _level_of(self, url: str, content: Content) -> Content:
+        """How much of what is asked for a topic allows; one that is not in force any more forbids nothing."""
+        found = self._levels.get((url, content))
+        if found is None:
+            topic = self._topics.find(url)
+            found = self._levels[url, content] = min(content, topic.content, key=LEVELS.index) if topic else content
+        return found
 
     def _silence(self, subscription: Subscription, event: SubscriptionEvent, dead: Collection[int]) -> Silence:
         if event.number in dead:

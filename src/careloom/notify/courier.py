@@ -43,6 +43,7 @@ class Courier:
         self._channel = channel
         self._desk = desk
         self._clock = clock
+        self._headers = (*subscription.headers, ("Content-Type", subscription.payload))
         self._stencils: dict[str, Stencil] = {}
 
     def written(self, told: Sequence[Told], purpose: str = "") -> tuple[str, bytes]:
@@ -100,7 +101,7 @@ class Courier:
                     body,
                     webhook_id=id,
                     secret=self._desk.secret_of(self._subscription),
-                    headers=(*self._subscription.headers, ("Content-Type", self._subscription.payload)),
+                    headers=self._headers,
                 )
         except TimeoutError:
             return Outcome("retry", detail=f"no answer within {seconds} s")

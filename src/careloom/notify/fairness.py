@@ -6,6 +6,7 @@ so there is nothing that a dead endpoint could take from the living.
 """
 
 import asyncio
+from collections import deque
 from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
@@ -22,17 +23,50 @@ class Places:
 
     def __init__(self, of_owner: int = OF_OWNER, of_host: int = OF_HOST) -> None:
         self._of_owner, self._of_host = of_owner, of_host
-        self._owners: dict[str, asyncio.Semaphore] = {}
-        self._hosts: dict[str, asyncio.Semaphore] = {}
+        self._owners: dict[str, _Row] = {}
+        self._hosts: dict[str, _Row] = {}
 
     def take(self, owner: str, endpoint: str) -> "_Place":
         """A place for one try, given back at the end of the context."""
         host = _host(endpoint)
         if host not in self._hosts:
-            self._hosts[host] = asyncio.Semaphore(self._of_host)
+            self._hosts[host] = _Row(self._of_host)
         if owner not in self._owners:
-            self._owners[owner] = asyncio.Semaphore(self._of_owner)
+            self._owners[owner] = _Row(self._of_owner)
         return _Place(self._hosts[host], self._owners[owner])
+
+
+class _Row:
+    """Places of one kind: as long as one is free nobody waits, and it is a number that goes down."""
+
+    __slots__ = ("_free", "_waiting")
+
+    def __init__(self, places: int) -> None:
+        self._free = places
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def take(self) -> None:
+        """Wait for a place, behind those who wait already."""
+        if self._free:
+            self._free -= 1
+            return
+        mine = asyncio.get_running_loop().create_future()
+        self._waiting.append(mine)
+        try:
+            await mine
+        except asyncio.CancelledError:
+            if mine.done() and not mine.cancelled():  # it was just given the place that it does not want any more
+                self.leave()
+            raise
+
+    def leave(self) -> None:
+        """Give a place to who waits longest, or keep it free."""
+        while self._waiting:
+            first = self._waiting.popleft()
+            if not first.done():
+                first.set_result(None)
+                return
+        self._free += 1
 
 
 class _Place:
@@ -40,20 +74,20 @@ class _Place:
 
     __slots__ = ("_host", "_owner")
 
-    def __init__(self, host: asyncio.Semaphore, owner: asyncio.Semaphore) -> None:
+    def __init__(self, host: _Row, owner: _Row) -> None:
         self._host, self._owner = host, owner
 
     async def __aenter__(self) -> None:
-        await self._host.acquire()
+        await self._host.take()
         try:
-            await self._owner.acquire()
+            await self._owner.take()
         except BaseException:
-            self._host.release()
+            self._host.leave()
             raise
 
     async def __aexit__(self, *raised: object) -> None:
-        self._owner.release()
-        self._host.release()
+        self._owner.leave()
+        self._host.leave()
 
 
 @lru_cache(maxsize=8192)

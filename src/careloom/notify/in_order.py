@@ -8,7 +8,8 @@ after the other without a commit in between; a crash repeats what of them was ac
 
 When a range is accepted, who was told of what goes on record, and then, in one commit, the tries, where the cursor
 stands, and the next range. So a lane that has much to tell commits twice in a range, however many events that is. One
-that is told something again and again sends each event at once, and leaves the record of some of them for together.
+that has little sends each event at once, and leaves the record for a moment: what comes meanwhile is recorded together,
+and where one change is told to a hundred, the last of them is not kept waiting for the records of the others.
 """
 
 import asyncio
@@ -29,14 +30,14 @@ from careloom.notify.retrying import POISON_TRIES
 from careloom.notify.subscriptions import Subscription
 from careloom.store import Attempt, Cursor, DeadLetter, EventLog, SubscriptionEvent
 
-WINDOW: Final = 32
+WINDOW: Final = 64
 """Notifications of one event each that are sent between two looks at the cursor."""
 
 WINDOW_SECONDS: Final = 1.0
 """A window that has lasted so long is closed, however slow the receiver is."""
 
 LINGER_SECONDS: Final = 0.05
-"""How long the record of what was accepted may wait for more, in a lane that was busy just before."""
+"""How long the record of what was accepted may wait for more to be told, and for others to send theirs first."""
 
 _ACCEPTED: Final = Outcome("accepted")
 
@@ -75,7 +76,6 @@ class InOrder:
         self._after = after
         self._dead = dead
         self._clock = clock
-        self._recorded_at = 0.0
 
     async def round(self, cursor: Cursor) -> tuple[Cursor, Outcome]:
         """Send the next range, and record the tries together with where they leave the cursor.
@@ -138,8 +138,8 @@ class InOrder:
                 return
 
     async def _more(self, last: SubscriptionEvent, window: "_Window") -> list[SubscriptionEvent]:
-        """What is handed in soon after, where that may be sent before the record of what was sent."""
-        if window.is_closed or window.began - self._recorded_at > LINGER_SECONDS:
+        """What is handed in soon after, to be sent before the record of what was sent."""
+        if window.is_closed:
             return []
         seconds = window.began + LINGER_SECONDS - _now()
         found = await self._backlog.wait(last.number, WINDOW - len(window.tries), seconds)
@@ -172,7 +172,6 @@ class InOrder:
             cursor, dead = self._apart(self._after(cursor, window.outcome), window.outcome, [window.refused])
         if window.tries:
             await self._log.record_attempts(window.tries, cursor, dead)
-        self._recorded_at = _now()
         return cursor, window.outcome
 
     def _moved(self, cursor: Cursor, to: int) -> Cursor:

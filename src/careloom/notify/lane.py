@@ -233,13 +233,16 @@ class Lane:
         moments = [(each - self._clock()).total_seconds() for each in (self.subscription.end, cursor.next_at) if each]
         if cursor.next_at is None and (heartbeat_in := self._until_heartbeat(cursor)) is not None:
             moments.append(heartbeat_in)
+        if not moments:
+            await self._wake.wait()
+            return
         waking = asyncio.ensure_future(self._wake.wait())
-        sleeping = [asyncio.ensure_future(self._sleep(max(0.0, min(moments))))] if moments else []
+        sleeping = asyncio.ensure_future(self._sleep(max(0.0, min(moments))))
         try:
-            await asyncio.wait([waking, *sleeping], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([waking, sleeping], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for each in (waking, *sleeping):
-                each.cancel()
+            waking.cancel()
+            sleeping.cancel()
 
     def _until_heartbeat(self, cursor: Cursor) -> float | None:
         """Seconds until silence has lasted too long; None where it may last."""

@@ -29,7 +29,7 @@ class Unhurried:
         self._hurry.set()
 
     async def wait(self, waiting: Callable[[], int]) -> None:
-        """As in `careloom.governance.Patience`."""
+        """As in `careloom.store.Patience`."""
         if not self._hurry.is_set():
             try:
                 async with asyncio.timeout(GATHERED_SECONDS):

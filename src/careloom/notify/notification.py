@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha1
 from typing import Any, Final, Literal
 
@@ -94,10 +95,15 @@ def event_identity(subscription: Subscription, told: Sequence[Told], purpose: st
         told: At least one, in order.
         purpose: What else there is to tell the same events, such as a replay; the id differs with it.
     """
-    content = subscription.delivering.content
-    note = "note" if any(each.silence == "dead-letter" for each in told) else ""
-    kind = "|".join(filter(None, ("event-notification", "" if content == "id-only" else content, purpose, note)))
+    is_noted = any(each.silence == "dead-letter" for each in told)
+    kind = _event_kind(subscription.delivering.content, purpose, is_noted)
     return notification_id(subscription.id, kind, told[0].event.number, told[-1].event.number)
+
+
+@lru_cache(maxsize=64)
+def _event_kind(content: Content, purpose: str, is_noted: bool) -> str:
+    parts = ("event-notification", "" if content == "id-only" else content, purpose, "note" if is_noted else "")
+    return "|".join(filter(None, parts))
 
 
 def handshake(base_url: str, subscription: Subscription, version_id: str, now: datetime, count: int) -> Resource:

@@ -13,7 +13,7 @@ Redirects are an answer like any other. Each address is judged when it is connec
 import asyncio
 import socket
 import ssl
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -72,6 +72,11 @@ class Target:
     port: int
     head: bytes
 
+    @property
+    def place(self) -> tuple[bool, str, int]:
+        """What a connection to it serves: whatever has the same."""
+        return self.is_tls, self.host, self.port
+
 
 @lru_cache(maxsize=8192)
 def target_of(url: str) -> Target:
@@ -103,7 +108,7 @@ class Poster:
     def __init__(self, policy: EndpointPolicy, tls: ssl.SSLContext | None = None) -> None:
         self._socket = guarded_socket(policy)
         self._tls = tls
-        self._idle: dict[tuple[bool, str, int], deque[_Connection]] = {}
+        self._idle: dict[tuple[bool, str, int], deque[_Connection]] = defaultdict(deque)
         self._open: set[_Connection] = set()
 
     async def post(self, url: str, fields: str, body: bytes) -> Answer:
@@ -140,7 +145,9 @@ class Poster:
 
     def _kept(self, target: Target) -> "_Connection | None":
         """A connection at rest, the one that rested least."""
-        idle = self._idle.get((target.is_tls, target.host, target.port))
+        idle = self._idle.get(target.place)
+        if not idle:
+            return None
         oldest = asyncio.get_running_loop().time() - IDLE_SECONDS
         while idle:
             connection = idle.pop()
@@ -186,8 +193,7 @@ class Poster:
         self._open.discard(connection)
 
     def _rests(self, connection: "_Connection") -> None:
-        target = connection.target
-        self._idle.setdefault((target.is_tls, target.host, target.port), deque()).append(connection)
+        self._idle[connection.target.place].append(connection)
 
 
 class _Connection(asyncio.Protocol):
@@ -251,6 +257,8 @@ class _Connection(asyncio.Protocol):
         if self._length > (MOST_HEAD if self._is_head else MOST_HEAD + MOST_REST):
             self._fail("the head of the answer is too long")
             self.abort()
+        elif self._rest is None and self._parser is not None and not self._is_head:
+            self._rest = asyncio.get_running_loop().call_later(REST_SECONDS, self.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """As in the protocol."""
@@ -272,7 +280,6 @@ class _Connection(asyncio.Protocol):
         if status < 200:
             return
         self._is_head = False
-        self._rest = asyncio.get_running_loop().call_later(REST_SECONDS, self.abort)
         if self._answer is not None and not self._answer.done():
             self._answer.set_result(Answer(status, self._retry_after))
 

@@ -42,6 +42,7 @@ class Stencil:
         marks = _marks(bundle["id"])
         self._before, self._between, self._end = (_pattern(each, marks) for each in (before, between, end))
         self._part, self._entry = _pattern(part, marks), _pattern(entry, marks)
+        self._of_one = self._before + self._part + self._between + self._entry + self._end
 
     @staticmethod
     def fits(subscription: Subscription, told: Sequence[Told]) -> bool:
@@ -53,8 +54,10 @@ class Stencil:
 
     def written(self, told: Sequence[Told]) -> tuple[str, bytes]:
         """Id and bytes of a notification; its events are of the topic, and it `fits`."""
-        events = [_values(one.event) for one in told]
         identity = event_identity(self._subscription, told)
+        if len(told) == 1:
+            return identity, (self._of_one % {**_values(told[0].event), "id": identity}).encode()
+        events = [_values(one.event) for one in told]
         whole = {**events[-1], "id": identity}
         parts = ",".join([self._part % each for each in events])
         entries = ",".join([self._entry % each for each in events]) if self._entry else ""

@@ -32,14 +32,14 @@ class Returning:
     _last: tuple[int, float] = (0, 0.0)
 
     async def wait(self, waiting: Callable[[], int]) -> None:
-        """As in `careloom.governance.Patience`."""
+        """As in `careloom.store.Patience`."""
         number, seconds = self._last
         until = time.monotonic() + min(seconds * self.share, self.most_seconds)
         while waiting() < number and time.monotonic() < until:
             await asyncio.sleep(_MOMENT)
 
     def wrote(self, number: int, seconds: float) -> None:
-        """As in `careloom.governance.Patience`."""
+        """As in `careloom.store.Patience`."""
         self._last = number, seconds
 
 

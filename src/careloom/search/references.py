@@ -27,8 +27,7 @@ def local_target(text: str, base_url: str) -> str | None:
     return f"{literal.local}/_history/{literal.version}" if literal.version else literal.local
 
 
-@lru_cache(maxsize=4096)  # several parameters look at the same reference one after the other
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=4_096)  # several parameters look at the same reference one after the other
 def reference_values(text: str, base_url: str) -> tuple[ReferenceValue, ...]:
     """What a reference or canonical can be found by; nothing for a fragment or a text that is no address."""
     local = local_target(text, base_url)

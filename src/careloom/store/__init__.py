@@ -19,6 +19,7 @@ from careloom.store.events import (
 from careloom.store.history import HistoryPage, HistoryQuery
 from careloom.store.memory import MemoryRepository
 from careloom.store.port import Change, Page, Prepared, Repository, Text, Turn, Version
+from careloom.store.sharing import Patience, SharedTurns
 from careloom.store.sqlite import open_sqlite
 
 __all__ = [
@@ -34,10 +35,12 @@ __all__ = [
     "Match",
     "MemoryRepository",
     "Page",
+    "Patience",
     "Prepared",
     "Recovery",
     "Replay",
     "Repository",
+    "SharedTurns",
     "SubscriptionEvent",
     "Text",
     "Turn",

@@ -1,12 +1,12 @@
 """What ``_include`` and ``_revinclude`` add to a page: `careloom.search.includes` on versions, for every store."""
 
 from collections.abc import Callable, Iterable
+from functools import cache
 
-from careloom.search.includes import Found, included
-from careloom.search.index import index_values
+from careloom.search.includes import Found, followed, included
+from careloom.search.index import Way, references_of, ways_of
 from careloom.search.query import Query
 from careloom.search.registry import SearchParameters
-from careloom.search.results import ANY
 from careloom.store.port import Version
 
 
@@ -30,12 +30,12 @@ def included_versions(
     if not (query.includes or query.revincludes):
         return ()
 
-    asked = {include.parameter for include in query.includes}
+    @cache
+    def ways(type: str) -> tuple[Way, ...]:
+        return ways_of(type, followed(query, type, registry), registry)
 
     def found(version: Version) -> Found[Version]:
         assert version.resource is not None
-        parameters = registry.of(version.type).items()
-        wanted = {code for code, each in parameters if each.kind == "reference"} if ANY in asked else asked
-        return Found(version.reference, index_values(version.resource, registry, only=wanted), version)
+        return Found(version.reference, references_of(version.resource, ways(version.type)), version)
 
     return tuple(included(query, map(found, matches), registry, lambda each: map(found, find(each))))

@@ -7,7 +7,7 @@ answer.
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import zip_longest
@@ -18,6 +18,7 @@ from careloom.model.errors import UnavailableError
 from careloom.model.instants import Clock, utc_now
 from careloom.search import IndexValues, Query, SearchParameters, index_values
 from careloom.search.custom import TYPE, with_recorded
+from careloom.search.query import Comparison, TokenOperand
 from careloom.store.erasure import Erasure
 from careloom.store.history import HistoryPage, HistoryQuery
 from careloom.store.ids import Sequence, new_id
@@ -261,6 +262,12 @@ class MemoryTurn(RecordingTurn):
         """As in the port."""
         return self._state.snapshot(self._sequence.last).matches(query)[: page_size(query)]
 
+    def identified(self, type: str, identifiers: Collection[tuple[str, str]]) -> list[Version]:
+        """As in the port."""
+        operands = tuple(TokenOperand(system, value) for system, value in identifiers)
+        query = Query(type, (Comparison("identifier", "token", operands),))
+        return self._state.snapshot(self._sequence.last).matches(query)
+
     def once(self, scope: str, key: str, until: datetime) -> bool:
         """As in the port."""
         seen, place = self._state.seen, (scope, key)
@@ -270,6 +277,11 @@ class MemoryTurn(RecordingTurn):
         seen[place] = until
         self._undoing.append(lambda: seen.pop(place) if before is None else seen.update({place: before}))
         return True
+
+    def seen(self, scope: str, keys: Collection[str]) -> frozenset[str]:
+        """As in the port."""
+        now, seen = self._clock(), self._state.seen
+        return frozenset(key for key in keys if (until := seen.get((scope, key))) is not None and until > now)
 
     def undo(self) -> None:
         """Take back everything, the last thing first."""

@@ -9,7 +9,7 @@ Every version has a ``sequence``, a number that grows in the order of commits; i
 results unless sorted otherwise, and of the change feed.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
@@ -181,6 +181,20 @@ class Turn(Protocol):
         """The matches of the query's first page, without includes and total."""
         ...
 
+    def identified(self, type: str, identifiers: Collection[tuple[str, str]]) -> list[Version]:
+        """The living resources of a type with one of these identifiers, in no order.
+
+        It finds what a search by ``identifier`` would, for many at once.
+
+        Args:
+            type: Resource type whose ``identifier`` is a list of them.
+            identifiers: System and value; the system is empty where there is none.
+
+        Raises:
+            UnavailableError: The search parameter has just changed.
+        """
+        ...
+
     def create(self, resource: Resource | Prepared, *, id: str | None = None) -> Version:
         """Record a new resource, under a new id unless one is given; a prepared one under its own.
 
@@ -222,6 +236,10 @@ class Turn(Protocol):
 
         The key is remembered until the instant given; after that it may be seen for the first time again.
         """
+        ...
+
+    def seen(self, scope: str, keys: Collection[str]) -> frozenset[str]:
+        """Those of these keys that `once` has seen in a scope, and that are still remembered."""
         ...
 
 

@@ -6,7 +6,7 @@ are numbered and what ``meta`` they carry is decided here.
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -65,7 +65,15 @@ class RecordingTurn(ABC):
         """As in the port."""
 
     @abstractmethod
+    def identified(self, type: str, identifiers: Collection[tuple[str, str]]) -> list[Version]:
+        """As in the port."""
+
+    @abstractmethod
     def once(self, scope: str, key: str, until: datetime) -> bool:
+        """As in the port."""
+
+    @abstractmethod
+    def seen(self, scope: str, keys: Collection[str]) -> frozenset[str]:
         """As in the port."""
 
     @abstractmethod

@@ -104,5 +104,5 @@ def desk(parameters: SearchParameters, check: Callable[[Any], Any]) -> Desk:
         clock=lambda: NOW,
         new_id=new_id,
     )
-    source = Hl7v2Source(intake, parameters, load_tables(), check)
+    source = Hl7v2Source(intake, load_tables(), check)
     return Desk(source, repository, parameters)

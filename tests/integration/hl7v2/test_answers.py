@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from tests.integration.hl7v2.conftest import Desk, adt, stay
 
-from careloom.connectors.hl7v2 import parse
+from careloom.connectors.hl7v2 import Hl7v2Source, load_tables, parse
 from careloom.governance import Registry
 
 
@@ -62,7 +62,7 @@ async def test_what_cannot_be_taken_is_refused_with_its_field_and_leaves_nothing
 
 async def test_a_sender_without_an_agreement_is_rejected_and_that_is_audited(desk: Desk) -> None:
     unknown = replace(desk.source.intake, registered=Registry)
-    stranger = replace(desk, source=replace(desk.source, intake=unknown))
+    stranger = replace(desk, source=Hl7v2Source(unknown, load_tables(), lambda _: []))
     code, told = await stranger.refusal(adt("A01"))
     assert (code, "not registered" in told) == ("AR", True)
     assert await desk.every("Patient") == []

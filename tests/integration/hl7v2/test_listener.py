@@ -73,6 +73,25 @@ async def test_a_message_over_the_limit_is_refused_without_being_kept(desk: Desk
         assert await _ask(listener.port, b"\x0b" + b"x" * 5000, framed(adt("A28")), answers=2) == ["AR", "AA"]
 
 
+async def test_a_message_of_nearly_ten_megabytes_is_taken(desk: Desk) -> None:
+    lines = b"".join(b"ZNT|%d|%s\r" % (number, b"x" * 90) for number in range(95_000))
+    async with listening(desk) as listener:
+        assert await _ask(listener.port, framed(adt("A01") + lines), answers=1) == ["AA"]
+
+
+async def test_who_sends_slowly_is_waited_for_and_holds_up_nobody(desk: Desk) -> None:
+    async with listening(desk, patience=5) as listener:
+        _, slow = await asyncio.open_connection("127.0.0.1", listener.port)
+        slow.write(framed(adt("A28"))[:-10])
+        await slow.drain()
+        assert await _ask(listener.port, framed(adt("A31", pid="1||A-2^^^ACUTE||Shah^Priya")), answers=1) == ["AA"]
+        slow.write(framed(adt("A28"))[-10:])
+        async with asyncio.timeout(5):
+            while len(await desk.every("Patient")) < 2:
+                await asyncio.sleep(0.01)
+        slow.close()
+
+
 async def test_a_connection_that_stops_in_mid_message_is_closed(desk: Desk) -> None:
     async with listening(desk, patience=0.05) as listener:
         reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)

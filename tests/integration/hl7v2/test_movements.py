@@ -1,6 +1,7 @@
 """What messages do to the record, event by event."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from tests.integration.hl7v2.conftest import Desk, adt, stay
@@ -144,3 +145,25 @@ async def test_messages_at_once_about_one_patient_make_one_patient(desk: Desk) -
     messages = [adt("A31", control_id=f"M{number}", at=f"202611{number:02}") for number in range(1, 29)]
     assert set(await asyncio.gather(*map(desk.take, messages))) == {"AA"}
     assert len(await desk.every("Patient")) == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "meant"),
+    [
+        (("", "Y"), ("20261120", ""), {"deceasedDateTime": "2026-11-20"}),
+        (("20261120", ""), ("", "Y"), {"deceasedDateTime": "2026-11-20"}),
+        (("20261120", ""), ("", "N"), {"deceasedBoolean": False}),
+        (("", "Y"), ("", "N"), {"deceasedBoolean": False}),
+        (("", "Y"), ('""', '""'), {}),
+        (("20261120", "Y"), ("20261121", "Y"), {"deceasedDateTime": "2026-11-21"}),
+    ],
+    ids=["day added", "day kept", "taken back", "no death", "nothing said", "another day"],
+)
+async def test_a_death_is_told_in_one_way_at_a_time(
+    desk: Desk, first: tuple[str, str], second: tuple[str, str], meant: dict[str, Any]
+) -> None:
+    for number, (day, is_dead) in enumerate((first, second)):
+        pid = "1||A-1^^^ACUTE||Okafor^Ada" + "|" * 24 + f"{day}|{is_dead}"
+        assert await desk.take(adt("A31", control_id=f"M{number}", pid=pid)) == "AA"
+    patient = await desk.only("Patient")
+    assert {key: value for key, value in patient.items() if key.startswith("deceased")} == meant

@@ -37,3 +37,25 @@ async def test_an_owner_with_many_slow_hosts_does_not_use_up_another_s_places() 
         pass
     for each in hanging:
         each.cancel()
+
+
+async def test_a_place_that_is_given_to_somebody_who_has_left_goes_to_the_next() -> None:
+    places, entered, go = Places(of_owner=1, of_host=1), list[str](), asyncio.Event()
+
+    async def attempt(name: str) -> None:
+        async with places.take("gp", "https://gp.example/"):
+            entered.append(name)
+            if name == "first":
+                await go.wait()
+
+    first, leaving, staying = (asyncio.create_task(attempt(name)) for name in ("first", "leaving", "staying"))
+    await asyncio.sleep(0)
+    go.set()
+    while not first.done():
+        await asyncio.sleep(0)
+    leaving.cancel()
+    async with asyncio.timeout(1):
+        await asyncio.gather(leaving, staying, return_exceptions=True)
+        async with places.take("gp", "https://gp.example/"):
+            pass
+    assert "staying" == entered[-1]

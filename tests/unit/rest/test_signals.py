@@ -8,6 +8,7 @@ import pytest
 from tests.unit.rest.desk import GRANT, NOW, Desk, registry
 
 from careloom.connectors.inflow import Inflow
+from careloom.connectors.nems import EventRules
 from careloom.governance import parse_scopes
 from careloom.model.issues import Issue
 from careloom.rest.messages import FhirResponse
@@ -27,7 +28,7 @@ BATCH = "application/cloudevents-batch+json"
 
 @pytest.fixture
 def hub(desk: Desk) -> Desk:
-    return desk.with_hub(inflow=Inflow(lambda: NOW, desk.hub.parameters, desk.hub.types, lambda resource: []))
+    return desk.with_hub(inflow=Inflow(EventRules(lambda: NOW, lambda resource: []), desk.hub.types))
 
 
 async def post(hub: Desk, content: Any, media: str = STRUCTURED, **more: Any) -> FhirResponse:

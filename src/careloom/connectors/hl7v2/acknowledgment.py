@@ -8,6 +8,7 @@ enhanced mode, which MSH-15 asks for, CA, CE and CR say the same. Source: HL7 v2
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 
 from careloom.connectors.hl7v2.delimiters import USUAL, Delimiters
@@ -28,6 +29,8 @@ from careloom.model.errors import (
 Answer = Literal["A", "E", "R"]
 
 _LONGEST_TEXT = 400
+_LONGEST_REMEMBERED = 500
+"""Characters that sender, receiver and version may have to be remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +101,24 @@ def _answer(message: Message | None, answer: Answer, error: str, now: datetime, 
 
 def _header(message: Message | None, delimiters: Delimiters, now: datetime, new_id: Callable[[], str]) -> str:
     """MSH, with sender and receiver changed over."""
-    known = [message.header.value(field).raw if message else "" for field in (5, 6, 3, 4, 11, 12)]
-    receiver, facility, sender, sender_facility, processing, version = known
+    known = tuple([message.header.raw(field) if message else "" for field in (5, 6, 3, 4, 11, 12)])
     event = message.event if message else ""
+    around = _known_around if sum(map(len, known)) + len(event) <= _LONGEST_REMEMBERED else _around
+    before, after = around(known, event, delimiters)
+    return f"{before}{_stamp(now)}{after[0]}{new_id()[:20]}{after[1]}"
+
+
+def _around(known: tuple[str, ...], event: str, delimiters: Delimiters) -> tuple[str, tuple[str, str]]:
+    """What of MSH stands before its time, between that and its control id, and behind that."""
+    repetition, divided = delimiters.repetition, delimiters.field.join
+    receiver, facility, sender, sender_facility, processing, version = (each.partition(repetition)[0] for each in known)
     kind = delimiters.component.join(["ACK", event, "ACK"]) if event else "ACK"
-    fields = ["MSH", delimiters.encoding_characters, receiver, facility, sender, sender_facility, _stamp(now)]
-    tail = ["", kind, new_id()[:20], processing or "P", version or "2.5.1", "", "", "", "", "", "UNICODE UTF-8"]
-    return delimiters.field.join(fields + tail)
+    before = divided(["MSH", delimiters.encoding_characters, receiver, facility, sender, sender_facility, ""])
+    behind = ["", processing or "P", version or "2.5.1", "", "", "", "", "", "UNICODE UTF-8"]
+    return before, (divided(["", "", kind, ""]), divided(behind))
+
+
+_known_around = lru_cache(maxsize=500)(_around)
 
 
 def _verdict(message: Message | None, answer: Answer, delimiters: Delimiters) -> str:
@@ -115,4 +129,11 @@ def _verdict(message: Message | None, answer: Answer, delimiters: Delimiters) ->
 
 
 def _stamp(now: datetime) -> str:
-    return f"{now:%Y%m%d%H%M%S}.{now.microsecond // 1000:03}{now:%z}"
+    second, offset = _second(now.replace(microsecond=0))
+    return f"{second}.{now.microsecond // 1000:03}{offset}"
+
+
+@lru_cache(maxsize=16)
+def _second(now: datetime) -> tuple[str, str]:
+    """A moment to the second, and its offset from UTC."""
+    return f"{now:%Y%m%d%H%M%S}", f"{now:%z}"

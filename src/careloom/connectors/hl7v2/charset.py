@@ -10,11 +10,12 @@ _CODECS = {
     "UNICODE": "utf-8",
     "UNICODE UTF-8": "utf-8",
     "UTF-8": "utf-8",
-    "UNICODE UTF-16": "utf-16",
-    "UNICODE UTF-32": "utf-32",
     "WINDOWS-1252": "cp1252",
     **{f"8859/{part}": f"iso8859-{part}" for part in (1, 2, 3, 4, 5, 6, 7, 8, 9, 15)},
 }
+
+_WIDE = ("UNICODE UTF-16", "UNICODE UTF-32")
+"""Those whose characters may have bytes that MLLP frames messages by."""
 
 _WITHOUT_ONE = "cp1252"
 """What a sender that names no character set, and does not send UTF-8, most likely means."""
@@ -31,6 +32,8 @@ def decoded(data: bytes) -> str:
     """
     data = data.removeprefix(codecs.BOM_UTF8)
     name = _named(data)
+    if name.upper() in _WIDE or data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise MalformedError("MSH-18: UTF-8 or a character set of single bytes expected, UTF-16 or UTF-32 found")
     codec = _CODECS.get(name.upper())
     if codec is None:
         raise MalformedError(f"MSH-18: a character set of table 0211 expected, {name!r} found")

@@ -5,8 +5,10 @@ Source: HL7 v2.5.1, chapter 2A; FHIR R4, data types. The HL7 v2-to-FHIR guide sa
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
+from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from careloom.connectors.hl7v2.message import Value
 from careloom.connectors.hl7v2.tables import Tables
@@ -50,13 +52,18 @@ def date_time(value: Value, tables: Tables) -> str | None:
     parts = _time(value)
     if parts is None:
         return None
-    if parts["hour"] is None:
+    year, month, day, hour, minute, second, fraction, offset = parts.groups()
+    if hour is None:
         return date(value, tables)
-    numbers = [int(parts[name] or 0) for name in ("year", "month", "day", "hour", "minute", "second")]
-    moment = datetime(*numbers, tzinfo=UTC)  # type: ignore[misc,arg-type]
-    offset = parts["zone"] or moment.replace(tzinfo=tables.timezone).strftime("%z")
+    offset = offset or _offset(f"{year}{month}{day}{hour}{minute or '00'}", tables.timezone)
     zone = "Z" if offset in ("+0000", "-0000") else f"{offset[:3]}:{offset[3:]}"
-    return f"{moment:%Y-%m-%dT%H:%M:%S}{(parts['fraction'] or '')}{zone}"
+    return f"{year}-{month}-{day}T{hour}:{minute or '00'}:{second or '00'}{fraction or ''}{zone}"
+
+
+@lru_cache(maxsize=2_000)
+def _offset(minute: str, timezone: ZoneInfo) -> str:
+    """The offset from UTC that a place has in a minute of its own time: ``+0100``."""
+    return datetime.strptime(minute, "%Y%m%d%H%M").replace(tzinfo=timezone).strftime("%z")
 
 
 def _time(value: Value) -> re.Match[str] | None:
@@ -66,15 +73,23 @@ def _time(value: Value) -> re.Match[str] | None:
     parts = _TIME.fullmatch(found)
     if parts is None:
         raise InvalidError(f"a time as YYYYMMDDHHMMSS expected, {found!r} found")
+    year, month, day, hour, minute, second, *_ = parts.groups()
     try:
-        numbers = [int(parts[name] or least) for name, least in _LEAST.items()]
-        datetime(*numbers, tzinfo=UTC)  # type: ignore[misc,arg-type]
+        _day(year, month or "1", day or "1")
+        time(int(hour or 0), int(minute or 0), int(second or 0))
     except ValueError as error:
         raise InvalidError(f"a time as YYYYMMDDHHMMSS expected, {found!r} found: {error}") from error
     return parts
 
 
-_LEAST = {"year": 1, "month": 1, "day": 1, "hour": 0, "minute": 0, "second": 0}
+@lru_cache(maxsize=2_000)
+def _day(year: str, month: str, day: str) -> None:
+    """See that there is such a day.
+
+    Raises:
+        ValueError: There is none.
+    """
+    datetime(int(year), int(month), int(day), tzinfo=UTC)
 
 
 def code(value: Value, tables: Tables) -> str | None:

@@ -6,6 +6,7 @@ while the commit of the first is under way, and are answered in their order all 
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from ssl import SSLContext
 
@@ -18,6 +19,8 @@ from careloom.model.instants import Clock
 
 Take = Callable[[bytes, str], Awaitable[bytes]]
 """From a message and the address it came from to its answer."""
+
+_Answers = asyncio.Queue["asyncio.Future[bytes] | None"]
 
 _log = structlog.get_logger(__name__)
 
@@ -76,7 +79,7 @@ class MllpListener:
             writer.close()
             return
         self._conversations.add(task)
-        answers: asyncio.Queue[Awaitable[bytes] | None] = asyncio.Queue(self._limits.under_way)
+        answers: _Answers = asyncio.Queue(self._limits.under_way)
         answering = asyncio.create_task(_answer(answers, writer))
         try:
             await self._listen(reader, answers, _address(writer))
@@ -90,9 +93,7 @@ class MllpListener:
             writer.close()
             self._conversations.discard(task)
 
-    async def _listen(
-        self, reader: asyncio.StreamReader, answers: asyncio.Queue[Awaitable[bytes] | None], address: str
-    ) -> None:
+    async def _listen(self, reader: asyncio.StreamReader, answers: _Answers, address: str) -> None:
         frames = FrameReader(self._limits.message_bytes)
         while True:
             patience = self._limits.patience if frames.is_within else None
@@ -108,16 +109,25 @@ class MllpListener:
         return await self._take(frame, address)
 
 
-async def _answer(answers: asyncio.Queue[Awaitable[bytes] | None], writer: asyncio.StreamWriter) -> None:
-    """Send the answers in the order of the messages; to nobody, once the sender has gone."""
+async def _answer(answers: _Answers, writer: asyncio.StreamWriter) -> None:
+    """Send the answers in the order of the messages, those that are there together in one piece."""
+    ready: list[bytes] = []
     while (answer := await answers.get()) is not None:
-        message = await answer
-        if not writer.is_closing():
-            writer.write(framed(message))
-        try:
+        if not answer.done():
+            await _send(ready, writer)
+        ready.append(framed(await answer))
+        if answers.empty():
+            await _send(ready, writer)
+    await _send(ready, writer)
+
+
+async def _send(ready: list[bytes], writer: asyncio.StreamWriter) -> None:
+    """Send what is ready; to nobody once the sender has gone, whose commits are waited for all the same."""
+    if ready and not writer.is_closing():
+        writer.write(b"".join(ready))
+        with suppress(ConnectionError):
             await writer.drain()
-        except ConnectionError:
-            continue  # the commits that are under way are waited for all the same
+    ready.clear()
 
 
 def _address(writer: asyncio.StreamWriter) -> str:

@@ -1,66 +1,161 @@
-"""A message as resources, by the rules of the tables: what it says, and what it takes back."""
+"""A message as resources, by the rules of the tables: what it says, and what it takes back.
 
-from collections.abc import Iterator
+What comes of a field depends on nothing but the text of that field, and the same wards, doctors and addresses come all
+day, the same patients in message after message; so it is remembered by that text, and by that of whole lines.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, Final
 
 from careloom.connectors.hl7v2.datatypes import DATATYPES
-from careloom.connectors.hl7v2.message import Message, Value
-from careloom.connectors.hl7v2.tables import Rule, Tables
+from careloom.connectors.hl7v2.delimiters import Delimiters
+from careloom.connectors.hl7v2.message import Message, Value, repeated
+from careloom.connectors.hl7v2.tables import FieldPath, Rule, Tables
+from careloom.connectors.told import Told
 from careloom.model import Resource
 from careloom.model.errors import InvalidError
 
-_WHOLE = frozenset({"class", "priority", "serviceType", "maritalStatus", "admitSource", "dischargeDisposition"})
-"""Objects that are one value, which another takes the place of."""
+_REMEMBERED: Final = 2_000
+"""Texts of a field that are remembered with what a rule makes of them."""
 
-_NAMED_BY = {"identifier": "system", "extension": "url"}
-"""Lists of which a message tells only some items, and what tells these from the others."""
+_LONGEST_REMEMBERED: Final = 500
+"""Characters of such a text."""
+
+_REMEMBERED_LINES: Final = 1_000
+"""Lines that are remembered with all that is made of them, for each set of rules."""
+
+_LONGEST_LINES: Final = 2_000
+"""Characters of such lines."""
 
 _PARTICIPATION = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
 
 
 @dataclass(frozen=True, slots=True)
-class Mapped:
-    """What a message says of one resource.
+class _Found:
+    """What a rule makes of a field: items that are shared and never changed, or that the element is taken back."""
 
-    Attributes:
-        resource: The elements it has, with ``resourceType``.
-        removed: Elements that it takes back: those whose field is HL7's null.
+    items: Sequence[Any] = ()
+    is_null: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """Reads one field by a rule: None where there is nothing in it."""
+
+    source: FieldPath
+    read: Callable[[str], _Found | None]
+
+
+class _Reader:
+    """Reads what a message says of a resource, by some rules; lines that come again are remembered.
+
+    Args:
+        type: Resource type.
+        rules: The rules.
+        tables: Those of the site.
+        delimiters: Those of the message.
     """
 
-    resource: Resource
-    removed: frozenset[tuple[str, ...]]
+    def __init__(self, type: str, rules: Sequence[Rule], tables: Tables, delimiters: Delimiters) -> None:
+        self._type = type
+        self._rules = [
+            (rule, [_Field(source, _remembering(rule, source, tables, delimiters)) for source in rule.sources])
+            for rule in rules
+        ]
+        self._segments = sorted({source.segment for rule in rules for source in rule.sources})
+        self._known: dict[tuple[str, ...], Told] = {}
 
-    def laid_over(self, known: Resource) -> Resource:
-        """The record as it is after the message: its elements replaced or removed, the rest as it was."""
-        together = _merged(known, self.resource)
-        for path in self.removed:
-            _remove(together, path)
-        return together
+    def read(self, message: Message) -> Told:
+        """What the message says.
+
+        Raises:
+            InvalidError: A field is not what its data type asks for; the message names it.
+        """
+        lines = tuple(map(message.line, self._segments))
+        told = self._known.get(lines)
+        if told is None:
+            told = self._read(message)
+            if sum(map(len, lines)) <= _LONGEST_LINES:
+                if len(self._known) >= _REMEMBERED_LINES:
+                    self._known.clear()
+                self._known[lines] = told
+        return told
+
+    def _read(self, message: Message) -> Told:
+        resource: Resource = {"resourceType": self._type}
+        removed: set[tuple[str, ...]] = set()
+        yielding: set[tuple[str, str]] = set()
+        for rule, fields in self._rules:
+            if rule.unless and rule.unless in resource:
+                removed.add(rule.target)  # what is told says more
+                continue
+            found = _first_found(message, fields)
+            if found is None:
+                continue
+            if found.is_null:
+                removed.add(rule.target)
+                continue
+            _put(resource, rule, found.items)
+            if rule.unless and any(item is False for item in found.items):
+                removed.add((rule.unless,))
+            elif rule.unless:
+                yielding.add((rule.target[0], rule.unless))
+        told = frozenset(path for path in removed if path[0] not in resource)
+        return Told(resource, told, frozenset(yielding))
 
 
-def mapped(message: Message, type: str, tables: Tables) -> Mapped:
-    """What a message says of the resource of a type.
+def mapped(message: Message, type: str, tables: Tables) -> Told:
+    """What a message says of the resource of a type; it is shared, and never changed.
 
     Raises:
         InvalidError: A field is not what its data type asks for; the message names it.
     """
-    resource: Resource = {"resourceType": type}
-    removed: set[tuple[str, ...]] = set()
-    for rule in tables.resources.get(type, ()):
-        if rule.events and message.event not in rule.events:
-            continue
-        values = _values(rule, message)
-        if values and all(value.is_null for value in values):
-            removed.add(rule.target)
-        elif not (rule.unless and rule.unless in resource):
-            _put(resource, rule, list(_converted(rule, values, tables)))
-    return Mapped(resource, frozenset(path for path in removed if path[0] not in resource))
+    applying = _applying(type, message.event, tables)
+    return _reader(type, applying, tables, message.delimiters).read(message)
 
 
-def _values(rule: Rule, message: Message) -> list[Value]:
-    found = next((values for source in rule.sources if (values := source.values(message))), [])
-    return found if rule.repeats else found[:1]
+@lru_cache(maxsize=500)
+def _applying(type: str, event: str, tables: Tables) -> tuple[int, ...]:
+    """Which of the rules for a type apply to an event."""
+    rules = tables.resources.get(type, ())
+    return tuple(number for number, rule in enumerate(rules) if not rule.events or event in rule.events)
+
+
+@lru_cache(maxsize=20)
+def _reader(type: str, applying: tuple[int, ...], tables: Tables, delimiters: Delimiters) -> _Reader:
+    """What reads the resource of a type by some rules; few, for each remembers a lot."""
+    rules = tables.resources.get(type, ())
+    return _Reader(type, [rules[number] for number in applying], tables, delimiters)
+
+
+def _first_found(message: Message, fields: Sequence[_Field]) -> _Found | None:
+    """What the first field says that says anything."""
+    for field in fields:
+        raw = message.first(field.source.segment).raw(field.source.field)
+        if raw and (found := field.read(raw)) is not None:
+            return found
+    return None
+
+
+def _remembering(
+    rule: Rule, source: FieldPath, tables: Tables, delimiters: Delimiters
+) -> Callable[[str], _Found | None]:
+    read = partial(_found, rule, source, tables, delimiters)
+    known = lru_cache(maxsize=_REMEMBERED)(read)
+    return lambda raw: known(raw) if len(raw) <= _LONGEST_REMEMBERED else read(raw)
+
+
+def _found(rule: Rule, source: FieldPath, tables: Tables, delimiters: Delimiters, raw: str) -> _Found | None:
+    values = source.values(repeated(raw, delimiters))
+    if not values:
+        return None
+    if not rule.repeats:
+        values = values[:1]
+    if all(value.is_null for value in values):
+        return _Found(is_null=True)
+    return _Found(tuple(_converted(rule, values, tables)))
 
 
 def _converted(rule: Rule, values: list[Value], tables: Tables) -> Iterator[Any]:
@@ -111,7 +206,7 @@ def _with_constants(rule: Rule, found: Any) -> Any:
     return {**rule.constants, **found}
 
 
-def _put(resource: Resource, rule: Rule, found: list[Any]) -> None:
+def _put(resource: Resource, rule: Rule, found: Sequence[Any]) -> None:
     """Place what a rule found; repetitions follow those of an earlier rule for the same element."""
     if not found:
         return
@@ -123,37 +218,3 @@ def _put(resource: Resource, rule: Rule, found: list[Any]) -> None:
         at[last] = [*at.get(last, []), *found]
     else:
         at[last] = found[0]
-
-
-def _merged(known: Resource, told: Resource) -> Resource:
-    """Objects are merged, identifiers by system, extensions by URL; anything else told replaces what was known."""
-    together = dict(known)
-    for key, value in told.items():
-        before = known.get(key)
-        if key in _NAMED_BY and before and isinstance(value, list):
-            together[key] = _added(before, value, _NAMED_BY[key])
-        else:
-            are_objects = isinstance(before, dict) and isinstance(value, dict) and key not in _WHOLE
-            together[key] = _merged(before or {}, value) if are_objects else value
-    return together
-
-
-def _added(before: list[Any], told: list[Any], name: str) -> list[Any]:
-    """Items of a system, or URL, that the message speaks of are those of the message; the others stay."""
-    named = {item.get(name) for item in told}
-    return [*(item for item in before if item.get(name) not in named), *told]
-
-
-def _remove(resource: Resource, path: tuple[str, ...]) -> None:
-    """Take an element out; the objects on the way to it were made by `_merged`, or are copied here."""
-    if path[0] not in resource:
-        return
-    if len(path) == 1:
-        del resource[path[0]]
-        return
-    inner = dict(resource[path[0]])
-    _remove(inner, path[1:])
-    if inner:
-        resource[path[0]] = inner
-    else:
-        del resource[path[0]]

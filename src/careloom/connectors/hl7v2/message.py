@@ -6,8 +6,9 @@ read then. Fields are counted as the standard counts them, from 1, MSH-1 being t
 Source: HL7 v2.5.1, chapter 2.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from careloom.connectors.hl7v2.charset import decoded
@@ -62,60 +63,100 @@ class Value:
 _EMPTY = Value("")
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """One line: a name of three characters and its fields as they came, the first at place 1."""
+def repeated(raw: str, delimiters: Delimiters) -> list[Value]:
+    """The values of a field as it came, without empty ones."""
+    return [Value(part, delimiters) for part in raw.split(delimiters.repetition) if part]
 
-    name: str
-    fields: Sequence[str]
-    delimiters: Delimiters = USUAL
+
+class Segment:
+    """One line, divided into fields when the first of them is asked for.
+
+    Args:
+        line: As it came, without its end.
+        delimiters: Those of the message.
+    """
+
+    __slots__ = ("_fields", "delimiters", "line")
+
+    def __init__(self, line: str, delimiters: Delimiters = USUAL) -> None:
+        self.line, self.delimiters = line, delimiters
+        self._fields: Sequence[str] | None = None
+
+    @property
+    def name(self) -> str:
+        """Three characters."""
+        return self.line[:3]
+
+    @property
+    def fields(self) -> Sequence[str]:
+        """The fields as they came, the first at place 1."""
+        if self._fields is None:
+            name, *fields = self.line.split(self.delimiters.field)
+            self._fields = [name, self.delimiters.field, *fields] if name == "MSH" else [name, *fields]
+        return self._fields
+
+    def raw(self, field: int) -> str:
+        """A field as it came, all its repetitions; empty where there is none."""
+        return self.fields[field] if 0 < field < len(self.fields) else ""
 
     def repetitions(self, field: int) -> list[Value]:
         """The values of a field, without empty ones."""
-        raw = self.fields[field] if 0 < field < len(self.fields) else ""
-        return [Value(part, self.delimiters) for part in raw.split(self.delimiters.repetition) if part]
+        return repeated(self.raw(field), self.delimiters)
 
     def value(self, field: int) -> Value:
         """The first value of a field, an empty one where there is none."""
-        raw = self.fields[field] if 0 < field < len(self.fields) else ""
+        raw = self.raw(field)
         if self.delimiters.repetition in raw and not (self.name == "MSH" and field == 2):
             raw = raw.partition(self.delimiters.repetition)[0]
         return Value(raw, self.delimiters) if raw else _EMPTY
 
 
-@dataclass(frozen=True, slots=True)
 class Message:
-    """Segments in their order, the first of them MSH."""
+    """Segments in their order, the first of them MSH.
 
-    segments: Sequence[Segment]
-    delimiters: Delimiters
+    Args:
+        lines: The segments as they came, without their ends.
+        delimiters: What divides their fields.
 
-    def first(self, name: str) -> Segment:
-        """The first segment of a name; one without fields where there is none."""
-        return next((segment for segment in self.segments if segment.name == name), Segment(name, ()))
+    Attributes:
+        delimiters: As given.
+        event: ``A01``: the second component of MSH-9, or EVN-1 where that is empty.
+        control_id: MSH-10, which the acknowledgment names.
+    """
 
-    def all(self, name: str) -> Iterator[Segment]:
-        """The segments of a name."""
-        return (segment for segment in self.segments if segment.name == name)
+    __slots__ = ("_first", "_lines", "_read", "control_id", "delimiters", "event")
+
+    def __init__(self, lines: Sequence[str], delimiters: Delimiters) -> None:
+        self._lines, self.delimiters = lines, delimiters
+        self._first = {line[:3]: line for line in reversed(lines)}
+        self._read: dict[str, Segment] = {}
+        self.event = self.header.value(9).component(2) or self.first("EVN").value(1).text
+        self.control_id = self.header.value(10).text
+
+    @property
+    def segments(self) -> list[Segment]:
+        """The segments."""
+        return [Segment(line, self.delimiters) for line in self._lines]
 
     @property
     def header(self) -> Segment:
         """MSH."""
-        return self.segments[0]
+        return self.first("MSH")
 
-    @property
-    def event(self) -> str:
-        """``A01``: the second component of MSH-9, or EVN-1 where that is empty."""
-        return self.header.value(9).component(2) or self.first("EVN").value(1).text
+    def line(self, name: str) -> str:
+        """The first segment of a name as it came; empty where there is none."""
+        return self._first.get(name, "")
 
-    @property
-    def control_id(self) -> str:
-        """MSH-10, which the acknowledgment names."""
-        return self.header.value(10).text
+    def first(self, name: str) -> Segment:
+        """The first segment of a name; one without fields where there is none."""
+        found = self._read.get(name)
+        if found is None:
+            found = self._read[name] = Segment(self._first.get(name, name), self.delimiters)
+        return found
 
     def __str__(self) -> str:
         """The message as it came, each segment ended by a carriage return."""
-        return "".join(_line(segment) + "\r" for segment in self.segments)
+        return "".join(line + "\r" for line in self._lines)
 
 
 def parse(data: bytes) -> Message:
@@ -133,18 +174,13 @@ def parse(data: bytes) -> Message:
         raise MalformedError(f"a message beginning with MSH expected, {text[:20]!r} found")
     lines = [line for line in text.replace("\n", "\r").split("\r") if line]
     delimiters = delimiters_of(lines[0])
-    return Message([_segment(number, line, delimiters) for number, line in enumerate(lines, 1)], delimiters)
+    for number, line in enumerate(lines, 1):
+        if line[3:4] not in ("", delimiters.field) or not _is_name(line[:3]):
+            found = line.partition(delimiters.field)[0][:20]
+            raise MalformedError(f"segment {number}: a name of three letters or digits expected, {found!r} found")
+    return Message(lines, delimiters)
 
 
-def _segment(number: int, line: str, delimiters: Delimiters) -> Segment:
-    name, *fields = line.split(delimiters.field)
-    if len(name) != 3 or not (name.isalnum() and name.isascii()):
-        raise MalformedError(f"segment {number}: a name of three letters or digits expected, {name[:20]!r} found")
-    if name == "MSH":
-        fields.insert(0, delimiters.field)
-    return Segment(name, [name, *fields], delimiters)
-
-
-def _line(segment: Segment) -> str:
-    fields = segment.fields[2:] if segment.name == "MSH" else segment.fields[1:]
-    return segment.delimiters.field.join([segment.name, *fields])
+@lru_cache(maxsize=1_000)
+def _is_name(text: str) -> bool:
+    return len(text) == 3 and text.isalnum() and text.isascii()

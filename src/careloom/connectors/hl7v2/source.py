@@ -1,47 +1,73 @@
 """From the bytes of a message to the answer: read, decided, written and audited in one commit, then acknowledged.
 
+Messages that come close together share that commit and the turn before it; each is answered for itself.
+
 A message that comes again, because its answer was lost, is answered as before and changes nothing. One that comes with
 the control id of another is refused, for one of the two would be lost.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Final
 
 import structlog
 
 from careloom.connectors.hl7v2.acknowledgment import accepted, refused
+from careloom.connectors.hl7v2.applying import draft
 from careloom.connectors.hl7v2.message import Message, parse
-from careloom.connectors.hl7v2.movement import Movement, Record, movement
+from careloom.connectors.hl7v2.movement import Movement, movement
 from careloom.connectors.hl7v2.tables import Tables
-from careloom.connectors.intake import Arrival, Intake
+from careloom.connectors.intake import Arrival, Intake, Plan, Write
+from careloom.connectors.record import Record
 from careloom.model import Issue, Resource
 from careloom.model.errors import CareloomError, ConflictError
-from careloom.search import SearchParameters
-from careloom.store import Turn, Version
+from careloom.store import SharedTurns, Turn
 
-REMEMBERED = timedelta(days=7)
+REMEMBERED: Final = timedelta(days=7)
 """How long a message is recognised when it comes again; the longest outage a sender's queue is made for."""
+
+MOST_TOGETHER: Final = 64
+"""Messages that share a turn."""
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class _Received:
+    """A message that was read, and waits for its turn.
+
+    Attributes:
+        arrival: As the audit tells of it.
+        movement: What it says.
+        control_id: MSH-10.
+        digest: Of its bytes.
+    """
+
+    arrival: Arrival
+    movement: Movement
+    control_id: str
+    digest: str
+
+    @property
+    def content(self) -> str:
+        """Control id and content, by which one that comes again is known."""
+        return f"{self.control_id} {self.digest}"
+
+
 class Hl7v2Source:
     """Takes the messages of one sending system.
 
-    Attributes:
+    Args:
         intake: The way onto the record.
-        parameters: By which the record is searched.
         tables: How messages become resources.
         check: Judges a resource before it is written.
     """
 
-    intake: Intake
-    parameters: SearchParameters
-    tables: Tables
-    check: Callable[[Resource], Sequence[Issue]]
+    def __init__(self, intake: Intake, tables: Tables, check: Callable[[Resource], Sequence[Issue]]) -> None:
+        self.intake, self._tables, self._check = intake, tables, check
+        self._turns = SharedTurns(self._write, most=MOST_TOGETHER)
 
     async def take(self, data: bytes, address: str = "") -> bytes:
         """The answer to a message; what it changes is durable by then, or nothing is changed."""
@@ -49,7 +75,7 @@ class Hl7v2Source:
         now, new_id = self.intake.clock, self.intake.new_id
         try:
             message = parse(data)
-            await self._write(message, data, address)
+            await self._turns.written(self._received(message, data, address))
         except CareloomError as error:
             return refused(message, error, now=now(), new_id=new_id)
         except Exception as error:
@@ -58,30 +84,71 @@ class Hl7v2Source:
             return refused(message, error, now=now(), new_id=new_id)
         return accepted(message, now=now(), new_id=new_id)
 
-    async def _write(self, message: Message, data: bytes, address: str) -> None:
-        moved = movement(message, self.tables)
+    def _received(self, message: Message, data: bytes, address: str) -> _Received:
+        moved = movement(message, self._tables)
+        arrival = Arrival(message.control_id, f"ADT^{message.event} over MLLP", _types(moved), address)
+        return _Received(arrival, moved, message.control_id, sha256(data).hexdigest())
 
-        def write(turn: Turn) -> Sequence[Version] | None:
-            if not self._is_first(turn, message, data):
+    async def _write(self, group: Sequence[_Received]) -> Sequence[Exception | None]:
+        return await self.intake.record_group([each.arrival for each in group], lambda turn: self._planned(turn, group))
+
+    def _planned(self, turn: Turn, group: Sequence[_Received]) -> Plan:
+        """How each of a group is written in a turn."""
+        record = Record(turn, self._check, self._tables.patient_systems, new_id=self.intake.new_id)
+        record.look_up(told for each in group for told in each.movement.told)
+        register = _Register(turn, f"hl7v2 {self.intake.client}", self.intake.clock() + REMEMBERED, group)
+
+        def plan(number: int) -> Write | None:
+            received = group[number]
+            if not register.is_new(received):
                 return None
-            record = Record(turn, self.parameters, self.check, self.tables.patient_systems)
-            record.apply(moved)
-            return record.written
+            record.drop()  # of a message that was refused
+            draft(received.movement, record)
+            register.enter(received)
+            return record.write
 
-        told = f"ADT^{message.event} over MLLP"
-        await self.intake.record(Arrival(message.control_id, told, _types(moved), address), write)
+        return plan
 
-    def _is_first(self, turn: Turn, message: Message, data: bytes) -> bool:
-        """Whether a message is new; one without a control id always is."""
-        if not message.control_id:
+
+class _Register:
+    """The messages that were taken; those without a control id are always new.
+
+    Args:
+        turn: The turn.
+        scope: Whose control ids they are.
+        until: How long they are remembered.
+        group: The messages that will be asked for.
+    """
+
+    def __init__(self, turn: Turn, scope: str, until: datetime, group: Sequence[_Received]) -> None:
+        self._turn, self._scope, self._until = turn, scope, until
+        self._contents = set(turn.seen(f"{scope} content", [each.content for each in group]))
+        self._ids = set(turn.seen(scope, [each.control_id for each in group]))
+
+    def is_new(self, received: _Received) -> bool:
+        """Whether a message has not been taken.
+
+        Raises:
+            ConflictError: Another one has, under the same control id.
+        """
+        if not received.control_id:
             return True
-        scope, until = f"hl7v2 {self.intake.client}", self.intake.clock() + REMEMBERED
-        if not turn.once(f"{scope} content", f"{message.control_id} {sha256(data).hexdigest()}", until):
+        if received.content in self._contents:
             return False
-        if not turn.once(scope, message.control_id, until):
-            raise ConflictError(f"MSH-10: a new control id expected, {message.control_id!r} is that of another message")
+        if received.control_id in self._ids:
+            raise ConflictError(
+                f"MSH-10: a new control id expected, {received.control_id!r} is that of another message"
+            )
         return True
 
+    def enter(self, received: _Received) -> None:
+        """Say that a message has been taken."""
+        if received.control_id:
+            self._turn.once(f"{self._scope} content", received.content, self._until)
+            self._turn.once(self._scope, received.control_id, self._until)
+            self._contents.add(received.content)
+            self._ids.add(received.control_id)
 
-def _types(moved: Movement) -> list[str]:
-    return ["Patient", *(["Encounter"] if moved.encounter else []), *(["Location"] if moved.location else [])]
+
+def _types(moved: Movement) -> tuple[str, ...]:
+    return ("Patient", *(("Encounter",) if moved.encounter else ()), *(("Location",) if moved.location else ()))

@@ -7,8 +7,8 @@ that comes late, or again, leaves a later state as it is where it can: an update
 from collections.abc import Sequence
 from typing import Any
 
-from careloom.connectors.hl7v2.mapping import Mapped
 from careloom.connectors.hl7v2.tables import Event
+from careloom.connectors.told import Told
 from careloom.model import Resource
 from careloom.model.errors import NotFoundError
 
@@ -16,9 +16,7 @@ Location = dict[str, Any]
 """An item of Encounter.location: reference, status, period."""
 
 
-def stay_after(
-    known: Resource | None, told: Mapped, event: Event, *, place: Resource | None, at: str | None
-) -> Resource:
+def stay_after(known: Resource | None, told: Told, event: Event, *, place: Resource | None, at: str | None) -> Resource:
     """The Encounter as it is after an event.
 
     Args:

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any, Final, Literal
 from urllib.parse import quote
 
-from careloom.connectors.hl7v2.mapping import Mapped
 from careloom.connectors.nems.stu3 import header_as_r4
+from careloom.connectors.told import Told
 from careloom.model import Resource
 from careloom.model.errors import InvalidError, NotSupportedError
 
@@ -48,8 +48,8 @@ class EventMessage:
     kind: Kind
     publisher: str
     order: str
-    patient: Mapped
-    encounter: Mapped | None
+    patient: Told
+    encounter: Told | None
 
     @property
     def code(self) -> str:
@@ -142,7 +142,7 @@ def _order(meta: Resource) -> str:
         return ""
 
 
-def _patient(header: Resource, entries: Mapping[str, Resource]) -> Mapped:
+def _patient(header: Resource, entries: Mapping[str, Resource]) -> Told:
     """The Patient of the message, or whom its header routes it by."""
     found = next((each for each in entries.values() if each.get("resourceType") == "Patient"), None)
     told = _plain(found, entries) if found else _routed(header)
@@ -157,7 +157,7 @@ def _patient(header: Resource, entries: Mapping[str, Resource]) -> Mapped:
     is_revoked = any(_death_code(each) == "U" for each in told.get("extension", []))
     kept = {key: value for key, value in told.items() if not (is_revoked and key in _DECEASED)}
     removed = [key for key in _DECEASED if is_revoked or (key not in kept and any(each in kept for each in _DECEASED))]
-    return Mapped(kept, frozenset((key,) for key in removed))
+    return Told(kept, frozenset((key,) for key in removed))
 
 
 def _routed(header: Resource) -> Resource:
@@ -171,7 +171,7 @@ def _routed(header: Resource) -> Resource:
     return {"resourceType": "Patient", "identifier": identifiers}
 
 
-def _encounter(told: Resource, entries: Mapping[str, Resource], kind: Kind) -> Mapped:
+def _encounter(told: Resource, entries: Mapping[str, Resource], kind: Kind) -> Told:
     resource = _plain(told, entries)
     own = [{"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{told['id']}"}]
     resource["identifier"] = _identifying(resource.get("identifier", [])) or own
@@ -179,7 +179,7 @@ def _encounter(told: Resource, entries: Mapping[str, Resource], kind: Kind) -> M
     resource.pop("subject", None)
     if kind == "delete":
         resource["status"] = "entered-in-error"
-    return Mapped(resource, frozenset())
+    return Told(resource)
 
 
 def _identifying(identifiers: list[Resource]) -> list[Resource]:

@@ -12,13 +12,13 @@ from hashlib import sha256
 from typing import Final
 from uuid import UUID, uuid5
 
-from careloom.connectors.hl7v2.movement import Record
 from careloom.connectors.intake import Brought
 from careloom.connectors.nems.event import NHS_NUMBER, EventMessage, is_later
+from careloom.connectors.patients import patient_of, survivor
+from careloom.connectors.record import Known, Record
 from careloom.model import Issue, Resource, serialize_json
 from careloom.model.errors import ConflictError
 from careloom.model.instants import Clock
-from careloom.search import SearchParameters
 from careloom.store import Turn, Version
 
 ORDER: Final = "https://careloom.org/StructureDefinition/event-order"
@@ -28,22 +28,31 @@ _NAMESPACE: Final = UUID("3f0f1d5e-6d70-5b6b-9f0e-0f0a52a7b3c1")
 
 
 @dataclass(frozen=True, slots=True)
+class EventRules:
+    """By what events are taken, whoever sends them.
+
+    Attributes:
+        clock: The present instant.
+        check: Judges a resource before it is written.
+        own: Endpoints that the hub itself publishes by.
+    """
+
+    clock: Clock
+    check: Callable[[Resource], Sequence[Issue]]
+    own: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class NemsSource:
     """Takes the event messages of one sender.
 
     Attributes:
         client: Id of the client that the sender is: its names for messages are its own.
-        clock: The present instant.
-        parameters: By which the record is searched.
-        check: Judges a resource before it is written.
-        own: Endpoints that the hub itself publishes by.
+        rules: By what they are taken.
     """
 
     client: str
-    clock: Clock
-    parameters: SearchParameters
-    check: Callable[[Resource], Sequence[Issue]]
-    own: Collection[str] = ()
+    rules: EventRules
 
     def brought(self, event: EventMessage, bundle: Resource) -> Brought:
         """An event, ready to be recorded.
@@ -56,7 +65,7 @@ class NemsSource:
 
         def write(turn: Turn) -> Sequence[Version]:
             if (
-                event.publisher in self.own
+                event.publisher in self.rules.own
                 or not self._is_first(turn, event, bundle)
                 or not self._is_later(turn, event)
             ):
@@ -66,17 +75,17 @@ class NemsSource:
         return Brought(event.id, f"event {event.code} of {event.publisher}", types, (), write)
 
     def _write(self, turn: Turn, event: EventMessage) -> list[Version]:
-        record = Record(turn, self.parameters, self.check, (NHS_NUMBER,))
-        known = record.survivor(record.find(event.patient)) if event.is_routed_alone else None
-        patient = known or record.patient(event.patient)
+        record = Record(turn, self.rules.check, (NHS_NUMBER,))
+        known = survivor(record, record.find(event.patient)) if event.is_routed_alone else None
+        patient = known or patient_of(record, event.patient)
         if event.encounter is not None:
             known = record.find(event.encounter)
-            after = event.encounter.laid_over((known.resource if known else None) or {})
+            after = event.encounter.laid_over(known.resource if known else {})
             record.put(known, {**after, "subject": {"reference": patient.reference}})
-        header = self._header(event, patient)
-        return [*record.written, turn.update(header)]
+        record.judge()
+        return [*record.write(), turn.update(self._header(event, patient))]
 
-    def _header(self, event: EventMessage, patient: Version) -> Resource:
+    def _header(self, event: EventMessage, patient: Known) -> Resource:
         """What is kept of the message."""
         return {
             "resourceType": "MessageHeader",
@@ -88,7 +97,7 @@ class NemsSource:
         }
 
     def _is_first(self, turn: Turn, event: EventMessage, bundle: Resource) -> bool:
-        scope, until = f"nems {self.client}", self.clock() + REMEMBERED
+        scope, until = f"nems {self.client}", self.rules.clock() + REMEMBERED
         digest = sha256(serialize_json(bundle)).hexdigest()
         if not turn.once(f"{scope} content", f"{event.id} {digest}", until):
             return False

@@ -9,7 +9,7 @@ from careloom.governance.audit.entry import (
     token_query,
 )
 from careloom.governance.audit.event import audit_event, audit_events
-from careloom.governance.audit.ledger import Ledger, Patience
+from careloom.governance.audit.ledger import Ledger
 
 __all__ = [
     "NOTIFICATION",
@@ -18,7 +18,6 @@ __all__ = [
     "AuditSource",
     "Ledger",
     "Outcome",
-    "Patience",
     "audit_event",
     "audit_events",
     "token_query",

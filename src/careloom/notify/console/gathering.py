@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from careloom.governance import Registry
 from careloom.model import Resource
@@ -17,7 +17,7 @@ from careloom.notify.telling import Telling
 from careloom.notify.topics import TopicRegistry
 from careloom.search import Query
 from careloom.search.query import Comparison, TokenOperand
-from careloom.store import Attempt, EventLog, Replay, Repository, Version
+from careloom.store import Attempt, Cursor, EventLog, Replay, Repository, Version
 
 PAGE: Final = 50
 TRIES: Final = 50
@@ -135,19 +135,14 @@ async def _totals(view: View) -> Totals:
 
 async def _lane(id: str, log: EventLog) -> LaneState:
     cursor, last, letters = await asyncio.gather(log.cursor(id), log.last_number(id), log.dead_letters(id))
-    return LaneState(
-        last_number=last,
-        delivered_to=cursor.delivered_to,
-        waiting=max(0, last - cursor.delivered_to),
-        inflight_from=cursor.inflight_from,
-        inflight_to=cursor.inflight_to,
-        attempt=cursor.attempt,
-        next_at=cursor.next_at,
-        failing_since=cursor.failing_since,
-        last_sent=cursor.last_sent,
-        error=cursor.error,
-        put_aside=len(letters),
-    )
+    waiting = max(0, last - cursor.delivered_to)
+    return LaneState(last_number=last, waiting=waiting, put_aside=len(letters), **_shared(cursor, LaneState))
+
+
+def _shared(record: Cursor | Attempt, kind: type[LaneState | Try]) -> dict[str, Any]:
+    """What a record has that a reader is shown as it is, by name."""
+    shown = {each.name for each in fields(kind)}
+    return {each.name: getattr(record, each.name) for each in fields(record) if each.name in shown}
 
 
 def _standing(resource: Resource, view: View) -> Standing:
@@ -226,17 +221,8 @@ def _is_again(attempt: Attempt, replays: Sequence[Replay]) -> bool:
 
 def _try(attempt: Attempt, committed: datetime | None) -> Try:
     since_commit = (attempt.started - committed).total_seconds() if committed else None
-    return Try(
-        first=attempt.first,
-        last=attempt.last,
-        attempt=attempt.attempt,
-        started=attempt.started,
-        milliseconds=attempt.milliseconds,
-        outcome=attempt.outcome,
-        code=attempt.code,
-        detail=attempt.detail,
-        since_commit=None if since_commit is None else max(0.0, since_commit + attempt.milliseconds / 1000),
-    )
+    total = None if since_commit is None else max(0.0, since_commit + attempt.milliseconds / 1000)
+    return Try(since_commit=total, **_shared(attempt, Try))
 
 
 def _endpoint(resource: Resource) -> str:

@@ -14,12 +14,12 @@ from careloom.rest.messages import FhirRequest, FhirResponse
 from careloom.rest.operation import Operation, Parameter
 from careloom.rest.parameters import inputs
 from careloom.rest.subscriptions.oversight import overseen_version, view_of
-from careloom.rest.subscriptions.own import telling_of
+from careloom.rest.subscriptions.own import BY_STATE, telling_of
 
 MOST: Final = 500
 
 _TAKES: Final = (
-    Parameter("status", "code", most="*", about="only those in one of these states"),
+    BY_STATE,
     Parameter("_count", "unsignedInt", about=f"subscriptions on a page, {PAGE} unless said, at most {MOST}"),
     Parameter("page", "string", about="the page that another one named as the next"),
 )

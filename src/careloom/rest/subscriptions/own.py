@@ -8,12 +8,16 @@ from careloom.notify.subscriptions import OWNER_SYSTEM, Subscription, read_subsc
 from careloom.notify.telling import Telling
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest
+from careloom.rest.operation import Parameter
 from careloom.rest.operations.addressed import addressed_version, resource_of
 from careloom.rest.ownership import known
 from careloom.search.query import Comparison, Query, TokenOperand
 from careloom.store import Version
 
 PAGE: Final = 500
+
+BY_STATE: Final = Parameter("status", "code", most="*", about="only those in one of these states")
+"""What narrows an operation on subscriptions to some of them."""
 
 
 def telling_of(hub: Hub) -> Telling:

@@ -12,12 +12,12 @@ from careloom.rest.operation import Operation, Parameter
 from careloom.rest.operations.addressed import addressed_version, resource_of
 from careloom.rest.operations.searchset import link, searchset
 from careloom.rest.parameters import inputs
-from careloom.rest.subscriptions.own import all_own, own_by_id, telling_of
+from careloom.rest.subscriptions.own import BY_STATE, all_own, own_by_id, telling_of
 from careloom.store import Version
 
 _TAKES = (
     Parameter("id", "id", most="*", about="ids of subscriptions; all of the client's own without any"),
-    Parameter("status", "code", most="*", about="only those in one of these states"),
+    BY_STATE,
 )
 
 

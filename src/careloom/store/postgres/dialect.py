@@ -131,6 +131,11 @@ def _explained(connection: dialect.Connection, sql: Sql) -> list[str]:
     return [str(line) for (line,) in connection.execute(f"EXPLAIN {sql.text}", sql.values)]
 
 
+def _bound(connection: dialect.Connection) -> str:
+    (timeout,) = connection.execute("SHOW statement_timeout").fetchone()
+    return f"{timeout} of the server's time for a statement"
+
+
 POSTGRES = Dialect(
     name="PostgreSQL",
     by=lambda table, index, alias: f"{table} AS {alias}",
@@ -140,6 +145,7 @@ POSTGRES = Dialect(
     words=_words,
     append=append,
     most_values=30_000,
+    bound=_bound,
     explained=_explained,
     among=_among,
     rows=_rows,

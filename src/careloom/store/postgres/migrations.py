@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from types import MappingProxyType
 
 from careloom.model.errors import InvalidError, NotSupportedError
-from careloom.model.instants import Clock, instant
+from careloom.model.instants import Clock
 from careloom.search import SearchParameters
 from careloom.store.postgres.connection import Connection
 from careloom.store.postgres.dialect import POSTGRES
 from careloom.store.sql import dialect
 from careloom.store.sql.renewing import renew
-from careloom.store.sql.schema import Migration, migrations, missing
+from careloom.store.sql.schema import Migration, enter, migrations, missing, taken
 
 __all__ = ["alone", "applied", "check_server", "migrate", "migrations"]
 
@@ -32,7 +32,6 @@ _LOCK = 0x434C4F4D_4D494752
 """Of the advisory lock: the letters CLOMMIGR."""
 
 _TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()"
-_ADD = "INSERT INTO migration (number, name, checksum, applied) VALUES (:number, :name, :checksum, :applied)"
 
 
 def migrate(
@@ -87,7 +86,7 @@ def applied(connection: Connection, place: str) -> dict[int, str]:
         return {}
     if not {"migration", "tenant", "version"} <= tables:
         raise InvalidError(f"{place}: an empty database or one of Careloom expected, found one of another program")
-    return dict(connection.execute("SELECT number, checksum FROM migration ORDER BY number").fetchall())
+    return taken(connection)
 
 
 def steps(parameters: SearchParameters) -> Mapping[int, Then]:
@@ -111,9 +110,8 @@ def alone(connection: Connection) -> Iterator[None]:
 
 
 def _apply(connection: Connection, step: Migration, clock: Clock, then: Then | None) -> None:
-    row = {"number": step.number, "name": step.name, "checksum": step.checksum, "applied": instant(clock())}
     with connection.raw.transaction():
         connection.raw.execute(step.script)
         if then:
             then(connection)
-        connection.execute(_ADD, row)
+        enter(connection, step, clock)

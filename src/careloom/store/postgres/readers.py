@@ -38,7 +38,7 @@ class Readers:
         self._pool = ThreadPoolExecutor(most, thread_name_prefix=f"reader of {server.place}")
         self._is_closed = False
 
-    def here(self, read: Read[T], *, is_urgent: bool = False) -> T:
+    def here(self, read: Read[T], /, *, is_urgent: bool = False) -> T:
         """Read on this thread, which waits; raises as `run` does.
 
         Args:
@@ -56,7 +56,7 @@ class Readers:
         except psycopg.Error as error:
             raise told(self._server.place, error) from error
 
-    async def run(self, read: Read[T]) -> T:
+    async def run(self, read: Read[T], /) -> T:
         """Read by one statement, which sees what is committed when it begins.
 
         Raises:
@@ -67,7 +67,7 @@ class Readers:
             raise UnavailableError(f"{self._server.place}: closed")
         return await asyncio.get_running_loop().run_in_executor(self._pool, self.here, read)
 
-    async def in_snapshot(self, read: Read[T]) -> T:
+    async def in_snapshot(self, read: Read[T], /) -> T:
         """Read by several statements, which all see the same snapshot; raises as `run` does."""
         return await self.run(_in_snapshot(read))
 

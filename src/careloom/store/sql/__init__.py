@@ -16,10 +16,14 @@ What is here knows tables, not databases. Text is written with ``?`` and ``:name
 5. **Readers**: a snapshot of the database for each search (`careloom.store.sql.searching.Search`).
 6. **Failures**: which errors of its driver mean `UnavailableError`.
 
+Writer and readers are as `careloom.store.sql.connections` has them. What is made of all this is a
+`careloom.store.sql.repository.SqlRepository`, to which a database adds only what no other does.
+
 How the parts hang together::
 
     Query ── conditions, families, intervals ──> Clause     how to test a candidate, how to find candidates
-          ── plan ─────────────────────────────> Sql        where to begin, what to test on the way, in which order
+          ── plan ─────────────────────────────> Candidates where to begin, what to test on the way
+          ── pages, newest ────────────────────> Sql        in which order, from behind which entry on
           ── searching ────────────────────────> Page       run row by row, judged where SQL says too much, sealed
 
     Resource ── prepare ──> Prepared   index rows and packed body, made outside the writer's turn

@@ -13,6 +13,7 @@ from typing import Any, Final
 import orjson
 
 from careloom.model import Resource
+from careloom.store.recording import unstamped
 
 MOST_ITEMS = 8
 """Entities of a record that is looked at: there are as many kinds of longer lists as there are lists."""
@@ -62,7 +63,7 @@ def outlined_of(resource: Resource) -> Outlined | None:
     try:
         microseconds = _microseconds(moment)
         blanked = [_blanked(item, blanks) for item in items]
-        kind = orjson.dumps({**resource, "id": "", _MOMENT: "", _ITEMS: blanked})
+        kind = orjson.dumps({**unstamped(resource), _MOMENT: "", _ITEMS: blanked})
     except (TypeError, AttributeError, ValueError):  # no object where there should be one, decimals, no such day
         return None
     return Outlined(kind, moment, microseconds, tuple(blanks))

@@ -10,13 +10,14 @@ from careloom.store.sql.dialect import Connection, Dialect
 from careloom.store.sql.frames import is_framed
 from careloom.store.sql.keys import parameter_name
 from careloom.store.sql.names import Names
+from careloom.store.sql.reaches import Reaches
 from careloom.store.sql.snapshot import Snapshot
 from careloom.store.sql.text import Sql, all_of, any_of, one_of
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Rows under one key of a postings table, in the order of their vid.
+    """Rows of a table under one key of an index, which has them in the order of their vid.
 
     Attributes:
         name: Of the table.
@@ -30,6 +31,21 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Walk:
+    """Going through rows of all versions from the newest on, and picking what meets a condition.
+
+    Attributes:
+        run: The rows.
+        test: Whether a row is picked.
+        first: How many rows to go through before it is asked whether there is a better way.
+    """
+
+    run: Run
+    test: Sql
+    first: int
+
+
+@dataclass(frozen=True, slots=True)
 class Clause:
     """A condition in SQL.
 
@@ -37,6 +53,7 @@ class Clause:
         probe: Whether the version under the alias of the context meets it.
         source: Selects the vid of each version that meets it, some of them twice; None if it cannot.
         run: The same as one run of a key; None if it takes more than that.
+        walk: The same picked from values of all versions; None where no index has these by version.
         covers: Whether all that the source selects meets the condition; otherwise the probe has to be asked, too.
         is_judged: Whether SQL lets too much through, and each candidate is looked at again in memory.
         reason: For people: what a search that begins here begins with.
@@ -45,6 +62,7 @@ class Clause:
     probe: Sql
     source: Sql | None = None
     run: Run | None = None
+    walk: Walk | None = None
     covers: bool = True
     is_judged: bool = False
     reason: str = ""
@@ -63,6 +81,7 @@ class Context:
         covers: Under which parameters the rows are.
         snapshot: What is seen.
         values_of: Index values of a version by its vid, of some parameters.
+        reaches: How far back the newest rows of tables reach.
         depth: How many references lead here.
     """
 
@@ -74,6 +93,7 @@ class Context:
     covers: Covers
     snapshot: Snapshot
     values_of: Callable[[int], IndexValues]
+    reaches: Reaches
     depth: int = 0
 
     @property
@@ -111,13 +131,21 @@ class Context:
             (*rows.values, *rows.values, self.tenant),
         )
 
+    def version_of(self, row: str) -> Sql:
+        """What joins the version tested to a row that has its vid."""
+        join = f"{self.dialect.in_order} version AS {self.alias} ON {self.alias}.tenant = ?"
+        return Sql(f"{join} AND {self.alias}.vid = {row}.vid", (self.tenant,))
+
     def deeper(self) -> "Context":
         """At the other end of a reference."""
         return replace(self, depth=self.depth + 1)
 
     def living(self, *types: str) -> Sql:
-        """Whether the version tested is the living one of its resource, and of one of the types."""
-        of_type = one_of(f"{self.alias}.type", [self.number(type) for type in types])
+        """Whether the version tested is the living one of its resource, and of one of the types.
+
+        The plus keeps a planner from going through all versions of the type, when it has a vid to seek.
+        """
+        of_type = one_of(f"+{self.alias}.type", [self.number(type) for type in types])
         gone = Sql(f"{self.alias}.op <> {DELETED}")
         return all_of([of_type, self.snapshot.shows(self.alias), gone])
 

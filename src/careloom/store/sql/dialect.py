@@ -79,7 +79,9 @@ class Dialect:
         append: Writes rows into a table of `careloom.store.sql.tables`; none of them is there yet or comes twice.
         most_values: How many values one statement may bind.
         forget_words: Takes rows of ``fts`` out again, as they were appended.
+        sweep: Clears away what taking out rows has left in indexes, when an erasure ends.
         limited: Stops searches on a connection that cost too much, as long as it is entered, with TooCostlyError.
+        bound: What `limited`, or the database itself, allows a search at most: for people.
         explained: What the database says of how it runs a statement, line by line.
         among: Whether a column is one of some numbers.
         rows: The rows of a statement one after the other, when perhaps only the first of them will be read.
@@ -97,7 +99,9 @@ class Dialect:
     append: Callable[[Connection, str, Sequence[Row]], None]
     most_values: int
     forget_words: Callable[[Connection, Sequence[Row]], None] = _delete_words
+    sweep: Callable[[Connection], None] = lambda connection: None
     limited: Callable[[Connection], AbstractContextManager[None]] = lambda connection: nullcontext()
+    bound: Callable[[Connection], str] = lambda connection: "as much as the database takes"
     explained: Callable[[Connection, Sql], list[str]] = lambda connection, sql: []
     among: Callable[[str, Sequence[int]], Sql] = one_of
     rows: Callable[[Connection, Sql], Iterator[Row]] = lambda connection, sql: iter(

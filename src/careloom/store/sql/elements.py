@@ -137,9 +137,7 @@ class Elements:
                 ways.known.keep(text, known)
         return known
 
-    def _likened(
-        self, part: Resource, number: Number, is_lasting: Lasting, ways: Ways, key: str
-    ) -> Share:
+    def _likened(self, part: Resource, number: Number, is_lasting: Lasting, ways: Ways, key: str) -> Share:
         """The share of an element, by what was worked out for another like it where that will do."""
         value = part[key]
         is_listed = value.__class__ is list

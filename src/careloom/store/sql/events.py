@@ -1,8 +1,9 @@
 """What notify keeps, in tables beside the record and by the writer of the record."""
 
 import copy
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 from sys import intern
 from typing import Any, Protocol, TypeVar
 
@@ -23,6 +24,18 @@ from careloom.store.sql.dialect import Connection, Row
 from careloom.store.sql.statements import load_statements
 
 T = TypeVar("T")
+
+_SHAPES = {
+    kind: (kind.__slots__, attrgetter(*kind.__slots__), instants)
+    for kind, instants in (
+        (SubscriptionEvent, ("recorded",)),
+        (Cursor, ("next_at", "failing_since", "last_sent")),
+        (Attempt, ("started",)),
+        (DeadLetter, ("recorded",)),
+        (Replay, ("recorded",)),
+    )
+}
+"""What rows are made of: names, what reads all of them, and which of them are instants."""
 
 _SQL = load_statements("events.sql")
 
@@ -97,8 +110,9 @@ class SqlEventLog:
 
         def record(connection: Connection) -> list[SubscriptionEvent]:
             connection.execute(_SQL["move_matched"], {"tenant": self._tenant, "vid": matched_to})
-            numbered = [(match, self._add_event(connection, match)) for match in matches]
-            return [_event_of(match, number) for match, number in numbered if number]
+            events = list(_Numbering(connection, self._tenant).numbered(matches))
+            connection.executemany(_SQL["add_event"], [self._values(each) for each in events])
+            return events
 
         return await (self._announce if matches else self._write)(record)
 
@@ -243,11 +257,6 @@ class SqlEventLog:
         row = connection.execute(_SQL["matched_to"], {"tenant": self._tenant}).fetchone()
         return int(row[0]) if row else 0
 
-    def _add_event(self, connection: Connection, match: Match) -> int:
-        """The event's number; 0 where this change is recorded already."""
-        row = connection.execute(_SQL["add_event"], self._values(match)).fetchone()
-        return int(row[0]) if row else 0
-
     def _save_cursor(self, connection: Connection, cursor: Cursor) -> None:
         connection.execute(_SQL["save_cursor"], self._values(cursor))
 
@@ -255,11 +264,51 @@ class SqlEventLog:
         key = {"tenant": self._tenant, **values}
         return await self._read(lambda connection: connection.execute(_SQL[name], key).fetchall())
 
-    def _values(self, row: Match | Cursor | Attempt | DeadLetter | Replay) -> dict[str, Any]:
+    def _values(self, row: SubscriptionEvent | Cursor | Attempt | DeadLetter | Replay) -> dict[str, Any]:
         """The attributes as columns, instants as microseconds."""
-        values = {name: _column(getattr(row, name)) for name in row.__slots__}
+        names, columns, instants = _SHAPES[type(row)]
+        values = dict(zip(names, columns(row), strict=True))
+        for name in instants:
+            values[name] = _instant(values[name])
         values["tenant"] = self._tenant
         return values
+
+
+class _Numbering:
+    """Gives matches the next numbers of their subscriptions, within one transaction."""
+
+    def __init__(self, connection: Connection, tenant: int) -> None:
+        self._connection = connection
+        self._tenant = tenant
+        self._newest: dict[str, tuple[int, int]] = {}
+
+    def numbered(self, matches: Sequence[Match]) -> Iterator[SubscriptionEvent]:
+        """The events that are not recorded yet, to be recorded now.
+
+        Changes come in their order, so only one that is not behind the newest event may be recorded already.
+        """
+        given: set[tuple[str, int]] = set()
+        for match in matches:
+            number, sequence = self._newest_of(match.subscription)
+            key = match.subscription, match.sequence
+            if match.sequence <= sequence and (key in given or self._is_recorded(match)):
+                continue
+            given.add(key)
+            self._newest[match.subscription] = number + 1, max(sequence, match.sequence)
+            yield _event_of(match, number + 1)
+
+    def _newest_of(self, subscription: str) -> tuple[int, int]:
+        """Number and change of a subscription's newest event."""
+        found = self._newest.get(subscription)
+        if found is None:
+            key = {"tenant": self._tenant, "subscription": subscription}
+            found = self._connection.execute(_SQL["newest_event"], key).fetchone() or (0, 0)
+            self._newest[subscription] = found
+        return found
+
+    def _is_recorded(self, match: Match) -> bool:
+        key = {"tenant": self._tenant, "subscription": match.subscription, "sequence": match.sequence}
+        return bool(self._connection.execute(_SQL["has_event"], key).fetchone()[0])
 
 
 def _event(row: Row) -> SubscriptionEvent:
@@ -300,8 +349,8 @@ def _replay(row: Row) -> Replay:
     return Replay(id, subscription, first, last, endpoint, requested_by, moment_of(recorded), *rest)
 
 
-def _column(value: Any) -> Any:
-    return microseconds(value) if isinstance(value, datetime) else value
+def _instant(moment: datetime | None) -> int | None:
+    return None if moment is None else microseconds(moment)
 
 
 def _moment(microseconds_since_1970: int | None) -> datetime | None:

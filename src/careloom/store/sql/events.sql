@@ -33,15 +33,20 @@ DELETE FROM dead_letter WHERE tenant = :tenant AND subscription = :subscription 
 DELETE FROM attempt WHERE tenant = :tenant AND subscription = :subscription AND started < :before
   AND serial < (SELECT max(serial) FROM attempt WHERE tenant = :tenant AND subscription = :subscription);
 
+-- name: newest_event
+-- A subscription's newest event, and the change that it tells of.
+SELECT number, vid FROM subscription_event WHERE tenant = :tenant AND subscription = :subscription
+ORDER BY number DESC LIMIT 1;
+
+-- name: has_event
+-- Whether a subscription has an event of a change.
+SELECT count(*) FROM subscription_event WHERE tenant = :tenant AND subscription = :subscription AND vid = :sequence;
+
 -- name: add_event
--- An event under the next number of its subscription, unless this change has one there.
+-- An event under a number.
 INSERT INTO subscription_event (tenant, subscription, number, vid, topic, focus, version_id, recorded, patient,
                                 interaction)
-SELECT :tenant, :subscription, coalesce(max(number), 0) + 1, :sequence, :topic, :focus, :version_id, :recorded,
-       :patient, :interaction
-FROM subscription_event WHERE tenant = :tenant AND subscription = :subscription
-ON CONFLICT (tenant, subscription, vid) DO NOTHING
-RETURNING number;
+VALUES (:tenant, :subscription, :number, :sequence, :topic, :focus, :version_id, :recorded, :patient, :interaction);
 
 -- name: events
 -- Events of a subscription within a range of numbers, in order.
@@ -92,12 +97,12 @@ ON CONFLICT (tenant, subscription) DO UPDATE SET
     failing_since = excluded.failing_since, last_sent = excluded.last_sent, error = excluded.error;
 
 -- name: add_attempt
--- Record a try at delivering.
+-- Record a try at delivering. With INSERT … SELECT, SQLite would keep what it needs to undo each row by itself.
 INSERT INTO attempt (tenant, subscription, serial, first, last, attempt, started, milliseconds, outcome, code,
                      body_hash, detail)
-SELECT :tenant, :subscription, coalesce(max(serial), 0) + 1, :first, :last, :attempt, :started, :milliseconds, :outcome,
-       :code, :body_hash, :detail
-FROM attempt WHERE tenant = :tenant AND subscription = :subscription;
+VALUES (:tenant, :subscription,
+        (SELECT coalesce(max(serial), 0) + 1 FROM attempt WHERE tenant = :tenant AND subscription = :subscription),
+        :first, :last, :attempt, :started, :milliseconds, :outcome, :code, :body_hash, :detail);
 
 -- name: attempts
 -- The latest tries, newest first.

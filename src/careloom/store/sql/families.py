@@ -16,7 +16,7 @@ from careloom.search.query import (
     TokenOperand,
     UriOperand,
 )
-from careloom.store.sql.clauses import Clause, Context, Run, either, nothing
+from careloom.store.sql.clauses import Clause, Context, Run, Walk, either, nothing
 from careloom.store.sql.intervals import DATES, NUMBERS, IntervalFamily, arms, around
 from careloom.store.sql.keys import (
     ANY_SYSTEM,
@@ -34,6 +34,9 @@ Kept = TypeVar("Kept", bound=Operand)
 
 _MOST_ARMS = 100
 """A condition with more runs than this looks at all values of its parameter: SQLite joins at most 500 selects."""
+
+FIRST_WALK = 16_000
+"""Values that are gone through at first: two milliseconds at most."""
 
 _LAST_CHARACTER = "\U0010ffff"
 _SLASHES = 3
@@ -128,9 +131,11 @@ def _string(comparison: Comparison, type: str, context: Context) -> Clause:
     keys = context.covers.keys(type, comparison.key)
     rows = f"SELECT vid FROM {context.dialect.by('str', 'value', 'a')} WHERE tenant = ? AND"
     found = Sql(rows, (context.tenant,)) + of_parameter + Sql("AND") + bracketed(tests)
+    source = context.of_frames_too(type, keys, found)
     return Clause(
         probe=_of_version("str", all_of([of_parameter, tests]), context, context.at(type, keys)),
-        source=context.of_frames_too(type, keys, found),
+        source=source,
+        walk=_walk("str", all_of([of_parameter, tests]), context) if source is found else None,
         reason="str, a range",
     )
 
@@ -251,6 +256,7 @@ def _interval(family: IntervalFamily, comparison: Comparison, type: str, context
     return Clause(
         probe=_of_version(family.table, any_of(tests), context),
         source=source if selects else nothing().source,
+        walk=_walk(family.table, any_of(tests), context),
         reason=f"{family.table}, a range",
     )
 
@@ -287,6 +293,12 @@ def _of_version(table: str, tests: Sql, context: Context, at: str = "") -> Sql:
     vid = at or f"= {context.alias}.vid"
     rows = f"{context.dialect.by(table, 'version', 'a')} WHERE tenant = ? AND vid {vid}"
     return Sql(f"EXISTS (SELECT 1 FROM {rows} AND ({tests.text}))", (context.tenant, *tests.values))
+
+
+def _walk(table: str, tests: Sql, context: Context) -> Walk:
+    """The values of all versions, one version after the other."""
+    run = Run(table, context.dialect.by(table, "version", "a"), Sql("tenant = ?", (context.tenant,)))
+    return Walk(run, tests, FIRST_WALK)
 
 
 def operands(comparison: Comparison, kind: type[Kept]) -> list[Kept]:

@@ -59,7 +59,8 @@ def settled(found: Clause, condition: Condition, type: str, context: Context) ->
     """
     v, dialect = context.alias, context.dialect
     if found.source is None:
-        start = Sql(f"{dialect.by('version', 'type', v)} WHERE {v}.tenant = ?", (context.tenant,))
+        key = f"{v}.tenant = ? AND {v}.type = ?"
+        start = Sql(f"{dialect.by('version', 'type', v)} WHERE {key}", (context.tenant, context.number(type)))
     else:
         joined = f"({found.source.text}) AS d {dialect.in_order} version AS {v} ON {v}.tenant = ? AND {v}.vid = d.vid"
         start = Sql(f"{joined} WHERE 1 = 1", (*found.source.values, context.tenant))

@@ -51,6 +51,18 @@ SELECT head.rid, head.id, head.ver, head.op, head.vid, body.dictionary, body.byt
 FROM head LEFT JOIN body ON body.tenant = head.tenant AND body.vid = head.vid
 WHERE head.tenant = ? AND head.rid IN (?);
 
+-- name: lying_under
+-- The versions that tokens lie under, also those that are not the newest any more: tenant, any number of hashes.
+SELECT DISTINCT vid FROM tok WHERE tenant = ? AND h IN (?);
+
+-- name: newest_among
+-- Those of some versions that are the newest of their resource, with their bodies: tenant, any number of vids.
+SELECT head.id, head.ver, head.op, head.vid, body.dictionary, body.bytes
+FROM version
+JOIN head ON head.tenant = version.tenant AND head.rid = version.rid AND head.vid = version.vid
+JOIN body ON body.tenant = version.tenant AND body.vid = version.vid
+WHERE version.tenant = ? AND version.vid IN (?);
+
 -- name: vread
 -- One version of a resource, with its body.
 SELECT head.id, version.ver, version.op, version.vid, body.dictionary, body.bytes
@@ -163,6 +175,10 @@ DELETE FROM once WHERE tenant = :tenant AND until <= :now;
 -- name: once
 -- Remember a key unless it is known.
 INSERT INTO once (tenant, scope, key, until) VALUES (:tenant, :scope, :key, :until) ON CONFLICT DO NOTHING;
+
+-- name: seen
+-- Which of several keys there are, and until when: tenant, scope, and any number of keys.
+SELECT key, until FROM once WHERE tenant = ? AND scope = ? AND key IN (?);
 
 -- name: index_states
 -- What the index knows of the parameters.

@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from careloom.model.errors import InvalidError
+from careloom.model.instants import Clock, instant
+from careloom.store.sql.dialect import Connection
 
+_ENTER = "INSERT INTO migration (number, name, checksum, applied) VALUES (:number, :name, :checksum, :applied)"
 _FILE_NAME = re.compile(r"(\d{4})_(\w+)\.sql")
 
 
@@ -54,6 +57,17 @@ def missing(steps: Iterable[Migration], applied: Mapping[int, str], place: objec
     for number, checksum in applied.items():
         _check(known.get(number), number, checksum, place)
     return [step for step in known.values() if step.number not in applied]
+
+
+def taken(connection: Connection) -> dict[int, str]:
+    """Number to checksum of the steps that a database has been through."""
+    return dict(connection.execute("SELECT number, checksum FROM migration ORDER BY number").fetchall())
+
+
+def enter(connection: Connection, step: Migration, clock: Clock) -> None:
+    """Write down that a step was taken, in its own transaction."""
+    row = {"number": step.number, "name": step.name, "checksum": step.checksum, "applied": instant(clock())}
+    connection.execute(_ENTER, row)
 
 
 def _check(step: Migration | None, number: int, checksum: str, place: object) -> None:

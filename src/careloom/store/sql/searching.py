@@ -15,17 +15,12 @@ from careloom.store.paging import Position, SortValue, count_limit, page_size
 from careloom.store.port import Page, Version
 from careloom.store.sql.clauses import Context
 from careloom.store.sql.dialect import Connection, Dialect
+from careloom.store.sql.explaining import steps
 from careloom.store.sql.judged import told
 from careloom.store.sql.names import UNKNOWN, Names
-from careloom.store.sql.plan import (
-    Candidates,
-    candidates,
-    count,
-    every,
-    is_sorted_in_sql,
-    page,
-    unlimited,
-)
+from careloom.store.sql.newest import newest
+from careloom.store.sql.pages import count, is_sorted_in_sql, page, unlimited
+from careloom.store.sql.plan import Candidates, candidates, is_newest_first
 from careloom.store.sql.snapshot import Snapshot
 from careloom.store.sql.statements import load_statements
 from careloom.store.sql.tenancy import Tenancy
@@ -70,6 +65,7 @@ class Search:
             tenancy.elements.covers,
             snapshot,
             self._values_of,
+            tenancy.reaches,
         )
 
     def first(self, query: Query) -> list[Version]:
@@ -98,12 +94,21 @@ class Search:
 
     def explain(self, query: Query) -> list[str]:
         """How a search would run: for each type where it begins, then what the database says of its plan."""
-        told: list[str] = []
-        for plan in self._plans(query):
-            in_sql = is_sorted_in_sql(plan.query)
-            sql = page(plan.query, plan.found, (), self._context) if in_sql else every(plan.found)
-            told += [plan.found.reason, *self._context.dialect.explained(self._connection, sql)]
-        return told
+        plans = self._plans(query)
+        told = [line for plan in plans for line in steps(plan.query, plan.found, self._context)]
+        return [*told, *self._bounds(query, plans)]
+
+    def _bounds(self, query: Query, plans: list["_Plan"]) -> Iterator[str]:
+        """What stops the search when it takes too much."""
+        yield f"at most {self._context.dialect.bound(self._connection)}"
+        if any(plan.found.judged for plan in plans):
+            yield f"at most {MOST_LOOKED_AT:,} candidates looked at in memory"
+        if not all(is_sorted_in_sql(plan.query) for plan in plans):
+            yield f"at most {MOST_SORTED:,} matches sorted in memory"
+        if query.includes or query.revincludes:
+            yield f"at most {self._tenancy.parameters.limits.included:,} resources included with a page"
+        limit = count_limit(query)
+        yield "matches counted to the end" if limit is None else f"at most {limit:,} matches counted"
 
     def _plans(self, query: Query) -> list["_Plan"]:
         """One for each type of which there is any resource."""
@@ -124,13 +129,16 @@ class Search:
     def _stream(self, plan: "_Plan", after: SortValues) -> Iterator["_Match"]:
         """Matches of one type in order, those that come twice given once: they come one behind the other."""
         last: SortValues = ()
-        for row in self._rows(page(plan.query, plan.found, after, self._context)):
+        for row in self._rows(plan, after):
             if row != last and self._passes(plan.found.judged, row[-1]):
                 last = row
                 yield _Match(plan.query.type, row)
 
-    def _rows(self, sql: Sql) -> Iterator[SortValues]:
-        return self._context.dialect.rows(self._connection, sql)
+    def _rows(self, plan: "_Plan", after: SortValues) -> Iterator[SortValues]:
+        """Candidates of one type in order, some twice."""
+        if plan.found.range is not None and is_newest_first(plan.query):
+            return newest(plan.found.range, int(after[-1] or 0) if after else None, self._context)
+        return self._context.dialect.rows(self._connection, page(plan.query, plan.found, after, self._context))
 
     def _passes(self, judged: tuple[Condition, ...], vid: SortValue) -> bool:
         if not judged:
@@ -224,7 +232,7 @@ class _Match:
 
 
 def _comparison(sort: tuple[SortKey, ...]) -> Callable[[SortValues, SortValues], int]:
-    """Which of two matches comes first, as `careloom.store.sql.plan` orders them."""
+    """Which of two matches comes first, as `careloom.store.sql.pages` orders them."""
 
     def compare(one: SortValues, other: SortValues) -> int:
         for key, left, right in zip(sort, one, other, strict=False):

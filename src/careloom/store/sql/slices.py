@@ -13,7 +13,7 @@ Where somebody has changed what the work has read, or where the work asks for wh
 ``once``), everything is taken out again and the work is done in a turn of its own, as if it were small.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, TypeVar
 
 from careloom.search import Query
@@ -97,7 +97,15 @@ class AsideTurn(SqlTurn):
         """As in the port, in a turn alone: what it finds might be another a moment later."""
         raise MustTakeTurnError
 
+    def identified(self, type: str, identifiers: Collection[tuple[str, str]]) -> list[Version]:
+        """As in the port, in a turn alone."""
+        raise MustTakeTurnError
+
     def once(self, scope: str, key: str, until: Any) -> bool:
+        """As in the port, in a turn alone."""
+        raise MustTakeTurnError
+
+    def seen(self, scope: str, keys: Collection[str]) -> frozenset[str]:
         """As in the port, in a turn alone."""
         raise MustTakeTurnError
 

@@ -1,7 +1,7 @@
 """What all parts of a store share about their tenant."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from careloom.model import Resource
@@ -18,6 +18,7 @@ from careloom.store.sql.names import Names
 from careloom.store.sql.outlines import Outlines
 from careloom.store.sql.postings import Number
 from careloom.store.sql.preparing import Preparation
+from careloom.store.sql.reaches import Reaches
 from careloom.store.sql.statements import load_statements
 
 OPERATIONS: tuple[Interaction, ...] = ("create", "update", "delete")
@@ -62,6 +63,7 @@ class Tenancy:
         sealer: Makes page tokens.
         bodies: Packs and unpacks resources.
         index: By what it is indexed at present.
+        reaches: How far back the newest rows of its tables reach.
     """
 
     number: int
@@ -70,6 +72,7 @@ class Tenancy:
     sealer: Sealer
     bodies: Bodies
     index: Index
+    reaches: Reaches = field(default_factory=Reaches)
 
     @property
     def parameters(self) -> SearchParameters:

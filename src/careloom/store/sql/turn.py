@@ -1,6 +1,6 @@
 """The writer's turn in SQL: the rules of `careloom.store.recording` over the tables."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -17,7 +17,7 @@ from careloom.store.sql.dialect import Connection, Cursor, Dialect, UnitConnecti
 from careloom.store.sql.frames import NO_FRAME, Frame
 from careloom.store.sql.group import Group
 from careloom.store.sql.indexing import describe, fingerprints
-from careloom.store.sql.keys import NO_SHAPE, address_hash
+from careloom.store.sql.keys import NO_SHAPE, address_hash, code_hash
 from careloom.store.sql.names import UNKNOWN, WriterNames
 from careloom.store.sql.postings import Rows
 from careloom.store.sql.preparing import Indexed
@@ -27,12 +27,16 @@ from careloom.store.sql.statements import load_statements
 from careloom.store.sql.tenancy import OPERATIONS, Row, Tenancy
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 
 _AT_ONCE = (4, 16, 64)
 """Resources that one statement looks at; few sizes, so that few statements are prepared."""
 
 _SQL = load_statements("record.sql")
-_READ_MANY = {size: _SQL["read_many"].replace("(?)", f"({', '.join('?' * size)})") for size in _AT_ONCE}
+_READ_MANY, _SEEN, _LYING_UNDER, _NEWEST_AMONG = (
+    {size: _SQL[name].replace("(?)", f"({', '.join('?' * size)})") for size in _AT_ONCE}
+    for name in ("read_many", "seen", "lying_under", "newest_among")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,14 @@ class Desk:
         """Forget what was remembered of a group that was undone."""
         self.group.forget()
         self.names.undo_group()
+
+
+def _at_once(items: list[Item]) -> Iterator[tuple[list[Item], list[Item]]]:
+    """Some items after the others, each time with the same once more filled up to one of the sizes of statements."""
+    for start in range(0, len(items), _AT_ONCE[-1]):
+        some = items[start : start + _AT_ONCE[-1]]
+        size = next(size for size in _AT_ONCE if size >= len(some))
+        yield some, [*some, *some[-1:] * (size - len(some))]
 
 
 def take_turn(connection: UnitConnection, desk: Desk, turn: "SqlTurn", work: Callable[[Turn], T]) -> T:
@@ -120,6 +132,7 @@ class SqlTurn(RecordingTurn):
         self.types: set[str] = set()
         self._address = ("", 0)  # the one hashed last, which is asked for again at once
         self._looked_at: dict[int, Row | None] = {}
+        self._has_forgotten = False
 
     def begin(self, connection: Connection) -> None:
         """Work on this connection from here on."""
@@ -146,12 +159,10 @@ class SqlTurn(RecordingTurn):
     def expect(self, resources: Iterable[tuple[str, str]]) -> None:
         """As in the port: what is there of them is read in a few statements, however many they are."""
         rids = [self._rid(type, id) for type, id in resources]
-        for start in range(0, len(rids), _AT_ONCE[-1]):
-            some = rids[start : start + _AT_ONCE[-1]]
-            size = next(size for size in _AT_ONCE if size >= len(some))
-            values = (self._tenancy.number, *some, *some[-1:] * (size - len(some)))
+        for some, values in _at_once(rids):
             self._looked_at |= dict.fromkeys(some)
-            for rid, *row in self._connection.execute(_READ_MANY[size], values).fetchall():
+            key = (self._tenancy.number, *values)
+            for rid, *row in self._connection.execute(_READ_MANY[len(values)], key).fetchall():
                 self._looked_at[rid] = tuple(row)
 
     def read(self, type: str, id: str) -> Version | None:
@@ -169,11 +180,43 @@ class SqlTurn(RecordingTurn):
         snapshot = Snapshot(hidden=tuple((first, last) for first, last in unseen))
         return Search(self._connection, self._desk.dialect, self._tenancy, self._desk.names, snapshot).first(query)
 
+    def identified(self, type: str, identifiers: Collection[tuple[str, str]]) -> list[Version]:
+        """As in the port."""
+        self._flush()
+        wanted, hash_of = frozenset(identifiers), self._tenancy.hash_of
+        keys = self._tenancy.elements.covers.keys(type, "identifier")
+        hashes = [code_hash(hash_of, type, key, value) for _, value in wanted for key in keys]
+        vids = {vid for (vid,) in self._many(_LYING_UNDER, hashes)}
+        found = []
+        for row in self._many(_NEWEST_AMONG, sorted(vids)):
+            version = self._tenancy.version(type, row)
+            if not wanted.isdisjoint(_identifiers(version)):
+                found.append(version)
+                self._looked_at[self._rid(type, version.id)] = row
+        return found
+
+    def _many(self, statements: Mapping[int, str], items: list[int]) -> Iterator[Row]:
+        """The rows of a statement on many items, some of them after the others."""
+        for _, values in _at_once(items):
+            yield from self._connection.execute(statements[len(values)], (self._tenancy.number, *values)).fetchall()
+
     def once(self, scope: str, key: str, until: datetime) -> bool:
         """As in the port."""
         self._write_through()
-        self._execute("forget_expired", now=microseconds(self._desk.clock()))
+        if not self._has_forgotten:
+            self._execute("forget_expired", now=microseconds(self._desk.clock()))
+            self._has_forgotten = True
         return self._execute("once", scope=scope, key=key, until=microseconds(until)).rowcount == 1
+
+    def seen(self, scope: str, keys: Collection[str]) -> frozenset[str]:
+        """As in the port."""
+        now = microseconds(self._desk.clock())
+        found: set[str] = set()
+        for _, values in _at_once(list(keys)):
+            key = (self._tenancy.number, scope, *values)
+            rows = self._connection.execute(_SEEN[len(values)], key).fetchall()
+            found.update(text for text, until in rows if until > now)
+        return frozenset(found)
 
     def _head(self, type: str, id: str) -> Head | None:
         rid = self._rid(type, id)
@@ -280,3 +323,9 @@ class SqlTurn(RecordingTurn):
 
     def _execute(self, name: str, **values: Any) -> Cursor:
         return self._connection.execute(_SQL[name], values | {"tenant": self._tenancy.number})
+
+
+def _identifiers(version: Version) -> Iterator[tuple[str, str]]:
+    """System and value of each identifier of a resource."""
+    for each in (version.resource or {}).get("identifier", ()):
+        yield each.get("system", ""), each.get("value", "")

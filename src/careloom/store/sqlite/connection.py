@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from careloom.store.sql.dialect import Connection
 from careloom.store.sqlite.failures import is_failure
 
 C = TypeVar("C", bound=sqlite3.Connection)
@@ -86,7 +87,7 @@ def connect_reader(path: Path) -> sqlite3.Connection:
     return _connect(f"{path.as_uri()}?mode=rw", sqlite3.Connection, (*_SETTINGS, *_READER_SETTINGS))
 
 
-def set_secure_delete(connection: sqlite3.Connection, mode: str) -> None:
+def set_secure_delete(connection: Connection, mode: str) -> None:
     """How thoroughly what is deleted is overwritten.
 
     ``FAST`` overwrites it within pages that are written anyway, ``ON`` also in pages that become free, which makes

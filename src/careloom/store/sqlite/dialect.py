@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from careloom.store.sql.dialect import Connection, Dialect, Row
 from careloom.store.sql.tables import COLUMNS
-from careloom.store.sql.text import Sql
-from careloom.store.sqlite.limits import limited
+from careloom.store.sql.text import Sql, one_of
+from careloom.store.sqlite import limits
 
 _INDEXES: Mapping[str, str] = {
     "value": "sqlite_autoindex_{table}_1",
@@ -38,6 +38,14 @@ def _words(words: Sequence[str]) -> Sql:
     return Sql("SELECT rowid AS vid FROM fts WHERE fts MATCH ?", (asked,))
 
 
+def _among(column: str, numbers: Sequence[int]) -> Sql:
+    """The last of them repeated up to a power of two: so there are few such statements, and each is prepared once."""
+    if not numbers:
+        return one_of(column, ())
+    missing = (1 << (len(numbers) - 1).bit_length()) - len(numbers)
+    return one_of(column, [*numbers, *[numbers[-1]] * missing])
+
+
 def _append(connection: Connection, table: str, rows: Sequence[Row]) -> None:
     if table == "fts":
         connection.executemany("INSERT INTO fts (rowid, words) VALUES (?, ?)", [(vid, words) for vid, _, words in rows])
@@ -49,6 +57,11 @@ def _forget_words(connection: Connection, rows: Sequence[Row]) -> None:
     """The index keeps no texts: it has to be told once more what it is to forget."""
     told = [(vid, words) for vid, _, words in rows]
     connection.executemany("INSERT INTO fts (fts, rowid, words) VALUES ('delete', ?, ?)", told)
+
+
+def _sweep(connection: Connection) -> None:
+    """Until its parts are merged, the index of words keeps those that were taken out."""
+    connection.execute("INSERT INTO fts (fts) VALUES ('optimize')")
 
 
 def _explained(connection: Connection, sql: Sql) -> list[str]:
@@ -69,7 +82,10 @@ DIALECT = Dialect(
     words=_words,
     append=_append,
     forget_words=_forget_words,
-    limited=limited,
+    sweep=_sweep,
+    limited=limits.limited,
+    bound=lambda connection: f"{limits.MOST_STEPS:,} steps of SQLite's machine",
     explained=_explained,
+    among=_among,
     most_values=32_766,
 )

@@ -6,14 +6,13 @@ from pathlib import Path
 from types import MappingProxyType
 
 from careloom.model.errors import InvalidError
-from careloom.model.instants import Clock, instant
-from careloom.store.sql.schema import Migration, migrations, missing
+from careloom.model.instants import Clock
+from careloom.store.sql.schema import Migration, enter, migrations, missing, taken
 
 __all__ = ["Migration", "migrate", "migrations", "require_current"]
 
 APPLICATION_ID = 0x434C4F4D
 """Marks the file as ours, https://www.sqlite.org/fileformat.html#application_id: the letters CLOM."""
-
 
 Then = Callable[[sqlite3.Connection], None]
 """What is done in the transaction of a step behind its script."""
@@ -58,8 +57,8 @@ def require_current(connection: sqlite3.Connection, path: Path) -> None:
     Raises:
         InvalidError: Some are not, or it is not our database.
     """
-    taken = applied(connection, path)
-    if not taken or missing(migrations(), taken, path):
+    found = applied(connection, path)
+    if not found or missing(migrations(), found, path):
         raise InvalidError(f"{path}: a schema of this release expected; run `careloom db upgrade` first")
 
 
@@ -71,7 +70,7 @@ def applied(connection: sqlite3.Connection, path: Path) -> dict[int, str]:
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     if application != APPLICATION_ID or "migration" not in tables:
         raise InvalidError(f"{path}: a Careloom database expected, found one of another program")
-    return dict(connection.execute("SELECT number, checksum FROM migration ORDER BY number"))
+    return taken(connection)
 
 
 def _apply(connection: sqlite3.Connection, step: Migration, clock: Clock, then: Then | None) -> None:
@@ -79,8 +78,7 @@ def _apply(connection: sqlite3.Connection, step: Migration, clock: Clock, then: 
         connection.execute(statement)
     if then:
         then(connection)
-    row = (step.number, step.name, step.checksum, instant(clock()))
-    connection.execute("INSERT INTO migration (number, name, checksum, applied) VALUES (?, ?, ?, ?)", row)
+    enter(connection, step, clock)
 
 
 def statements_in(script: str) -> Iterator[str]:

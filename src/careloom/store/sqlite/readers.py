@@ -31,7 +31,7 @@ class Readers:
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix=f"reader of {path.name}")
         self._is_closed = False
 
-    def here(self, read: Callable[[sqlite3.Connection], T]) -> T:
+    def here(self, read: Callable[[sqlite3.Connection], T], /, *, is_urgent: bool = False) -> T:
         """Read on this thread, quickly: each statement sees a snapshot of its own."""
         try:
             return read(self._connection())
@@ -40,7 +40,11 @@ class Readers:
                 raise unavailable(self._path, error) from error
             raise
 
-    async def aside(self, read: Callable[[sqlite3.Connection], T]) -> T:
+    async def run(self, read: Callable[[sqlite3.Connection], T], /) -> T:
+        """Seek one key: quick enough for the event loop, where another thread would take longer to be asked."""
+        return self.here(read)
+
+    async def in_snapshot(self, read: Callable[[sqlite3.Connection], T], /) -> T:
         """Read on another thread, in one snapshot, without holding up the event loop."""
         if self._is_closed:
             raise UnavailableError(f"{self._path}: closed")

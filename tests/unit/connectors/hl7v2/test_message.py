@@ -120,3 +120,10 @@ def test_what_is_escaped_reads_as_it_was(text: str) -> None:
 def test_an_escaped_delimiter_divides_nothing() -> None:
     value = parse(b"MSH|^~\\&|A\rPID|||||Smith\\S\\Jones^Ann\r").first("PID").value(5)
     assert (value.component(1), value.component(2)) == ("Smith^Jones", "Ann")
+
+
+@pytest.mark.parametrize("is_named_only", [True, False])
+def test_characters_that_framing_bytes_may_be_part_of_are_refused(is_named_only: bool) -> None:
+    text = ADMISSION.replace("UNICODE UTF-8", "UNICODE UTF-16")
+    with pytest.raises(MalformedError, match="single bytes expected"):
+        parse(text.encode("utf-8" if is_named_only else "utf-16"))

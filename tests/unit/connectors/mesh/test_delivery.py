@@ -11,6 +11,7 @@ from careloom.connectors.inflow import Inflow
 from careloom.connectors.intake import Intake
 from careloom.connectors.mesh import Received
 from careloom.connectors.mesh.delivery import Delivery
+from careloom.connectors.nems import EventRules
 from careloom.connectors.signals import signal_bundle
 from careloom.definitions import Definitions
 from careloom.governance import AuditSource
@@ -40,7 +41,7 @@ class Mail:
                 clock=lambda: NOW,
                 new_id=ids,
             ),
-            Inflow(lambda: NOW, self.parameters, definitions.types, lambda resource: []),
+            Inflow(EventRules(lambda: NOW, lambda resource: []), definitions.types),
         )
 
     async def take(self, content: Any, media: str = "application/fhir+json", sender: str = "X26ABC2") -> None:

@@ -9,7 +9,7 @@ from tests.unit.connectors.nems.events import a_change_of_address, a_change_of_g
 from tests.unit.rest.desk import BASE, Desk
 
 from careloom.connectors.inflow import Inflow
-from careloom.connectors.nems import as_r4
+from careloom.connectors.nems import EventRules, as_r4
 from careloom.connectors.nems.event import is_later
 from careloom.definitions import Definitions
 from careloom.model import Issue, Resource
@@ -142,7 +142,7 @@ def test_of_two_messages_one_may_be_earlier(order: str, known: str, expected: bo
 
 async def test_an_echo_of_the_hub_itself_is_passed_over(definitions: Definitions) -> None:
     mail = Mail(definitions)
-    object.__setattr__(mail.delivery.inflow, "own", ("https://hub.example/fhir",))
+    object.__setattr__(mail.delivery.inflow.rules, "own", ("https://hub.example/fhir",))
     await mail.take(a_change_of_gp(publisher="https://hub.example/fhir"))
     assert [] == await mail.all("Patient")
 
@@ -166,7 +166,7 @@ async def test_what_is_no_event_is_refused(mail: Mail, message: bytes, error: ty
 
 async def test_what_the_locality_does_not_take_is_not_written(definitions: Definitions) -> None:
     mail = Mail(definitions)
-    object.__setattr__(mail.delivery.inflow, "check", lambda resource: [Issue("error", "invalid", "no")])
+    object.__setattr__(mail.delivery.inflow.rules, "check", lambda resource: [Issue("error", "invalid", "no")])
     with pytest.raises(InvalidError):
         await mail.take(a_change_of_gp())
     assert [] == await mail.all("Patient")
@@ -182,9 +182,7 @@ async def post(desk: Desk, message: Resource) -> Any:
 
 
 async def test_an_event_that_is_posted_is_recorded_and_answered(desk: Desk, definitions: Definitions) -> None:
-    hub = desk.with_hub(
-        inflow=Inflow(desk.hub.clock, desk.hub.parameters, desk.hub.types, lambda resource: [], own=(BASE,))
-    )
+    hub = desk.with_hub(inflow=Inflow(EventRules(desk.hub.clock, lambda resource: [], own=(BASE,)), desk.hub.types))
     message = parse_xml(as_r4(a_change_of_gp()), definitions.types)
     first, second = await post(hub, message), await post(hub, message)
     header = first.resource["entry"][0]["resource"]
@@ -200,7 +198,7 @@ async def test_an_event_that_is_posted_is_recorded_and_answered(desk: Desk, defi
 
 
 async def test_an_event_in_the_json_of_stu3_is_understood(desk: Desk, definitions: Definitions) -> None:
-    hub = desk.with_hub(inflow=Inflow(desk.hub.clock, desk.hub.parameters, desk.hub.types, lambda resource: []))
+    hub = desk.with_hub(inflow=Inflow(EventRules(desk.hub.clock, lambda resource: []), desk.hub.types))
     message = parse_xml(as_r4(a_change_of_gp()), definitions.types)
     header = message["entry"][0]["resource"]
     header["event"] = header.pop("eventCoding")

@@ -1,6 +1,7 @@
 """On PostgreSQL no search reads a table from end to end, with statistics or without."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 from tests.contract.stores import BASE_URL, NHS_NUMBER, create, identified, observation, searching
@@ -9,6 +10,11 @@ from tests.postgres import Server
 from careloom.definitions import Definitions
 from careloom.search import SearchParameters
 from careloom.store.postgres import PostgresRepository, open_postgres, server_of
+from careloom.store.postgres.dialect import POSTGRES
+from careloom.store.sql.dialect import Connection
+from careloom.store.sql.keys import code_hash
+from careloom.store.sql.text import Sql
+from careloom.store.sql.turn import _LYING_UNDER, _NEWEST_AMONG
 
 QUERIES = [
     ("Patient", ("identifier", f"{NHS_NUMBER}|7")),
@@ -56,3 +62,22 @@ async def test_every_search_goes_by_an_index(
             assert "Hash" not in plan, plan
             if not plan.startswith("type"):
                 assert "version_by_type" not in plan, f"all versions of the type are passed through:\n{plan}"
+
+
+async def test_whom_many_identifiers_belong_to_is_found_by_them(
+    repository: PostgresRepository, postgres: Server, postgres_url: str
+) -> None:
+    tenant, hash_of = repository._tenancy.number, repository._tenancy.hash_of
+    hashes = [code_hash(hash_of, "Patient", "identifier", str(number)) for number in range(64)]
+    await create(repository, *(identified(f"n{number}") for number in range(2_000)))  # fewer are quickly gone through
+    vids = [change.sequence for change in await repository.changes(0, 64)]
+    postgres.execute("ANALYZE", postgres_url.rsplit("/", 1)[1])
+    for statements, keys, index in ((_LYING_UNDER, hashes, "tok_by_value"), (_NEWEST_AMONG, vids, "version_pkey")):
+        for size, statement in statements.items():
+            asked = Sql(statement, (tenant, *keys[:size]))
+            plan = "\n".join(await repository._readers.run(partial(_explained, asked)))
+            assert index in plan and "Seq Scan" not in plan and "version_by_type" not in plan, plan
+
+
+def _explained(sql: Sql, connection: Connection) -> list[str]:
+    return POSTGRES.explained(connection, sql)

@@ -1,10 +1,11 @@
-"""A door before a hub for programs that know no tokens: it asks the hub for one, and adds it where there is none.
+"""A door before a hub for programs that know no tokens: it asks the hub for one, and adds it where there is none such.
 
 The hub itself stays as it is in service. It knows itself by the door's address, so links that it tells lead through
 the door again.
 """
 
 import asyncio
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from careloom.governance import token_form
 _HOP = ("Host", "Connection", "Keep-Alive", "Transfer-Encoding", "Content-Length")
 _CLIENT = "acute-epr"
 _TOKEN = "/auth/token"
+_TOKEN_OF_OURS = re.compile(r"Bearer eyJ[\w-]+\.[\w-]+\.")
 _SECONDS = 60
 """How long a token is used; it is good for longer."""
 
@@ -52,7 +54,7 @@ class _Door:
     async def open(self) -> int:
         self._session = aiohttp.ClientSession(auto_decompress=False, timeout=aiohttp.ClientTimeout(total=300))
         application = web.Application()
-        application.router.add_route("*", "/{path:.*}", self._pass)
+        application.router.add_route("*", r"/{path:[\s\S]*}", self._pass)
         self._runner = web.AppRunner(application, auto_decompress=False)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0, backlog=512)
@@ -67,7 +69,7 @@ class _Door:
 
     async def _pass(self, request: web.Request) -> web.StreamResponse:
         headers = _forwarded(request.headers)
-        if "Authorization" not in headers:
+        if not _TOKEN_OF_OURS.match(headers.get("Authorization", "")):
             headers["Authorization"] = f"Bearer {await self._current_token()}"
         body = await request.content.read() if request.body_exists else None
         if body and request.path.endswith(_TOKEN) and b"purpose_of_use" not in body:

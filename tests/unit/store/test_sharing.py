@@ -32,12 +32,18 @@ async def _outcomes(turns: SharedTurns[str], *words: str) -> list[str]:
     return [type(each).__name__ if each is not None else "written" for each in found]
 
 
-async def test_who_comes_first_goes_at_once_and_the_rest_together() -> None:
-    writer = Writer()
-    turns = SharedTurns(writer.write, most=3)
+async def _begun(turns: SharedTurns[str], writer: Writer) -> asyncio.Task[None]:
+    """The writing of "a", which is under way."""
     first = asyncio.create_task(turns.written("a"))
     while not writer.groups:
         await asyncio.sleep(0)
+    return first
+
+
+async def test_who_comes_first_goes_at_once_and_the_rest_together() -> None:
+    writer = Writer()
+    turns = SharedTurns(writer.write, most=3)
+    first = await _begun(turns, writer)
     assert await _outcomes(turns, "b", "c", "d", "e") == ["written"] * 4
     await first
     assert writer.groups == [["a"], ["b", "c", "d"], ["e"]]
@@ -67,9 +73,7 @@ async def test_a_record_that_does_not_answer_is_asked_once_for_all() -> None:
 async def test_what_nobody_waits_for_any_more_is_written_all_the_same() -> None:
     writer = Writer()
     turns = SharedTurns(writer.write, most=9)
-    waiting = asyncio.create_task(turns.written("a"))
-    while not writer.groups:
-        await asyncio.sleep(0)
+    waiting = await _begun(turns, writer)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 
@@ -22,7 +22,6 @@ from careloom.store.postgres.upkeep import vacuum
 from careloom.store.postgres.writer import Writer
 from careloom.store.sql import dialect
 from careloom.store.sql.batch import Batch
-from careloom.store.sql.connections import never
 from careloom.store.sql.dialect import UnitConnection
 from careloom.store.sql.events import SqlEventLog
 from careloom.store.sql.group import Group
@@ -124,18 +123,11 @@ class PostgresRepository(SqlRepository):
         self._desk.sequence.last = max(self._desk.sequence.last, newest)
         self._recorded = recorded
 
-    async def _write(
-        self,
-        work: Callable[[UnitConnection], T],
-        /,
-        *,
-        has_news: Callable[[], bool] = never,
-        leaves_rows: bool = False,
-    ) -> T:
+    async def _write(self, work: Callable[[UnitConnection], T], /, **how: Any) -> T:
         """As in the base class: what another process has recorded is taken up first."""
         while True:
             try:
-                return await super()._write(partial(self._current, work), has_news=has_news, leaves_rows=leaves_rows)
+                return await super()._write(partial(self._current, work), **how)
             except _OutdatedIndexError:
                 await self._indexer.renew()
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from tests.integration.hub import HubProcess
 from tests.integration.telling import OPEN, Client, Surgery, overseen_hub, surgery, until
 
@@ -118,6 +118,16 @@ def test_the_page_is_kept_up_to_date_and_the_keyboard_stays_where_it_is(visit: V
     expect(number).to_have_text(str(before + 1), timeout=10_000)
     expect(link).to_be_focused()
     assert visit.asked.count(f"{visit.scene.root}") == 1
+
+
+def test_the_page_is_kept_up_to_date_although_a_script_of_it_comes_late(visit: Visit) -> None:
+    def late(route: Route) -> None:
+        time.sleep(0.5)
+        route.continue_()
+
+    visit.page.route("**/hx-sse.js", late)
+    with visit.page.expect_response(re.compile("/live$")):
+        visit.open()
 
 
 def test_rate_and_latency_are_drawn_and_told_in_words_and_in_a_table(visit: Visit) -> None:

@@ -11,12 +11,13 @@ import pytest
 from benchmarks.notifying.hospital import Hospital
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.integration.hl7v2.conftest import agreement
 
 from careloom.connectors.hl7v2 import Hl7v2Source, load_tables, parse
 from careloom.connectors.hl7v2.mllp import Fault, FrameReader, framed
 from careloom.connectors.intake import Intake
 from careloom.definitions import Definitions
-from careloom.governance import Agreement, AuditSource, Client, Organisation, Registry, parse_scopes
+from careloom.governance import AuditSource, Client, Organisation, Registry, parse_scopes
 from careloom.search import SearchParameters
 from careloom.store import MemoryRepository
 from careloom.store.ids import new_id
@@ -102,18 +103,8 @@ class Desk:
 def make(definitions: Definitions) -> Callable[[], Desk]:
     """Makes a source on an empty record."""
     parameters, check = SearchParameters(definitions), Validator(definitions).validate
-    agreement = Agreement(
-        id="record",
-        title="The shared record",
-        parties=("acute",),
-        interactions=frozenset({"create", "update"}),
-        types=frozenset({"Patient", "Encounter", "Location"}),
-        purposes=frozenset({"TREAT"}),
-        start=NOW,
-        end=datetime(2027, 1, 1, tzinfo=UTC),
-    )
     client = Client("epr", "acute", scopes=parse_scopes("system/*.cruds"))
-    registry = Registry((Organisation("acute", "Acute"),), (client,), (agreement,))
+    registry = Registry((Organisation("acute", "Acute"),), (client,), (agreement(),))
 
     def made() -> Desk:
         repository = MemoryRepository(tenant="t", parameters=parameters, clock=lambda: NOW)

@@ -67,6 +67,20 @@ class Desk:
         return [version.resource or {} for version in reversed(page.matches)]
 
 
+def agreement() -> Agreement:
+    """Under which the acute trust writes what messages tell of."""
+    return Agreement(
+        id="record",
+        title="The shared record",
+        parties=("acute",),
+        interactions=frozenset({"create", "update"}),
+        types=frozenset({"Patient", "Encounter", "Location"}),
+        purposes=frozenset({"TREAT"}),
+        start=datetime(2026, 1, 1, tzinfo=UTC),
+        end=datetime(2027, 1, 1, tzinfo=UTC),
+    )
+
+
 @pytest.fixture(scope="session")
 def parameters(definitions: Definitions) -> SearchParameters:
     return SearchParameters(definitions)
@@ -80,20 +94,10 @@ def check(definitions: Definitions) -> Callable[[Any], Any]:
 @pytest.fixture
 def desk(parameters: SearchParameters, check: Callable[[Any], Any]) -> Desk:
     repository = MemoryRepository(tenant="north", parameters=parameters, clock=lambda: NOW)
-    agreement = Agreement(
-        id="record",
-        title="The shared record",
-        parties=("acute",),
-        interactions=frozenset({"create", "update"}),
-        types=frozenset({"Patient", "Encounter", "Location"}),
-        purposes=frozenset({"TREAT"}),
-        start=datetime(2026, 1, 1, tzinfo=UTC),
-        end=datetime(2027, 1, 1, tzinfo=UTC),
-    )
     registry = Registry(
         organisations=(Organisation("acute", "North Acute Trust"),),
         clients=(Client("meridian", "acute", scopes=parse_scopes("system/*.cruds")),),
-        agreements=(agreement,),
+        agreements=(agreement(),),
     )
     intake = Intake(
         client="meridian",

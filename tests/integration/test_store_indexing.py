@@ -91,6 +91,7 @@ async def test_what_was_begun_is_gone_on_with_after_a_restart(
     async with record(tmp_path, registry()) as repository:
         await repository.commit(load)
     monkeypatch.setattr("careloom.store.sql.indexer._BETWEEN", 3_600.0)
+    monkeypatch.setattr(indexing, "SLICE_SECONDS", 60.0)
     async with record(tmp_path, parameters) as repository:
         async with asyncio.timeout(30):
             while state(tmp_path)[2] == 0:

@@ -12,11 +12,13 @@ from careloom.rest.access import require
 from careloom.rest.entries import answer_bundle
 from careloom.rest.hub import Hub
 from careloom.rest.interaction import Interaction
+from careloom.rest.interpreter import share_until_done
 from careloom.rest.jobs import Job, Jobs, Task, job_address
 from careloom.rest.messages import FhirRequest, FhirResponse
 from careloom.rest.outcomes import CutOffError
 from careloom.rest.perform import perform, recorded
 from careloom.rest.preferences import preferences
+from careloom.rest.room import ROOM
 
 _SOON: Final = "1"
 _LATER: Final = "10"
@@ -50,6 +52,8 @@ async def defer(interaction: Interaction, request: FhirRequest, hub: Hub) -> Fhi
     job = hub.jobs.new(client=request.grant.client, url=url, code=request.code, is_bulk=is_bulk)
 
     async def work(task: Task) -> FhirResponse:
+        if ROOM.is_for_large:
+            share_until_done()  # for the job, too: what the request has taken ends with its 202
         return await perform(interaction, replace(request, task=task, deadline=math.inf), hub)
 
     told = Issue(

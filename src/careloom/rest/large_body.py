@@ -10,7 +10,6 @@ from dataclasses import replace
 
 import msgspec
 
-from careloom.model.collector import paused
 from careloom.model.errors import MalformedError
 from careloom.model.resource import Resource
 from careloom.rest.body import read_json, read_resource
@@ -34,8 +33,7 @@ def read_in_pieces(data: bytes, limits: Limits) -> Resource:
         MalformedError: As there.
     """
     try:
-        with paused():
-            found = _read(data, limits)
+        found = _read(data, limits)
     except (MalformedError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         found = None
     return read_resource(data, limits) if found is None else found

@@ -12,6 +12,7 @@ from careloom.rest.compression import unpacked
 from careloom.rest.deadline import DeadlineError, within
 from careloom.rest.hub import Hub
 from careloom.rest.interaction import Interaction
+from careloom.rest.interpreter import share_until_done
 from careloom.rest.large_body import LARGE, read_in_pieces
 from careloom.rest.messages import FhirRequest
 from careloom.rest.negotiation import (
@@ -49,8 +50,9 @@ async def received(interaction: Interaction, request: FhirRequest, read: Read, h
     """
     match interaction.body:
         case "form":
-            require_form_media(request)
             form = await _data(request, read, min(hub.limits.form, hub.limits.body))
+            if form:
+                require_form_media(request)
             return replace(request, parameters=request.parameters + read_parameters(form, hub.limits))
         case "patch":
             return await _with_patch(request, read, hub)
@@ -89,6 +91,7 @@ async def _data(request: FhirRequest, read: Read, limit: int) -> bytes:
 async def _resource(request: FhirRequest, data: bytes, hub: Hub) -> Resource:
     if len(data) > LARGE:
         ROOM.claim_large()
+        share_until_done()
         if sent_family(request) == "json":
             return await in_thread(read_in_pieces, data, hub.limits)
     work = partial(read_resource, data, hub.limits, family=sent_family(request), types=hub.types)

@@ -145,6 +145,7 @@ POSTGRES = Dialect(
     words=_words,
     append=append,
     most_values=30_000,
+    rows_in_part=1_000,  # a COPY has its round trips, however short it is
     bound=_bound,
     explained=_explained,
     among=_among,

@@ -140,6 +140,11 @@ class Writer:
         return result
 
     @property
+    def is_awaited(self) -> bool:
+        """As in `careloom.store.sql.connections.Writer`."""
+        return not self._waiting.empty()
+
+    @property
     def process(self) -> int:
         """The server's number for this writer's connection, by which its announcements are known; 0 without one."""
         connection = self._connected

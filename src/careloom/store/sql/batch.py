@@ -1,6 +1,6 @@
 """What a unit of work writes, collected and then written table by table, each in the order of its key."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,12 +69,28 @@ class Batch:
         """Write what was collected and start anew."""
         told = frozenset(self._told)
         self._told.clear()
-        self._write_content(connection, told)
+        for table, rows in self.content(told):
+            self.dialect.append(connection, table, rows)
         self._write_heads(connection)
 
-    def write_content(self, connection: Connection) -> None:
-        """Write versions, bodies and index rows, and leave the rest for later."""
-        self._write_content(connection, frozenset())
+    def content(self, told: Collection[int] = frozenset()) -> Iterator[tuple[str, list[Row]]]:
+        """Give out versions, bodies and index rows by table, each in the order of its key, and keep the rest.
+
+        What was given out is forgotten when the next is asked for; so it is not where writing it fails.
+
+        Args:
+            told: Versions that are told of at their own vid.
+        """
+        if versions := self._rows["version"]:
+            yield "version", [(*row, 1 if row[1] in told else 0) for row in versions]
+            self._rows["version"] = []
+        if bodies := self._rows["body"]:
+            yield "body", bodies
+            self._rows["body"] = []
+        for table, found in self._found.items():
+            if found:
+                yield table, sorted(_LAYOUTS[table](self.tenant, found))
+                self._found[table] = []
 
     def write_heads(self, connection: Connection, position: Callable[[], int]) -> None:
         """Put the heads, close the versions before them, tell the changes at places of their own."""
@@ -82,18 +98,6 @@ class Batch:
             self.dialect.append(connection, "change_log", [(self.tenant, position(), vid) for vid in self._told])
             self._told.clear()
         self._write_heads(connection)
-
-    def _write_content(self, connection: Connection, told: Collection[int]) -> None:
-        if versions := self._rows["version"]:
-            self.dialect.append(connection, "version", [(*row, 1 if row[1] in told else 0) for row in versions])
-            versions.clear()
-        if bodies := self._rows["body"]:
-            self.dialect.append(connection, "body", bodies)
-            bodies.clear()
-        for table, found in self._found.items():
-            if found:
-                self.dialect.append(connection, table, sorted(_LAYOUTS[table](self.tenant, found)))
-                found.clear()
 
     def _write_heads(self, connection: Connection) -> None:
         if self._heads:

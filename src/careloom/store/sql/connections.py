@@ -70,6 +70,11 @@ class Writer(Protocol):
         """Runs a unit."""
         ...
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether somebody waits for the turn behind the unit that is under way; asked by that unit."""
+        ...
+
     async def close(self) -> None:
         """Finish what was begun, then close the connection."""
         ...

@@ -78,6 +78,7 @@ class Dialect:
         words: Selects the vid of the versions whose text has all of some words; ``word*`` is the start of a word.
         append: Writes rows into a table of `careloom.store.sql.tables`; none of them is there yet or comes twice.
         most_values: How many values one statement may bind.
+        rows_in_part: How many rows of a table are written in a few milliseconds.
         forget_words: Takes rows of ``fts`` out again, as they were appended.
         sweep: Clears away what taking out rows has left in indexes, when an erasure ends.
         limited: Stops searches on a connection that cost too much, as long as it is entered, with TooCostlyError.
@@ -107,6 +108,7 @@ class Dialect:
     rows: Callable[[Connection, Sql], Iterator[Row]] = lambda connection, sql: iter(
         connection.execute(sql.text, sql.values)
     )
+    rows_in_part: int = 250
     keeps_order: bool = True
     beginning: tuple[str, int] | None = None
 

@@ -1,7 +1,8 @@
 """Large units of a repository, done beside the turns of others: see `careloom.store.sql.slices`."""
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -11,11 +12,17 @@ from careloom.store.sql.connections import Readers, Write
 from careloom.store.sql.dialect import Connection
 from careloom.store.sql.recorded import require_index
 from careloom.store.sql.removing import Remover
-from careloom.store.sql.slices import AsideTurn, Block, reserve, show, take_out
+from careloom.store.sql.slices import AsideTurn, Block, Part, reserve, show, take_out
 from careloom.store.sql.tenancy import Index
 from careloom.store.sql.turn import Desk
 
 T = TypeVar("T")
+
+LEAST_SECONDS = 0.003
+"""How long a slice takes, even if somebody waits: or those who keep coming would keep it from ever ending."""
+
+MOST_SECONDS = 0.01
+"""How long it takes if nobody waits, who might come while it is made durable."""
 
 
 class LargeUnits:
@@ -26,13 +33,17 @@ class LargeUnits:
         readers: Do the work.
         write: Runs a turn by the index in force.
         put: Runs a turn whatever the index.
+        is_awaited: Whether somebody waits for the turn under way to end.
     """
 
-    def __init__(self, desk: Desk, readers: Readers, *, write: Write, put: Write) -> None:
+    def __init__(
+        self, desk: Desk, readers: Readers, *, write: Write, put: Write, is_awaited: Callable[[], bool]
+    ) -> None:
         self._desk = desk
         self._readers = readers
         self._write = write
         self._put = put
+        self._is_awaited = is_awaited
 
     async def commit(self, work: Callable[[Turn], T], cause: str, size: int) -> T:
         """Record a unit in slices that nobody sees, and show it in a short turn.
@@ -42,16 +53,32 @@ class LargeUnits:
         """
         index = self._desk.tenancy.index
         block = await self._write(lambda connection: reserve(connection, self._desk, size, cause))
-        turn = AsideTurn(replace(self._desk, sequence=block), cause, self._add_name(asyncio.get_running_loop()))
+        new_turn = partial(self._new_turn, block, cause, self._add_name(asyncio.get_running_loop()))
         try:
-            result = await self._readers.in_snapshot(lambda connection: turn.collect(connection, work))
-            for batch in turn.batches:
-                await self._write(batch.write_content)
+            turn, result = await self._readers.in_snapshot(lambda each: _collected(new_turn(), each, work))
+            parts = turn.parts()
+            while await self._write(partial(self._write_slice, parts)):
+                pass
             await self._write(partial(self._show, block, turn, index), has_news=lambda: turn.wrote_changes)
         except BaseException:
             await self.take_out(block.first, block.end)
             raise
         return result
+
+    def _new_turn(self, block: Block, cause: str, add_name: Callable[[str], int]) -> AsideTurn:
+        """A turn with all of the block before it."""
+        return AsideTurn(replace(self._desk, sequence=Block(block.first, block.end)), cause, add_name)
+
+    def _write_slice(self, parts: Iterator[Part], connection: Connection) -> bool:
+        """Write parts for a while, which is short where somebody waits; whether there may be more."""
+        begun = time.monotonic()
+        for part in parts:
+            for table, rows in part:
+                self._desk.dialect.append(connection, table, rows)
+            spent = time.monotonic() - begun
+            if spent >= MOST_SECONDS or (spent >= LEAST_SECONDS and self._is_awaited()):
+                return True
+        return False
 
     async def take_out(self, first: int, last: int) -> None:
         """Take out what was written in a range of vids and never shown."""
@@ -74,3 +101,8 @@ class LargeUnits:
             return asyncio.run_coroutine_threadsafe(work, loop).result()
 
         return add
+
+
+def _collected(turn: AsideTurn, connection: Connection, work: Callable[[Turn], T]) -> tuple[AsideTurn, T]:
+    """A turn that has done the work; a new one each time, since a reader whose connection is lost does it again."""
+    return turn, turn.collect(connection, work)

@@ -80,7 +80,9 @@ class SqlRepository(ABC):
         self._indexer = Indexer(
             self._tenancy, read=readers.in_snapshot, put=writer.run, write=self._write, remover=self._remover
         )
-        self._large_units = LargeUnits(desk, readers, write=self._write, put=writer.run)
+        self._large_units = LargeUnits(
+            desk, readers, write=self._write, put=writer.run, is_awaited=lambda: writer.is_awaited
+        )
         self._pruning = asyncio.get_running_loop().create_task(self._prune_at_times())
 
     async def begin(self) -> None:

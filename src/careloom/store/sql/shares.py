@@ -81,14 +81,16 @@ def united(shares: list[Share]) -> Rows:
 def _rows(shares: list[Share]) -> dict[str, list[Row]]:
     """The rows of all shares, none of them twice."""
     rows: dict[str, list[Row]] = {}
-    is_joined = False
+    joined_up: set[str] = set()  # tables whose list is none of a share
     for share in shares:
         for table, found in share.rows:
-            if table in rows:
+            if table in joined_up:
+                rows[table] += found
+            elif table in rows:
                 rows[table] = rows[table] + found
-                is_joined = True
+                joined_up.add(table)
             else:
                 rows[table] = found
-    if not is_joined:
+    if not joined_up:
         return rows
     return {table: found if len(found) == 1 else list(dict.fromkeys(found)) for table, found in rows.items()}

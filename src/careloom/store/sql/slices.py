@@ -4,7 +4,8 @@ A bundle of twenty thousand entries takes seconds to write. So its turn is not t
 
     reserve   a turn: a block of vids, with a row of ``tx`` that says they are not to be seen
     work      on a reader's snapshot, no turn: reads there, collects what it writes
-    slices    one turn after another, others in between: versions, bodies, index rows, all of them unseen
+    slices    one turn after another, others in between: versions, bodies, index rows, all of them unseen;
+              a slice ends early when somebody waits for his turn
     finish    a turn: has anybody changed what was read or is written? then heads are put, old versions closed,
               changes told, and the row of ``tx`` says that all is seen
 
@@ -13,7 +14,7 @@ Where somebody has changed what the work has read, or where the work asks for wh
 ``once``), everything is taken out again and the work is done in a turn of its own, as if it were small.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, TypeVar
 
 from careloom.search import Query
@@ -25,6 +26,7 @@ from careloom.store.sql.dialect import Connection
 from careloom.store.sql.names import UNKNOWN
 from careloom.store.sql.removing import Remover
 from careloom.store.sql.statements import load_statements
+from careloom.store.sql.tables import Row
 from careloom.store.sql.turn import Desk, SqlTurn, describe_types
 
 T = TypeVar("T")
@@ -32,8 +34,17 @@ T = TypeVar("T")
 LARGE = 1_000
 """Versions from which a unit is written in slices."""
 
-SLICE = 250
-"""Versions in a slice: some tens of milliseconds."""
+Part = list[tuple[str, list[Row]]]
+"""Tables, and rows for each, that are written without a look at who waits: a few milliseconds."""
+
+TOGETHER = 250
+"""Versions whose rows are put in the order of their keys together."""
+
+_VERSIONS_TO_ROWS = 10
+"""One version, with its body and its words, takes about as long to write as so many index rows."""
+
+TAKEN_OUT = 50
+"""Versions that are taken out in a turn."""
 
 _SPARE = 64
 """Versions that a unit may write beyond those announced: its audit records."""
@@ -72,7 +83,7 @@ class AsideTurn(SqlTurn):
         add_name: Gives a new text its number, in a turn, and waits for it.
     """
 
-    most_waiting = SLICE
+    most_waiting = TOGETHER
     is_aside = True
     _may_add_frames = False  # names are kept at once, and rows only in a slice to come
 
@@ -80,7 +91,8 @@ class AsideTurn(SqlTurn):
         super().__init__(desk, cause)
         self._add_name = add_name
         self._added: dict[str, int] = {}  # which its snapshot never sees
-        self.batches: list[Batch] = []
+        self.batches: list[Batch] = []  # with what is written when all is shown
+        self._content: list[dict[str, list[Row]]] = []
         self.touched: set[int] = set()
 
     def collect(self, connection: Connection, work: Callable[[Turn], T]) -> T:
@@ -92,6 +104,12 @@ class AsideTurn(SqlTurn):
         finally:
             self.end()
         return result
+
+    def parts(self) -> Iterator[Part]:
+        """What it has collected, in parts for slices; can be had once."""
+        self._content.reverse()
+        while self._content:
+            yield from _parts(self._content.pop(), self._desk.dialect.rows_in_part)
 
     def search(self, query: Query) -> list[Version]:
         """As in the port, in a turn alone: what it finds might be another a moment later."""
@@ -119,6 +137,7 @@ class AsideTurn(SqlTurn):
         return super().read(type, id)
 
     def _flush(self) -> None:
+        self._content.append(dict(self._batch.content()))
         self.batches.append(self._batch)
         self._batch = Batch(self._tenancy.number, self._desk.dialect)
 
@@ -133,6 +152,24 @@ class AsideTurn(SqlTurn):
         if found == UNKNOWN:
             found = self._added[text] = self._add_name(text)
         return found
+
+
+def _parts(content: dict[str, list[Row]], most: int) -> Iterator[Part]:
+    """The rows of some versions, cut up by so many index rows.
+
+    Who takes a version out again goes by its body, and index rows that are not there yet do him no harm; but words must
+    be there then, since some databases are told what to forget and believe it. So a version, its body and its words are
+    in one part, which is written as a whole or not at all, and the rest comes behind it.
+    """
+    versions = content.pop("version", [])
+    beside = {table: {row[0]: row for row in content.pop(table, ())} for table in ("body", "fts")}  # by vid
+    at_once = max(most // _VERSIONS_TO_ROWS, 1)
+    for start in range(0, len(versions), at_once):
+        some = versions[start : start + at_once]
+        of_these = ((table, [rows[vid] for _, vid, *_ in some if vid in rows]) for table, rows in beside.items())
+        yield [("version", some), *of_these]
+    for table, rows in content.items():
+        yield from ([(table, rows[start : start + most])] for start in range(0, len(rows), most))
 
 
 def reserve(connection: Connection, desk: Desk, size: int, cause: str) -> Block:
@@ -164,12 +201,12 @@ def show(connection: Connection, desk: Desk, block: Block, turn: AsideTurn) -> N
 
 def take_out(connection: Connection, remover: Remover, first: int, last: int) -> bool:
     """Take out some of what an unseen unit has written, in a turn; whether there is more."""
-    key = {"tenant": remover.tenancy.number, "first": first, "last": last, "limit": SLICE}
+    key = {"tenant": remover.tenancy.number, "first": first, "last": last, "limit": TAKEN_OUT}
     vids = [vid for (vid,) in connection.execute(_SQL["versions_within"], key).fetchall()]
     remover.versions(vids)
-    if len(vids) < SLICE:
+    if len(vids) < TAKEN_OUT:
         connection.execute(_SQL["drop_tx"], {"tenant": remover.tenancy.number, "tx": first})
-    return len(vids) == SLICE
+    return len(vids) == TAKEN_OUT
 
 
 def clear_away(connection: Connection, remover: Remover, ranges: Iterable[tuple[int, int]]) -> None:

@@ -45,7 +45,7 @@ _FLATTENINGS = 40
 _BETWEEN_FLATTENINGS = 0.05
 """Seconds."""
 
-CHECKPOINT_ROWS = 5_000
+CHECKPOINT_ROWS = 20_000
 """Rows written between two checkpoints."""
 
 
@@ -123,6 +123,11 @@ class Writer:
         self._waiting.put(unit)
         result: T = await unit.answer
         return result
+
+    @property
+    def is_awaited(self) -> bool:
+        """As in `careloom.store.sql.connections.Writer`."""
+        return not self._waiting.empty()
 
     async def flatten(self) -> None:
         """Move all of the log into the file and empty it, so that nothing of what was deleted is left there.

@@ -1,0 +1,206 @@
+"""Small writes while a large bundle is loading: each is answered between two pieces of it, and it gets on."""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from tests.contract.stores import observation, opened
+from tests.contract.stores import patient as small
+from tests.unit.rest import conftest as fixtures
+from tests.unit.rest.counter import send
+from tests.unit.rest.desk import Desk, entry, patient, transaction
+
+from careloom.model.json import serialize_json
+from careloom.rest import receiving
+from careloom.rest.room import Room
+from careloom.search import SearchParameters
+from careloom.store import Repository, Turn
+from careloom.store.history import HistoryQuery
+from careloom.store.sql import large, repository, slices
+from careloom.store.sql.slices import AsideTurn, Part
+from careloom.store.sql.tables import COLUMNS
+
+desk, hub_key, parameters = fixtures.desk, fixtures.hub_key, fixtures.parameters
+
+T = TypeVar("T")
+
+MANY = 400
+PATIENCE = 30.0
+"""Seconds after which what is waited for will never come."""
+
+
+@pytest.fixture(params=("sqlite", "postgres"))
+async def store(
+    request: pytest.FixtureRequest, tmp_path: Path, parameters: SearchParameters, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Repository]:
+    """A record in which a unit is large from twenty versions on, and written in parts of ten of them."""
+    cut_up = slices._parts
+    monkeypatch.setattr(slices, "_parts", lambda content, most: cut_up(content, 100))
+    if request.param == "postgres":
+        request.getfixturevalue("postgres")
+    monkeypatch.setattr(repository, "LARGE", 20)
+    async with opened(request.param, tmp_path, parameters) as found:
+        yield found
+
+
+def waited_for(work: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop) -> T:
+    """What comes of work on the event loop, while the thread that asks does nothing else."""
+    return asyncio.run_coroutine_threadsafe(work, loop).result(PATIENCE)
+
+
+class Others:
+    """Small writes that keep coming."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+        self._loop = asyncio.get_running_loop()
+        self.begun: list[asyncio.Task[Any]] = []
+        self.had_turns = 0
+
+    def come(self) -> None:
+        """On the writer's thread: one more waits for its turn from now on."""
+        waited_for(self._begin(), self._loop)
+
+    async def _begin(self) -> None:
+        self.begun.append(asyncio.create_task(self._repository.commit(self._write)))
+        await asyncio.sleep(0)
+
+    def _write(self, turn: Turn) -> None:
+        turn.create(small())
+        self.had_turns += 1
+
+
+def many(turn: Turn) -> None:
+    for number in range(MANY):
+        turn.create(observation(subject={"reference": "Patient/1"}, code={"text": "Pulse"}), id=f"o{number}")
+
+
+async def test_small_writes_have_their_turn_after_each_part_of_a_large_one_which_gets_on(
+    store: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = Others(store)
+    plain = AsideTurn.parts
+
+    def parts(self: AsideTurn) -> Iterator[Part]:
+        for part in plain(self):
+            assert others.had_turns == len(others.begun)
+            others.come()
+            yield part
+
+    monkeypatch.setattr(AsideTurn, "parts", parts)
+    monkeypatch.setattr(large, "LEAST_SECONDS", 0.0)
+    monkeypatch.setattr(large, "MOST_SECONDS", math.inf)
+    await store.commit(many, size=MANY)
+    await asyncio.gather(*others.begun)
+    assert len(others.begun) > MANY // 10
+    assert await store.read("Observation", f"o{MANY - 1}") is not None
+    assert len(await store.changes(0, 10_000)) == MANY + len(others.begun)
+
+
+async def test_a_slice_that_has_just_begun_goes_on_though_somebody_waits(
+    store: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = Others(store)
+    plain = AsideTurn.parts
+
+    def parts(self: AsideTurn) -> Iterator[Part]:
+        for part in plain(self):
+            assert others.had_turns == 0
+            others.come()
+            yield part
+
+    monkeypatch.setattr(AsideTurn, "parts", parts)
+    monkeypatch.setattr(large, "LEAST_SECONDS", math.inf)
+    monkeypatch.setattr(large, "MOST_SECONDS", math.inf)
+    await store.commit(many, size=MANY)
+    await asyncio.gather(*others.begun)
+    assert others.had_turns == len(others.begun) > 1
+
+
+def vids(store: Any, select: str, *values: Any) -> set[int]:
+    return {vid for (vid,) in store._readers.here(lambda each: each.execute(select, values).fetchall())}
+
+
+def left_over(store: Any) -> set[str]:
+    """The tables that hold something of versions that are not there, of the words one that `many` writes."""
+    desk, there = store._desk, vids(store, "SELECT vid FROM version")
+    tables = [table for table, columns in COLUMNS.items() if "vid" in columns and table != "fts"]
+    found = {table: vids(store, f"SELECT vid FROM {table} WHERE tenant = ?", desk.tenancy.number) for table in tables}
+    words = desk.dialect.words(["pulse"])
+    found["fts"] = vids(store, words.text, *words.values)
+    return {table for table, those in found.items() if not those <= there}
+
+
+@pytest.mark.parametrize("far", (0, 1, 26, 40))
+async def test_a_client_that_goes_away_leaves_nothing_and_holds_up_nobody(
+    store: Repository, monkeypatch: pytest.MonkeyPatch, far: int
+) -> None:
+    """It goes while its content is being written, however much of it is there already."""
+    others = Others(store)
+    plain = AsideTurn.parts
+
+    def parts(self: AsideTurn) -> Iterator[Part]:
+        for number, part in enumerate(plain(self)):
+            if number == far:
+                loop.call_soon_threadsafe(loading.cancel)
+            others.come()
+            yield part
+
+    monkeypatch.setattr(AsideTurn, "parts", parts)
+    monkeypatch.setattr(large, "LEAST_SECONDS", 0.0)
+    loop = asyncio.get_running_loop()
+    loading = asyncio.create_task(store.commit(many, size=MANY))
+    with pytest.raises(asyncio.CancelledError):
+        await loading
+    await asyncio.gather(*others.begun)
+    changes = await store.changes(0, 10_000)
+    assert {change.type for change in changes} == {"Patient"}
+    assert len(changes) == len(others.begun)
+    assert not left_over(store)
+    await store.commit(many, size=MANY)
+    assert not left_over(store)
+    assert await store.read("Observation", "o1") is not None
+
+
+@pytest.mark.parametrize("store", ["postgres"], indirect=True)
+async def test_what_is_collected_again_since_a_connection_was_lost_is_written_once(store: Repository) -> None:
+    runs: list[int] = []
+
+    def overtaken_by_the_server(turn: Any) -> None:
+        runs.append(1)
+        many(turn)
+        if len(runs) == 1:
+            turn._connection.raw.close()
+            turn.read("Patient", "1")
+
+    await store.history(HistoryQuery())  # leaves a connection, which is tried first
+    await store.commit(overtaken_by_the_server, size=MANY)
+    assert len(runs) == 2
+    assert [change.version_id for change in await store.changes(0, 10_000)] == ["1"] * MANY
+
+
+async def test_small_requests_are_answered_between_any_two_pieces_of_a_large_one(
+    desk: Desk, store: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading, judging, making ready, settling and carrying out hold nothing that others need."""
+    desk = desk.with_hub(repository=store)
+    loop = asyncio.get_running_loop()
+    told: list[tuple[int, bool]] = []
+
+    async def ask() -> tuple[int, bool]:
+        data = serialize_json(patient(name=[{"family": "Small"}]))
+        answer = await send(desk, "POST", "/Patient", data, content_type="application/fhir+json")
+        return answer.status, await store.read("Patient", "large-1") is not None
+
+    monkeypatch.setattr(Room, "make", lambda self: told.append(waited_for(ask(), loop)))
+    monkeypatch.setattr(receiving, "LARGE", 2_000)
+    entries = [entry("PUT", f"Patient/large-{number}", patient(id=f"large-{number}")) for number in range(25)]
+    sent = serialize_json(transaction(*entries))
+    answer = await send(desk, "POST", "/", sent, content_type="application/fhir+json")
+    assert answer.status == 200
+    assert set(told) == {(201, False)}, "answered, and nothing of the large one seen before all of it"
+    assert len(told) == 6 * len(entries)
+    assert await store.read("Patient", "large-1") is not None

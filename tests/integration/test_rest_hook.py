@@ -20,6 +20,7 @@ from cryptography.x509.oid import NameOID
 
 from careloom.notify import EndpointPolicy, RestHook
 from careloom.notify.rest_hook import Outcome
+from careloom.settings.tls import ClientTls
 
 NOW = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
 LOOPBACK = EndpointPolicy.of(["127.0.0.1"])
@@ -199,6 +200,50 @@ async def test_a_certificate_that_has_expired_is_no_connection(tmp_path: Path) -
     await hook.close()
     server.close()
     assert ("retry", True, []) == (outcome.kind, "expired" in outcome.detail, [each for each in heard if each])
+
+
+@pytest.mark.parametrize("proves_itself", [True, False])
+async def test_who_asks_for_a_certificate_of_the_hub_is_shown_the_one_in_the_settings(
+    tmp_path: Path, proves_itself: bool
+) -> None:
+    certificate, key = _certificate(tmp_path, datetime.now(UTC) + timedelta(days=10))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(certificate))
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_cert_chain(certificate, key)
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"{}")
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        await writer.drain()
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0, ssl=context)
+    files = ClientTls(certificate, key, certificate) if proves_itself else ClientTls(authority=certificate)
+    hook = RestHook(LOOPBACK, clock=lambda: NOW, tls=files.context())
+    url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook"
+    outcome = await hook.send(url, b"{}", webhook_id="n-1", secret="", headers=())
+    await hook.close()
+    server.close()
+    assert ("accepted" if proves_itself else "retry") == outcome.kind
+
+
+async def test_a_header_may_be_sent_more_than_once_and_instead_of_the_usual_one() -> None:
+    heard: list[bytes] = []
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.readuntil(b"{}"))
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        await writer.drain()
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0)
+    hook = RestHook(LOOPBACK, clock=lambda: NOW)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook"
+    given = (("X-Route", "ward: 5"), ("X-Route", "clinic"), ("user-agent", "North"))
+    await hook.send(url, b"{}", webhook_id="n-1", secret="", headers=given)
+    await hook.close()
+    server.close()
+    [request] = heard
+    assert b"X-Route: ward: 5\r\nX-Route: clinic\r\nuser-agent: North\r\n" in request
+    assert b"Careloom" not in request
 
 
 def _certificate(folder: Path, until: datetime) -> tuple[Path, Path]:

@@ -33,16 +33,16 @@ log = structlog.get_logger(__name__)
 async def opened_outlets(app: App) -> AsyncIterator[Outlets]:
     """The ways that notifications go, open for as long as the context lasts; a mailbox is read as well."""
     settings, clock = app.settings, app.hub.clock
-    outlets = Outlets()
+    outlets, tls = Outlets(), settings.notify.tls.context()
     async with contextlib.AsyncExitStack() as stack:
-        rest_hook = RestHook(settings.notify.endpoints, clock=clock, timeout=None)
+        rest_hook = RestHook(settings.notify.endpoints, clock=clock, timeout=None, tls=tls)
         stack.push_async_callback(rest_hook.close)
         outlets.add("rest-hook", InXml(rest_hook, app.hub.types), ChannelRules(payloads=(*PAYLOADS, *XML)))
         if settings.notify.takes_classic:
-            classic = ClassicHook(settings.notify.endpoints, app.hub.types, clock=clock)
+            classic = ClassicHook(settings.notify.endpoints, app.hub.types, clock=clock, tls=tls)
             stack.push_async_callback(classic.close)
             outlets.add(CLASSIC, classic, ChannelRules(payloads=(*PAYLOADS, *XML)))
-        messaging = Messaging(settings.notify.endpoints, base_url=app.hub.base_url, clock=clock)
+        messaging = Messaging(settings.notify.endpoints, base_url=app.hub.base_url, clock=clock, tls=tls)
         stack.push_async_callback(messaging.close)
         outlets.add(MESSAGE, messaging)
         if settings.nats is not None:

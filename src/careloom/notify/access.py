@@ -4,7 +4,7 @@ A subscriber may be told of a resource if it might read it now, for the purpose 
 for a request, on a grant that stands for the subscription.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -22,6 +22,7 @@ from careloom.governance import (
     standing_grant,
 )
 from careloom.governance.audit import Outcome
+from careloom.model import Resource
 from careloom.model.instants import Clock
 from careloom.notify.ledger import Unhurried, ledger_of
 from careloom.notify.matcher import MayTell
@@ -77,10 +78,15 @@ def disclosure(
         open_ = [each for each in told if not each.silence]
         denied = [each for each in told if each.silence == "denied"]
         groups: tuple[tuple[Outcome, list[Told]], ...] = (("0", open_), ("8", denied))
-        entries = [_entry(subscription, group, outcome, registry, clock) for outcome, group in groups if group]
         events = [
-            event for entry in entries for event in audit_events(entry, source=source, registry=registry, new_id=new_id)
+            event
+            for outcome, group in groups
+            if group
+            for event in audit_events(
+                _entry(subscription, group, outcome, registry, clock), source=source, registry=registry, new_id=new_id
+            )
         ]
+        _put_under_patients(events, told)
         prepared = [repository.prepare(event, id=event["id"]) for event in events]
         if prepared:
             if len(told) == 1:
@@ -90,14 +96,35 @@ def disclosure(
     return disclosed
 
 
+def _put_under_patients(events: Sequence[Resource], told: Sequence[Told]) -> None:
+    """In a record of several patients let what is told of each stand behind it, and what is nobody's before them.
+
+    Each may read what was told of itself, and that alone.
+    """
+    own: dict[str, list[str]] = {"": []}
+    for each in told:
+        own.setdefault(each.event.patient, []).extend(_references(each))
+    if len(own) == 2 and not own[""]:
+        return
+    order = [name for patient, references in own.items() for name in dict.fromkeys((patient, *references))]
+    for event in events:
+        entities = {entity["what"].get("reference", ""): entity for entity in event["entity"]}
+        others = [entity for entity in event["entity"] if "reference" not in entity["what"]]
+        event["entity"] = [*(entities[name] for name in order if name and name in entities), *others]
+
+
+def _references(told: Told) -> Iterator[str]:
+    """What is told of by an event, as versions."""
+    yield f"{told.event.focus}/_history/{told.event.version_id}"
+    yield from (f"{each.reference}/_history/{each.version_id}" for each in told.context)
+
+
 def _entry(
     subscription: Subscription, told: Sequence[Told], outcome: Outcome, registry: Registry, clock: Clock
 ) -> AuditEntry:
     first, last = told[0].event, told[-1].event
     grant, decision = _decide(subscription, first.focus, registry, clock)
     verb = "told by" if outcome == "0" else "not told any more by"
-    versions = (f"{each.event.focus}/_history/{each.event.version_id}" for each in told)
-    context = (f"{each.reference}/_history/{each.version_id}" for one in told for each in one.context)
     return AuditEntry(
         interaction=NOTIFICATION,
         recorded=clock(),
@@ -107,7 +134,7 @@ def _entry(
         grant=grant,
         decision=decision,
         type=first.focus.partition("/")[0],
-        resources=tuple(dict.fromkeys((*versions, *context))),
+        resources=tuple(dict.fromkeys(reference for each in told for reference in _references(each))),
         patients=tuple(dict.fromkeys(each.event.patient for each in told if each.event.patient)),
     )
 

@@ -4,11 +4,11 @@ A subscriber that keeps patients apart loses nothing by hearing of two of them i
 a slow answer nor an event it cannot take holds up the rest. Each notification tells of one event, so its id and bytes
 follow from the event alone and nothing about it has to be written down before it is sent. The cursor follows the last
 number up to which all are accepted; what was accepted beyond that is known to this process, and after a crash goes out
-again as it was, at most a window of it.
+again as it was, at most `MOST_AHEAD` of it.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -23,7 +23,10 @@ from careloom.notify.subscriptions import Subscription
 from careloom.store import Cursor, DeadLetter, EventLog, SubscriptionEvent
 
 WINDOW: Final = 64
-"""How far ahead of the last number that all are accepted up to."""
+"""Events that are taken up at a time."""
+
+MOST_AHEAD: Final = 1024
+"""How far others are told ahead of an event that is not accepted."""
 
 _ACCEPTED: Final = Outcome("accepted")
 
@@ -61,27 +64,39 @@ class ByPatient:
         self._retry = retry
         self._clock = clock
         self._random = random
-        self._ahead: set[int] = set()
+        self._open: dict[int, SubscriptionEvent] = {}
+        self._read_to = 0
         self._troubles: dict[str, _Trouble] = {}
 
     async def round(self, cursor: Cursor) -> tuple[Cursor, Outcome]:
         """Tell each patient's events that are due, and move the cursor as far as all are accepted."""
-        first = cursor.delivered_to + 1
-        events = await self._log.events(self._subscription.id, first, cursor.delivered_to + WINDOW)
-        if not events:  # they are not held any more
-            oldest = await self._log.first_number(self._subscription.id)
-            return replace(cursor, delivered_to=max(cursor.delivered_to, oldest - 1)), _ACCEPTED
-        chains = self._chains(events)
-        self._troubles = {patient: each for patient, each in self._troubles.items() if patient in chains}
-        due = [chain for patient, chain in chains.items() if self._is_due(patient)]
-        await asyncio.gather(*(self._tell(chain) for chain in due))
-        return await self._moved(cursor, events)
+        while True:
+            is_all = await self._take_up(cursor.delivered_to) < WINDOW
+            if not self._open and self._read_to <= cursor.delivered_to:  # they are not held any more
+                oldest = await self._log.first_number(self._subscription.id)
+                return replace(cursor, delivered_to=max(cursor.delivered_to, oldest - 1)), _ACCEPTED
+            chains = self._chains()
+            self._troubles = {patient: each for patient, each in self._troubles.items() if patient in chains}
+            due = [chain for patient, chain in chains.items() if self._is_due(patient)]
+            await asyncio.gather(*(self._tell(chain) for chain in due))
+            cursor, outcome = await self._moved(cursor)
+            if is_all or outcome.kind in ("gone", "refused"):
+                return cursor, outcome
 
-    def _chains(self, events: Sequence[SubscriptionEvent]) -> dict[str, list[SubscriptionEvent]]:
-        chains: dict[str, list[SubscriptionEvent]] = {}
+    async def _take_up(self, delivered_to: int) -> int:
+        """Read the next events, as far ahead as may be told; how many there are."""
+        self._read_to = max(self._read_to, delivered_to)
+        last = min(self._read_to + WINDOW, delivered_to + MOST_AHEAD)
+        events = await self._log.events(self._subscription.id, self._read_to + 1, last) if last > self._read_to else []
         for event in events:
-            if event.number not in self._ahead:
-                chains.setdefault(event.patient, []).append(event)
+            self._open[event.number] = event
+            self._read_to = event.number
+        return len(events)
+
+    def _chains(self) -> dict[str, list[SubscriptionEvent]]:
+        chains: dict[str, list[SubscriptionEvent]] = {}
+        for event in self._open.values():
+            chains.setdefault(event.patient, []).append(event)
         return chains
 
     def _is_due(self, patient: str) -> bool:
@@ -106,7 +121,7 @@ class ByPatient:
         if sent.outcome.kind == "accepted":
             await self._desk.delivered(self._subscription, [told])
             await self._log.record_attempts([sent.attempt])
-            self._ahead.add(event.number)
+            del self._open[event.number]
             self._troubles.pop(event.patient, None)
             return True
         await self._failed(event, told, sent)
@@ -122,7 +137,7 @@ class ByPatient:
         if self._is_poison(sent.outcome, attempt):
             self._troubles.pop(event.patient)
             if told.silence == "dead-letter":
-                self._ahead.add(event.number)
+                del self._open[event.number]
             else:
                 self._dead.add(event.number)
                 dead = [DeadLetter(event.subscription, event.number, sent.outcome.detail, now)]
@@ -132,12 +147,9 @@ class ByPatient:
         is_refused = outcome.kind == "rejected" and attempt >= POISON_TRIES
         return is_refused and self._subscription.delivering.on_poison == "dead-letter"
 
-    async def _moved(self, cursor: Cursor, events: Sequence[SubscriptionEvent]) -> tuple[Cursor, Outcome]:
+    async def _moved(self, cursor: Cursor) -> tuple[Cursor, Outcome]:
         """Where a round leaves the subscription: not well as long as one patient's events are not accepted."""
-        last = cursor.delivered_to
-        for number in _followed(events, self._ahead):
-            last = number
-            self._ahead.discard(number)
+        last = min(self._open, default=self._read_to + 1) - 1
         cursor = replace(cursor, delivered_to=last, inflight_from=0, inflight_to=0)
         if not self._troubles:
             cursor = replace(cursor, attempt=0, next_at=None, failing_since=None, last_sent=self._clock(), error="")
@@ -152,11 +164,3 @@ class ByPatient:
         )
         await self._log.save_cursor(cursor)
         return cursor, final[0] if final else worst.outcome
-
-
-def _followed(events: Sequence[SubscriptionEvent], accepted: set[int]) -> Iterator[int]:
-    """The numbers from the first event on, up to one that is not accepted yet."""
-    for event in events:
-        if event.number not in accepted:
-            return
-        yield event.number

@@ -35,7 +35,7 @@ class Contents:
         events: Sequence[SubscriptionEvent],
         content: Content,
         *,
-        dead: Collection[int] | None = None,
+        dead: Collection[int] = (),
     ) -> list[Told]:
         """What may be said of consecutive events.
 
@@ -43,14 +43,10 @@ class Contents:
             subscription: Whose they are.
             events: In order.
             content: How much is asked for; a topic may allow less.
-            dead: Numbers of those that were put aside, where that is known already.
+            dead: Numbers of those that were put aside and are not said again; whoever asks for them is told of them.
         """
         if not events:
             return []
-        if dead is None:
-            first, last = events[0].number, events[-1].number
-            letters = await self._repository.events.dead_letters(subscription.id, first, last)
-            dead = frozenset(letter.number for letter in letters)
         found = [Told(event, self._silence(subscription, event, dead)) for event in events]
         if subscription.delivering.coalesce:
             found = list(_coalesced(found))

@@ -28,7 +28,7 @@ class Desk(Protocol):
         events: Sequence[SubscriptionEvent],
         content: Content,
         *,
-        dead: Collection[int] | None = None,
+        dead: Collection[int] = (),
     ) -> list[Told]:
         """What may be said of events now.
 
@@ -36,7 +36,7 @@ class Desk(Protocol):
             subscription: Whose they are.
             events: In order.
             content: How much is asked for.
-            dead: Numbers of those that were put aside, where that is known already.
+            dead: Numbers of those that were put aside and are not said again.
         """
         ...
 

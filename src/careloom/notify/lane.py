@@ -254,9 +254,12 @@ class Lane:
         return period - (self._clock() - cursor.last_sent).total_seconds()
 
     async def _wait_until_due(self, cursor: Cursor) -> None:
-        """Wait for the time of the next try, and no longer than any pause may be: the clock may have been set back."""
+        """Wait for the time of the next try, or the subscription's end.
+
+        It is no longer than any pause may be: the clock may have been set back.
+        """
         if cursor.next_at is not None:
-            until_due = (cursor.next_at - self._clock()).total_seconds()
+            until_due = (min(cursor.next_at, self.subscription.end or cursor.next_at) - self._clock()).total_seconds()
             await self._sleep(min(max(0.0, until_due), self._retry.ceiling))
 
     def _has_ended(self) -> bool:

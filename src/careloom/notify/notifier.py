@@ -28,7 +28,7 @@ from careloom.notify.notification import Told
 from careloom.notify.replaying import Replaying
 from careloom.notify.rest_hook import Channel
 from careloom.notify.retrying import RetryPolicy
-from careloom.notify.states import CAUSE, write_status
+from careloom.notify.states import write_status
 from careloom.notify.subscribers import Subscriber, Subscribers
 from careloom.notify.subscriptions import (
     WITHOUT_ENDPOINT,
@@ -40,7 +40,17 @@ from careloom.notify.subscriptions import (
 )
 from careloom.notify.topics import Content, TopicRegistry
 from careloom.search import parse_query
-from careloom.store import Attempt, Change, EventLog, Match, Replay, Repository, SubscriptionEvent, Version
+from careloom.store import (
+    Attempt,
+    Change,
+    EventLog,
+    HistoryQuery,
+    Match,
+    Replay,
+    Repository,
+    SubscriptionEvent,
+    Version,
+)
 
 BATCH: Final = 500
 SAFETY_POLL: Final = 1.0
@@ -166,7 +176,7 @@ class Notifier:
         recovery = await self._events.recover()
         versions = await self.all_subscriptions()
         for version in versions:
-            await self._listen(version, recovery.matched_to)
+            await self._listen_as_of(recovery.matched_to, version)
         if self._shared is None:
             self._lanes.start(versions, {lane.cursor.subscription: lane for lane in recovery.lanes})
         self._repository.on_commit(self._wake.set)
@@ -194,7 +204,7 @@ class Notifier:
         events: Sequence[SubscriptionEvent],
         content: Content,
         *,
-        dead: Collection[int] | None = None,
+        dead: Collection[int] = (),
     ) -> list[Told]:
         """What may be said of events now, though more might when they matched."""
         return await self._contents.told(subscription, events, content, dead=dead)
@@ -282,17 +292,26 @@ class Notifier:
                 await self._wake.wait()
 
     async def _subscription_changed(self, change: Change) -> None:
-        version = await self._repository.read("Subscription", change.id)
-        if version is None or version.resource is None:
+        current = await self._repository.read("Subscription", change.id)
+        version = await self._repository.vread("Subscription", change.id, change.version_id)
+        if current is None or current.resource is None or version is None:
             self._subscribers.drop(change.id)
-        elif (
-            change.cause == CAUSE
-            or version.version_id == change.version_id
-            or self._subscribers.get(change.id) is None  # a websocket may have made it active before it was heard of
-        ):
+        else:
             await self._listen(version)
         if self._shared is None:
             await self._lanes.changed(change)
+
+    async def _listen_as_of(self, matched_to: int, version: Version) -> None:
+        """Listen as the subscription stood where matching had come to; its later versions come in the change log.
+
+        What happened before it was changed and is not matched yet is judged by what it asked for then.
+        """
+        stood = [version]
+        if version.sequence > matched_to:
+            query = HistoryQuery(types=("Subscription",), id=version.id, beyond=matched_to + 1, count=1)
+            stood = [*(await self._repository.history(query)).versions]
+        for each in stood:
+            await self._listen(each, matched_to)
 
     async def _listen(self, version: Version, matched_to: int = 0) -> None:
         """Match changes for this subscription from its first version on, unless it is off.
@@ -308,6 +327,8 @@ class Notifier:
         except CareloomError as error:
             _log.error("subscription cannot be served", id=version.id, error=str(error))
             self._subscribers.drop(version.id)
+            if version.resource.get("status") in ("requested", "active"):  # whoever counts on it is to know
+                await write_status(self._repository, version.id, version.version_id, "error", str(error))
             return
         if subscription.status == "off":
             self._subscribers.drop(version.id)

@@ -14,7 +14,7 @@ import asyncio
 import socket
 import ssl
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, cast
@@ -313,13 +313,13 @@ async def _addresses(target: Target) -> list[tuple[Any, ...]]:
         return [*await asyncio.get_running_loop().getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)]
 
 
-def header_fields(headers: Mapping[str, str]) -> str:
-    """Headers as they stand in a request, each with the end of its line.
+def header_fields(headers: Sequence[tuple[str, str]]) -> str:
+    """Headers as they stand in a request, each with the end of its line; a name may stand there more than once.
 
     Raises:
         ValueError: One of them would be more than one header, or is not Latin-1.
     """
-    text = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    text = "".join([f"{name}: {value}\r\n" for name, value in headers])
     if text.count("\n") != len(headers) or text.count("\r") != len(headers) or "\0" in text:
         raise ValueError("a header holds the end of a line")
     text.encode("latin-1")

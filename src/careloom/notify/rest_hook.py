@@ -19,6 +19,9 @@ CONTENT_TYPE = "application/fhir+json"
 MOST_CHECKED = 65_536
 TOO_LARGE = 413
 
+_USUAL = (("Content-Type", CONTENT_TYPE), ("User-Agent", "Careloom"))
+"""Headers where a subscription does not say otherwise."""
+
 _REJECTIONS = frozenset({400, 406, 409, TOO_LARGE, 415, 422, 431})
 """Answers to what was sent, rather than to who sent it or when."""
 
@@ -128,7 +131,9 @@ def _fields(given: tuple[tuple[str, str], ...]) -> str:
     Raises:
         ValueError: One of them would be more than one header.
     """
-    return header_fields({"Content-Type": CONTENT_TYPE, "User-Agent": "Careloom"} | dict(given))
+    named = {name.lower() for name, _ in given}
+    usual = [each for each in _USUAL if each[0].lower() not in named]
+    return header_fields([*usual, *given])
 
 
 def _meaning(status: int, retry_after: str | None, now: datetime) -> Outcome:

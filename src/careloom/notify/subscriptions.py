@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from careloom.governance.purposes import ACT_REASON
 from careloom.model import Issue, Resource
 from careloom.model.errors import CareloomError, InvalidError
+from careloom.notify.classic import KIND as CLASSIC
 from careloom.notify.classic import in_terms_of_topics
 from careloom.notify.endpoints import EndpointPolicy
 from careloom.notify.extensions import (
@@ -124,6 +125,22 @@ def read_subscription(resource: Resource, topics: TopicRegistry) -> Subscription
     )
 
 
+def outline(resource: Resource) -> Subscription:
+    """What can be said of a subscription that cannot be served, since its topic is not in force any more."""
+    return Subscription(
+        id=resource.get("id", ""),
+        topic=resource.get("criteria", ""),
+        filters=(),
+        endpoint="",
+        headers=(),
+        status=resource.get("status", "off"),
+        end=None,
+        owner=owner_of(resource),
+        purpose=_coded(resource, "security", ACT_REASON),
+        channel=channel_kind(resource.get("channel", {})),
+    )
+
+
 def accept_subscription(
     resource: Resource,
     *,
@@ -196,8 +213,8 @@ def _problems(
         yield from _problems_of("_criteria", lambda: _filters(resource, topic, topics))
         yield from _problems_of("channel._payload", lambda: _check_content(channel, topic))
     kind = channel_kind(channel)
-    if kind not in channels:
-        may = " or ".join(sorted(channels))
+    if kind not in channels or (kind == CLASSIC and (topic is None or not topic.is_classic)):
+        may = " or ".join(sorted(set(channels) - {CLASSIC}))
         yield _problem("channel.type", f"{may} expected, found {kind!r}", code="not-supported")
     if channel.get("payload", PAYLOADS[0]) not in payloads:
         may = " or ".join(payloads)

@@ -5,21 +5,25 @@ missed, the number of the last one the client has. Each subscription of the toke
 handshake, what came after that number, and what happens from then on. A token is good once and for a minute.
 
 Nothing is assumed to last. Before each round the subscription is looked at again: one that was changed, ended, switched
-off or deleted closes its part of the connection, and policy is asked for each event as at any telling. What is said
-goes on record before it is sent.
+off or deleted is told no more, and policy is asked for each event as at any telling. What is said goes on record before
+it is sent. When nothing is told on it any more, or telling was interrupted, the connection is closed with the reason.
 
 Source: Subscriptions R5 Backport 1.1, websockets.
 """
 
 import asyncio
 import contextlib
+from asyncio import FIRST_COMPLETED
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import takewhile
 from typing import Final, Protocol
 
+import structlog
+
 from careloom.model import Resource, serialize_json
-from careloom.model.errors import CareloomError, LoginError, MalformedError
+from careloom.model.errors import LoginError, MalformedError
 from careloom.model.instants import Clock
 from careloom.notify.contents import Contents
 from careloom.notify.metrics import NotifyMetrics
@@ -38,9 +42,15 @@ UNBOUND_SECONDS: Final = 30.0
 LOOK_EVERY: Final = 0.25
 """Seconds between two looks at the events, which may be numbered by another process."""
 
+_log = structlog.get_logger("careloom.notify")
+
 
 class ClosedError(Exception):
     """The other side has gone. It never leaves the websockets."""
+
+
+class OverError(Exception):
+    """The hub closes the connection; the message says why. It never leaves the websockets."""
 
 
 class Connection(Protocol):
@@ -102,20 +112,46 @@ async def serve_websocket(connection: Connection, parts: Parts, *, unbound_secon
     feeds: dict[str, asyncio.Task[None]] = {}
     try:
         while True:
-            try:
-                async with asyncio.timeout(None if feeds else unbound_seconds):
-                    message = await connection.receive()
-            except TimeoutError:
-                return "nothing was bound in time"
+            message = await _heard(connection, feeds, unbound_seconds)
             await _bind(message, connection, parts, feeds)
     except ClosedError:
         return ""
-    except (LoginError, MalformedError) as error:
+    except (LoginError, MalformedError, OverError) as error:
         return str(error)
     finally:
         for feed in feeds.values():
             feed.cancel()
         await asyncio.gather(*feeds.values(), return_exceptions=True)
+
+
+async def _heard(connection: Connection, feeds: dict[str, asyncio.Task[None]], unbound_seconds: float) -> str:
+    """The next message of the client, for as long as it is told of anything.
+
+    Raises:
+        ClosedError: It has gone.
+        OverError: Nothing was bound, all that was has ended, or telling was interrupted; silence would look as if
+            nothing happened.
+    """
+    hearing = asyncio.ensure_future(connection.receive())
+    try:
+        while True:
+            patience = None if feeds else unbound_seconds
+            done, _ = await asyncio.wait((hearing, *feeds.values()), timeout=patience, return_when=FIRST_COMPLETED)
+            if hearing in done:
+                return hearing.result()
+            _take_out([id for id, feed in feeds.items() if feed in done], feeds)
+            if not feeds:
+                raise OverError("no subscription is told here any more" if done else "nothing was bound in time")
+    finally:
+        hearing.cancel()
+
+
+def _take_out(ended: Sequence[str], feeds: dict[str, asyncio.Task[None]]) -> None:
+    for id in ended:
+        error = feeds.pop(id).exception()
+        if error is not None:
+            _log.error("websocket interrupted", subscription=id, exc_info=error)
+            raise OverError("telling was interrupted: bind again, from the number of the last event you have")
 
 
 async def _bind(message: str, connection: Connection, parts: Parts, feeds: dict[str, asyncio.Task[None]]) -> None:
@@ -157,8 +193,12 @@ class Feed:
         self._last_sent: datetime | None = None
 
     async def run(self, since: int | None) -> None:
-        """Shake hands, and tell events after a number until the subscription or the connection ends."""
-        with contextlib.suppress(ClosedError, CareloomError):
+        """Shake hands, and tell events after a number until the subscription or the connection ends.
+
+        Raises:
+            CareloomError: The record does not answer, or the subscription cannot be read any more.
+        """
+        with contextlib.suppress(ClosedError):
             version, subscription = await self._subscription()
             log = self._parts.repository.events
             cursor = await log.cursor(self._id)
@@ -207,7 +247,7 @@ class Feed:
         """Tell the events after a number, or wait a moment where there are none; the number of the last."""
         log = self._parts.repository.events
         events = await log.events(self._id, position + 1, position + subscription.delivering.max_count)
-        events = [event for event in events if event.topic == events[0].topic]
+        events = list(takewhile(lambda event: event.topic == events[0].topic, events))
         if not events:
             oldest = await log.first_number(self._id)
             if oldest > position + 1:

@@ -5,10 +5,13 @@ Source: Subscriptions R5 Backport 1.1, R4 notifications. Numbers are text in R4,
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from careloom.model import Resource, parse_resource
 from careloom.model.errors import InvalidError
+
+_LONGEST: Final = 18
+"""Digits of a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,13 @@ def read_notification(body: bytes) -> Notification:
         InvalidError: No notification: no Bundle of type history, or without the subscription's status at its head.
     """
     bundle = parse_resource(body)
+    try:
+        return _read(bundle)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise InvalidError("a Bundle in the shape of a notification expected") from error
+
+
+def _read(bundle: Resource) -> Notification:
     if bundle.get("resourceType") != "Bundle" or not bundle.get("entry"):
         raise InvalidError(f"a Bundle with entries expected, {bundle.get('resourceType')!r} found")
     status = bundle["entry"][0].get("resource") or {}
@@ -117,6 +127,6 @@ def _value(parameters: list[Any], name: str, key: str, *, required: bool = False
 
 
 def _number(text: Any, name: str) -> int:
-    if not (isinstance(text, str) and text.isascii() and text.isdecimal()):
-        raise InvalidError(f"{name}: a number as text expected, {text!r} found")
+    if not (isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) <= _LONGEST):
+        raise InvalidError(f"{name}: a number as text expected, {str(text)[:40]!r} found")
     return int(text)

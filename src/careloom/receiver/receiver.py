@@ -1,7 +1,7 @@
 """Takes notifications: once each, in order, without a hole.
 
-A hub tells at least once. So a receiver drops what it has taken before, by number; and where a number is missing, it
-fetches the events between by ``$events`` before it goes on. An event counts as taken when ``handle`` has returned and
+A hub tells at least once. So a receiver drops what it has taken before, by number; and wherever a number is missing,
+it fetches it by ``$events`` before it goes on. An event counts as taken when ``handle`` has returned and
 its number is kept: a crash between the two is the only way to see an event twice.
 """
 
@@ -35,7 +35,7 @@ class Taken:
 
     Attributes:
         kind: As in `Notification`.
-        events: Those that were handled, fetched ones first.
+        events: Those that were handled, in order of the numbers.
         fetched: How many of them were missing and had to be fetched.
         dropped: How many had been taken before.
     """
@@ -50,14 +50,19 @@ class Receiver:
     """One endpoint; for any number of subscriptions that share its secret. Threads may share it.
 
     Args:
-        secret: As registered with the hub, ``whsec_…``; None where the hub does not sign.
+        secret: As registered with the hub, ``whsec_…``, or the hub's public key, ``whpk_…``; several with white space
+            between while one takes the place of another; None where the hub does not sign.
         memory: Keeps the last number.
         fetch: Asks the hub for missing events.
+        hub: Base address of the hub; where it is given, nothing is fetched from elsewhere. Give it where the hub does
+            not sign, for anybody may then say where a subscription is.
         clock: Tells old notifications from new ones.
     """
 
-    def __init__(self, *, secret: str | None, memory: Memory, fetch: Fetch, clock: Clock = utc_now) -> None:
-        self._secret, self._memory, self._fetch, self._clock = secret, memory, fetch, clock
+    def __init__(
+        self, *, secret: str | None, memory: Memory, fetch: Fetch, hub: str = "", clock: Clock = utc_now
+    ) -> None:
+        self._secret, self._memory, self._fetch, self._hub, self._clock = secret, memory, fetch, hub, clock
         self._lock = RLock()
 
     def take(self, headers: Mapping[str, str], body: bytes, handle: Handle) -> Taken:
@@ -71,7 +76,7 @@ class Receiver:
         Raises:
             LoginError: The signature is missing or wrong, or too old: answer 401.
             MalformedError: No JSON: answer 400.
-            InvalidError: No notification: answer 422.
+            InvalidError: No notification, or one of another hub: answer 422.
             GapError: Events are missing and cannot be had: answer 503, and the hub tries again.
         """
         if self._secret is not None:
@@ -88,30 +93,40 @@ class Receiver:
         with self._lock:
             last = self._memory.last(subscription) or 0
             missing = self._missing(subscription, last + 1, None)
-            return self._handled("query-event", subscription, missing, (), handle)
+            self._handle(subscription, missing, handle)
+            return Taken("query-event", tuple(missing), len(missing))
 
     def _taken(self, notification: Notification, handle: Handle) -> Taken:
         subscription = notification.subscription
+        if not subscription.startswith(self._hub.rstrip("/") + "/" if self._hub else ""):
+            raise InvalidError(f"a subscription of {self._hub} expected, {subscription!r} found")
         with self._lock:
             if notification.kind == "handshake" and self._memory.last(subscription) is None:
                 self._memory.remember(subscription, notification.count or 0)
             last = self._memory.last(subscription)
             if last is None:  # the handshake was before our time: what came before this notification is not ours
                 last = notification.events[0].number - 1 if notification.events else notification.count or 0
-            new = [event for event in notification.events if event.number > last]
-            until = new[0].number - 1 if new else notification.count or last
-            missing = self._missing(subscription, last + 1, until) if until > last else ()
-            taken = self._handled(notification.kind, subscription, missing, new, handle)
-        return Taken(taken.kind, taken.events, taken.fetched, len(notification.events) - len(new))
+            new = {event.number: event for event in notification.events if event.number > last}
+            until = max(new) if new else notification.count or last
+            events = self._whole(subscription, last, until, new)
+            self._handle(subscription, events, handle)
+        return Taken(notification.kind, tuple(events), len(events) - len(new), len(notification.events) - len(new))
 
-    def _handled(
-        self, kind: str, subscription: str, missing: Sequence[Event], new: Sequence[Event], handle: Handle
-    ) -> Taken:
-        events = (*missing, *new)
+    def _whole(self, subscription: str, last: int, until: int, new: Mapping[int, Event]) -> list[Event]:
+        """All events after a number up to another: those that came, and fetched ones wherever some are missing."""
+        events: list[Event] = []
+        for number in (*sorted(new), until + 1):
+            if number > last + 1:
+                events += self._missing(subscription, last + 1, number - 1)
+            if number in new:
+                events.append(new[number])
+            last = number
+        return events
+
+    def _handle(self, subscription: str, events: Sequence[Event], handle: Handle) -> None:
         for event in events:
             handle(event)
             self._memory.remember(subscription, event.number)
-        return Taken(kind, events, len(missing))
 
     def _missing(self, subscription: str, first: int, last: int | None) -> tuple[Event, ...]:
         """The events from one number to another, or to the newest."""

@@ -18,7 +18,7 @@ from careloom.model.errors import InvalidError, MalformedError, UnavailableError
 from careloom.model.json import parse_json
 from careloom.notify import STANDARD_TOPICS, EndpointPolicy, RetryPolicy, Topic
 from careloom.notify.equals import MOST_EQUAL
-from careloom.notify.signature import secret_bytes
+from careloom.notify.signature import check_keys
 from careloom.notify.topics import Filter, Interaction, Trigger, topics_in
 from careloom.rest.hub import Limits
 from careloom.search.limits import Limits as SearchLimits
@@ -31,6 +31,7 @@ from careloom.settings.sections import AuditSettings, DefinitionSettings, HubSet
 from careloom.settings.store import read_store
 from careloom.settings.tables import Complaints, Table, told
 from careloom.settings.terminology import read_terminology
+from careloom.settings.tls import read_client_tls
 
 CORE_PACKAGE: Final = "hl7.fhir.r4.core@4.0.1"
 USUAL_PORT: Final = 8080
@@ -247,7 +248,7 @@ def _read_jwks(path: Path) -> tuple[PublicKey, ...]:
 
 
 def _webhook_secret(table: Table) -> str:
-    """The secret itself, from the file or from one beside it; never in a message."""
+    """The secret itself, or several keys, from the file or from one beside it; never in a message."""
     if "webhook_secret_file" in table:
         path = table.path("webhook_secret_file")
         secret = table.attempt("webhook_secret_file", lambda: _file(path).decode("utf-8", "replace").strip(), "")
@@ -255,7 +256,7 @@ def _webhook_secret(table: Table) -> str:
     else:
         key, secret = "webhook_secret", table.text("webhook_secret", "")
     if secret:
-        table.attempt(key, lambda: secret_bytes(secret), b"")
+        table.attempt(key, lambda: check_keys(secret), None)
     return secret
 
 
@@ -334,6 +335,7 @@ def _notify(root: Table) -> NotifySettings:
             ),
             takes_classic=notify.flag("r4_subscriptions", False),
             most_equal=notify.whole("equal_subscriptions", MOST_EQUAL, least=1, most=10_000),
+            tls=read_client_tls(notify),
         )
 
 

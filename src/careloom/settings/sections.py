@@ -17,6 +17,7 @@ from careloom.settings.http import HttpSettings
 from careloom.settings.mesh import MeshSettings
 from careloom.settings.mllp import MllpSettings
 from careloom.settings.operations import OperationSettings
+from careloom.settings.tls import USUAL_TLS, ClientTls
 from careloom.store.source import StoreSource
 from careloom.terminology.sources import TerminologySources
 
@@ -65,12 +66,14 @@ class NotifySettings:
         retry: When to try again.
         takes_classic: Whether subscriptions are taken whose criteria are a search, as R4 had them before topics.
         most_equal: How many equal subscriptions one client may have.
+        tls: What the hub proves itself by to those it tells.
     """
 
     endpoints: EndpointPolicy
     retry: RetryPolicy
     takes_classic: bool = False
     most_equal: int = MOST_EQUAL
+    tls: ClientTls = USUAL_TLS
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,9 @@ async def test_a_control_id_used_for_something_else_is_refused(desk: Desk) -> No
     [
         (b"", "AR", "nothing found"),
         (b"PID|1\r", "AR", "beginning with MSH"),
+        (b"BHS|^~\\&|MERIDIAN\r" + adt("A28"), "AR", "a batch beginning with BHS found"),
+        (adt("A28") + adt("A28", control_id="second"), "AR", "one message in a frame"),
+        (adt("A28", pid="1||A-1^^^ACUTE||Oka\x01for^Ada"), "AR", "without control characters"),
         (adt("A99"), "AR", "ADT^A01"),
         (adt("A01").replace(b"ADT^A01", b"ORU^R01"), "AR", "'ORU^R01' found"),
         (adt("A01", pid="1||||Okafor^Ada"), "AE", "PID-3: an identifier"),
@@ -49,7 +52,20 @@ async def test_a_control_id_used_for_something_else_is_refused(desk: Desk) -> No
         (adt("A01", pv1=stay(kind="")), "AE", "Encounter.class: at least 1"),
         (adt("A40"), "AE", "MRG-1: an identifier"),
     ],
-    ids=["empty", "headless", "unknown event", "other type", "nobody", "no time", "no visit", "no class", "no merge"],
+    ids=[
+        "empty",
+        "headless",
+        "batch",
+        "two in one",
+        "control",
+        "unknown event",
+        "other type",
+        "nobody",
+        "no time",
+        "no visit",
+        "no class",
+        "no merge",
+    ],
 )
 async def test_what_cannot_be_taken_is_refused_with_its_field_and_leaves_nothing(
     desk: Desk, message: bytes, code: str, told: str

@@ -65,6 +65,56 @@ async def test_an_update_after_the_discharge_does_not_reopen_the_stay(desk: Desk
     assert (await desk.only("Patient"))["name"][0]["family"] == "Okafor-Reid"
 
 
+@pytest.mark.parametrize("late", ["A01", "A02", "A12"])
+async def test_what_comes_late_does_not_reopen_a_stay_that_is_over(desk: Desk, late: str) -> None:
+    await desk.take(adt("A03", at="20261125120000"))
+    over = await desk.only("Encounter")
+    assert await desk.take(adt(late, at="20261122101500", pv1=stay(ward=ICU))) == "AA"
+    after = await desk.only("Encounter")
+    assert (after["status"], after["location"]) == ("finished", over["location"])
+    assert after["period"]["end"] == "2026-11-25T12:00:00Z"
+
+
+async def test_a_cancelled_stay_is_begun_anew_and_by_nothing_else(desk: Desk) -> None:
+    await desk.take(adt("A01"))
+    await desk.take(adt("A11", at="20261122110000"))
+    for event in ("A02", "A03", "A13"):
+        await desk.take(adt(event, at="20261122120000", pv1=stay(ward=ICU)))
+        assert (await desk.only("Encounter"))["status"] == "cancelled"
+    assert len((await desk.only("Encounter"))["location"]) == 1
+    await desk.take(adt("A01", at="20261122130000"))
+    assert (await desk.only("Encounter"))["status"] == "in-progress"
+
+
+async def test_numbers_without_an_authority_are_those_of_their_sender(desk: Desk) -> None:
+    await desk.take(adt("A01", pid="1||777||Alpha^Ada", pv1=stay(number="V-7")))
+    other = adt("A01", at="20261123", pid="1||777||Beta^Bob", pv1=stay(number="V-7")).replace(b"|NORTH|", b"|SOUTH|")
+    assert await desk.take(other) == "AA"
+    assert {"Alpha", "Beta"} == {patient["name"][0]["family"] for patient in await desk.every("Patient")}
+    assert len(await desk.every("Encounter")) == 2
+    await desk.take(adt("A31", at="20261124", pid="1||777||Alpha^Ann"))
+    assert len(await desk.every("Patient")) == 2
+
+
+async def test_a_sender_without_a_facility_is_known_as_the_client_that_it_is(desk: Desk) -> None:
+    await desk.take(adt("A28", pid="1||777||Alpha^Ada").replace(b"|NORTH|", b"||"))
+    [identifier] = (await desk.only("Patient"))["identifier"]
+    assert identifier["system"].endswith(f"/{desk.source.intake.client}")
+
+
+async def test_a_component_that_is_null_is_no_text(desk: Desk) -> None:
+    null = '""'
+    pid = f"1||A-1^^^ACUTE||Okafor^Ada^{null}^{null}^Dr||19870312|F|||1 High St^{null}^Leeds^{null}^LS1 1AA"
+    await desk.take(adt("A28", pid=f"{pid}||0113 4960000^PRN^PH"))
+    patient = await desk.only("Patient")
+    assert patient["name"] == [{"family": "Okafor", "given": ["Ada"], "prefix": ["Dr"]}]
+    assert patient["address"] == [{"line": ["1 High St"], "city": "Leeds", "postalCode": "LS1 1AA"}]
+    assert "telecom" in patient
+    none = f"1||A-1^^^ACUTE||Okafor^Ada||||||{null}^{null}^{null}^^^^H||{null}^PRN^PH"
+    await desk.take(adt("A31", at="20261123", pid=none))
+    assert {"address", "telecom"}.isdisjoint(await desk.only("Patient"))
+
+
 @pytest.mark.parametrize("event", ["A28", "A31"])
 async def test_a_person_is_recorded_without_a_stay(desk: Desk, event: str) -> None:
     assert await desk.take(adt(event)) == "AA"

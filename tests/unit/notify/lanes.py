@@ -64,9 +64,9 @@ class Desk:
         events: Sequence[SubscriptionEvent],
         content: Content,
         *,
-        dead: Collection[int] | None = None,
+        dead: Collection[int] = (),
     ) -> list[Told]:
-        return [Told(each, self._silence(each.number, dead or ())) for each in events]
+        return [Told(each, self._silence(each.number, dead)) for each in events]
 
     def _silence(self, number: int, dead: Collection[int]) -> Silence:
         return "dead-letter" if number in dead else "denied" if number in self.hidden else ""

@@ -3,9 +3,11 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
 from tests.unit.notify.lanes import START, Desk, Picky, Receiver, Time, a_lane, run_until
 
 from careloom.model import parse_json
+from careloom.notify import by_patient
 from careloom.notify.rest_hook import Outcome
 from careloom.store import Match
 from careloom.store.memory_events import MemoryEventLog
@@ -40,6 +42,25 @@ async def test_each_patient_is_told_of_in_order_and_the_cursor_follows() -> None
     await run_until(a_lane(log, receiver, desk, time, order="patient"), lambda: 12 == delivered_to(log))
     for numbers in ([1, 4, 7, 8], [2, 5, 9, 10], [3, 6, 11, 12]):
         assert numbers == [number for number in desk.heard if number in numbers]
+
+
+async def test_however_many_are_told_of_behind_it_an_event_that_is_not_taken_holds_up_its_own_patient_alone() -> None:
+    log, time = await a_log("a", *(f"p{number % 7}" for number in range(299)), "a"), Time()
+    receiver, desk = Picky('Encounter/1"'), Desk(log)
+    await run_until(a_lane(log, receiver, desk, time, order="patient"), lambda: bool(time.slept))
+    assert list(range(2, 301)) == sorted(desk.heard)
+    assert 0 == (await log.cursor("gp")).delivered_to
+    for patient in range(7):
+        own = [number for number in desk.heard if (number - 2) % 7 == patient]
+        assert sorted(own) == own
+
+
+async def test_how_far_others_are_told_ahead_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(by_patient, "MOST_AHEAD", 100)
+    log, time = await a_log("a", *"b" * 150), Time()
+    desk = Desk(log)
+    await run_until(a_lane(log, Picky('Encounter/1"'), desk, time, order="patient"), lambda: bool(time.slept))
+    assert list(range(2, 101)) == desk.heard
 
 
 async def test_a_slow_patient_does_not_keep_the_others_waiting() -> None:

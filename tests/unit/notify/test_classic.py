@@ -9,6 +9,7 @@ from careloom.model import Resource
 from careloom.model.errors import InvalidError
 from careloom.notify import EndpointPolicy, TopicRegistry
 from careloom.notify.classic import KIND
+from careloom.notify.extensions import CHANNEL_TYPE
 from careloom.notify.subscribers import Subscriber, Subscribers
 from careloom.notify.subscriptions import CHANNELS, accept_subscription, read_subscription
 
@@ -36,6 +37,13 @@ def accepted(resource: Resource, topics: TopicRegistry) -> Resource:
         now=NOW,
         channels={*CHANNELS, KIND},
     )
+
+
+def test_nobody_names_the_kind_of_channel_that_it_has(open_: TopicRegistry) -> None:
+    named = {"extension": [{"url": CHANNEL_TYPE, "valueCoding": {"code": KIND}}]}
+    resource = classic("https://careloom.example/SubscriptionTopic/discharge", _type=named)
+    with pytest.raises(InvalidError, match=r"channel\.type: rest-hook or server-sent-events or websocket expected"):
+        accepted(resource, open_)
 
 
 def test_it_is_recorded_as_it_was_written(open_: TopicRegistry) -> None:

@@ -64,6 +64,16 @@ async def test_a_subscription_that_is_told_nothing_ends_at_its_end() -> None:
     assert "off" == desk.statuses[0][0]
 
 
+async def test_a_subscription_that_is_failing_ends_at_its_end_and_not_at_the_next_try() -> None:
+    log, desk, time = await a_log(1), Desk(), Time()
+    asks_for_an_hour = Receiver(Outcome("retry", 503, "HTTP 503", 3600.0))
+    await run_until(
+        a_lane(log, asks_for_an_hour, desk, time, end=START + timedelta(minutes=5)), lambda: bool(desk.statuses)
+    )
+    assert [300.0] == time.slept
+    assert "off" == desk.statuses[0][0]
+
+
 async def test_one_poison_event_is_found_by_halving_and_put_aside() -> None:
     log, time = await a_log(8), Time()
     receiver, desk = Picky("Encounter/6", 413), Desk(log)

@@ -11,9 +11,10 @@ import pytest
 from careloom.model import parse_json
 from careloom.notify import EndpointPolicy, Notifier, Ports, Retention, RetryPolicy, Subscription, TopicRegistry
 from careloom.notify import notifier as notifiers
+from careloom.notify.extensions import FILTER
 from careloom.notify.notification import Told
 from careloom.notify.rest_hook import Outcome
-from careloom.store import MemoryRepository, Replay, Repository, Turn
+from careloom.store import Attempt, DeadLetter, MemoryRepository, Replay, Repository, Turn
 
 NOW = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
 DISCHARGE = "https://careloom.example/SubscriptionTopic/discharge"
@@ -316,6 +317,54 @@ def numbers(bundle: dict[str, Any]) -> list[str]:
     ]
 
 
+async def test_what_happened_before_a_change_of_filters_is_judged_by_those_of_then(topics: TopicRegistry) -> None:
+    repository, post, rules = a_record(topics), Post(), Rules()
+    async with telling(repository, topics, post, rules) as notifier:
+        id = await subscribe(repository, notifier, **filtered("Patient/1"))
+        await until(lambda: len(post.sent) == 1)
+        version = await repository.read("Subscription", id)
+        assert version is not None and version.resource is not None
+        await asyncio.sleep(0.05)
+    await of_patient(repository, "e1", "1")
+    await of_patient(repository, "e2", "2")
+    changed = notifier.accept(version.resource | filtered("Patient/2"), client="gp-system", purpose="TREAT")
+    await repository.commit(lambda turn: turn.update(changed), cause="gp-system")
+    await of_patient(repository, "e3", "1")
+    await of_patient(repository, "e4", "2")
+    async with telling(repository, topics, post, rules):
+        await until(lambda: len(post.focuses()) == 2)
+        await asyncio.sleep(0.05)
+    assert ["Encounter/e1", "Encounter/e4"] == post.focuses()
+
+
+def filtered(patient: str) -> dict[str, Any]:
+    return {"_criteria": {"extension": [{"url": FILTER, "valueString": f"Encounter?patient={patient}"}]}}
+
+
+async def of_patient(repository: Repository, id: str, patient: str) -> None:
+    encounter = {
+        "resourceType": "Encounter",
+        "id": id,
+        "status": "finished",
+        "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "IMP"},
+        "subject": {"reference": f"Patient/{patient}"},
+    }
+    await repository.commit(lambda turn: turn.update(encounter), cause="acute-epr")
+
+
+async def test_a_subscription_whose_topic_is_gone_is_in_error_and_says_why(topics: TopicRegistry) -> None:
+    repository, post, rules = a_record(topics), Post(), Rules()
+    async with telling(repository, topics, post, rules) as notifier:
+        id = await subscribe(repository, notifier)
+        await until(lambda: len(post.sent) == 1)
+    fewer = TopicRegistry([each for each in topics if each.url != DISCHARGE], topics.parameters)
+    async with telling(repository, fewer, post, rules):
+        version = await repository.read("Subscription", id)
+    assert version is not None and version.resource is not None
+    assert "error" == version.resource["status"]
+    assert "no topic" in version.resource["error"]
+
+
 @pytest.mark.parametrize("endpoint", ["", "https://gp.example/other"])
 async def test_a_replay_tells_a_range_once_more_and_leaves_the_lane_as_it_is(
     topics: TopicRegistry, endpoint: str, monkeypatch: pytest.MonkeyPatch
@@ -340,6 +389,20 @@ async def test_a_replay_tells_a_range_once_more_and_leaves_the_lane_as_it_is(
     [replay] = await repository.events.replays(id)
     assert ("done", 3) == (replay.status, replay.delivered_to)
     assert 4 == (await repository.events.cursor(id)).delivered_to
+
+
+async def test_a_replay_tells_what_was_put_aside(topics: TopicRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notifiers, "REPLAY_POLL", 0.01)
+    repository, post, rules = a_record(topics), Post(), Rules()
+    async with telling(repository, topics, post, rules) as notifier:
+        id = await subscribe(repository, notifier)
+        await discharge(repository, "e1")
+        await until(lambda: len(rules.told) == 1)
+        attempt = Attempt(id, 1, 1, 3, NOW, 7, "rejected", 422, "00")
+        await repository.events.record_attempts([attempt], None, [DeadLetter(id, 1, "HTTP 422", NOW)])
+        await repository.events.save_replay(Replay("r1", id, 1, 1, "", "gp-system", NOW, 0))
+        await until(lambda: len(rules.told) == 2)
+    assert "Encounter/e1" in str(post.sent[-1])
 
 
 async def test_a_replay_goes_on_where_it_was_after_a_crash(

@@ -10,8 +10,10 @@ from careloom.notify.topics import Trigger, read_topics
 from careloom.search import SearchParameters
 
 IMP = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "IMP"}
+EMER = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "EMER"}
 AMB = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB"}
 NHS = "https://fhir.nhs.uk/Id/nhs-number"
+ODS = "https://fhir.nhs.uk/Id/ods-organization-code"
 FORMAL = {
     "url": "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-DeathNotificationStatus",
     "extension": [{"url": "deathNotificationStatus", "valueCodeableConcept": {"coding": [{"code": "2"}]}}],
@@ -46,8 +48,20 @@ def numbered(value: str) -> dict[str, Any]:
     return a_patient(identifier=[{"system": NHS, "value": value}])
 
 
-def registered(practice: str) -> dict[str, Any]:
-    return a_patient(generalPractitioner=[{"reference": f"Organization/{practice}"}])
+def registered(practice: str, **more: str) -> dict[str, Any]:
+    return a_patient(generalPractitioner=[{"reference": f"Organization/{practice}", **more}])
+
+
+def coded(practice: str, **more: str) -> dict[str, Any]:
+    return a_patient(generalPractitioner=[{"identifier": {"system": ODS, "value": practice}, **more}])
+
+
+def report(status: str = "corrected", **elements: Any) -> dict[str, Any]:
+    return of("DiagnosticReport", status, **elements)
+
+
+def result(id: str) -> list[dict[str, Any]]:
+    return [{"reference": f"Observation/{id}"}]
 
 
 @pytest.mark.parametrize(
@@ -55,6 +69,10 @@ def registered(practice: str) -> dict[str, Any]:
     [
         (None, an_encounter("in-progress"), ["admission"]),
         (an_encounter("planned"), an_encounter("in-progress"), ["admission"]),
+        (an_encounter("in-progress", EMER), an_encounter("in-progress"), ["admission"]),
+        (an_encounter("in-progress", EMER), an_encounter("finished", EMER), []),
+        (an_encounter("in-progress"), an_encounter("onleave"), []),
+        (an_encounter("onleave"), an_encounter("in-progress"), []),
         (an_encounter("in-progress"), an_encounter("finished"), ["discharge"]),
         (None, an_encounter("finished"), ["discharge"]),
         (an_encounter("finished"), an_encounter("finished"), []),
@@ -70,6 +88,10 @@ def registered(practice: str) -> dict[str, Any]:
         (merged("9"), merged("9"), []),
         (a_patient(), a_patient(link=[{"other": {"reference": "Patient/9"}, "type": "seealso"}]), []),
         (registered("A81001"), registered("A81002"), ["gp-change"]),
+        (registered("A81001"), registered("A81001", display="High Street Surgery"), []),
+        (registered("A81001"), a_patient(), ["gp-change"]),
+        (coded("A81001"), coded("A81002"), ["gp-change"]),
+        (coded("A81001"), coded("A81001", display="High Street Surgery"), []),
         (None, registered("A81001"), []),
         (a_patient(address=[{"line": ["1 Row"]}]), a_patient(address=[{"line": ["2 Row"]}]), ["address-change"]),
         (a_patient(address=[{"line": ["1 Row"]}]), a_patient(address=[{"line": ["1 Row"]}]), []),
@@ -86,9 +108,17 @@ def registered(practice: str) -> dict[str, Any]:
         (None, of("DiagnosticReport", "final"), ["result-stored"]),
         (of("DiagnosticReport", "final"), of("DiagnosticReport", "corrected"), ["result-stored"]),
         (of("DiagnosticReport", "final"), of("DiagnosticReport", "final"), []),
+        (report(conclusion="benign"), report(conclusion="malignant"), ["result-stored"]),
+        (report(issued="2026-11-01T09:00:00Z"), report(issued="2026-11-02T09:00:00Z"), ["result-stored"]),
+        (report(result=result("1")), report(result=result("2")), ["result-stored"]),
+        (report(), report(presentedForm=[{"url": "Binary/1"}]), ["result-stored"]),
+        (report(conclusion="benign"), report(conclusion="benign", category=[{"text": "histology"}]), []),
+        (report(conclusion="benign"), report("entered-in-error"), []),
         (None, of("DiagnosticReport", "registered"), []),
         (None, of("Composition", "final"), ["document-available"]),
-        (of("Composition", "preliminary"), of("Composition", "amended"), []),
+        (of("Composition", "final"), of("Composition", "amended"), ["document-available"]),
+        (of("Composition", "amended"), of("Composition", "amended", title="Letter"), []),
+        (of("Composition", "amended"), of("Composition", "entered-in-error"), []),
         (None, of("DocumentReference", "current"), ["document-available"]),
         (of("DocumentReference", "current"), of("DocumentReference", "superseded"), []),
         (None, of("ServiceRequest", "active"), ["referral-status"]),

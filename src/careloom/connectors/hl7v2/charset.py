@@ -2,6 +2,7 @@
 
 import codecs
 
+from careloom.connectors.hl7v2.escapes import CONTROLS
 from careloom.model.errors import MalformedError
 
 _CODECS = {
@@ -28,8 +29,15 @@ def decoded(data: bytes) -> str:
     """The text of a message, without byte order mark.
 
     Raises:
-        MalformedError: An unknown character set, or bytes that are none of its characters.
+        MalformedError: An unknown character set, or bytes that are none of its characters, or control characters.
     """
+    text = _decoded(data)
+    if (found := CONTROLS.search(text)) is not None:
+        raise MalformedError(f"text without control characters expected, {found[0]!r} found at {found.start()}")
+    return text
+
+
+def _decoded(data: bytes) -> str:
     data = data.removeprefix(codecs.BOM_UTF8)
     name = _named(data)
     if name.upper() in _WIDE or data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):

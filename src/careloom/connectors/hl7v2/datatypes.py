@@ -120,11 +120,11 @@ def _coding(value: Value, place: int, tables: Tables) -> dict[str, Any]:
 
 
 def identifier(value: Value, tables: Tables) -> dict[str, Any] | None:
-    """CX: the number without blanks at its ends, under the system of the assigning authority."""
+    """CX: the number without blanks at its ends, under the system of the assigning authority, or of the sender."""
     number = value.component(1).strip()
     if not number:
         return None
-    system = tables.system_of(value.part(4))
+    system = tables.system_of(value.part(4)) or tables.own_system
     if system == "https://fhir.nhs.uk/Id/nhs-number":
         number = number.replace(" ", "").replace("-", "")
     period = _filled(start=date(value.part(7), tables), end=date(value.part(8), tables))
@@ -134,32 +134,26 @@ def identifier(value: Value, tables: Tables) -> dict[str, Any] | None:
 def name(value: Value, tables: Tables) -> dict[str, Any] | None:
     """XPN: family, given, further given, suffix, prefix; with the use of its type code."""
     given = [part for part in (value.component(2), *value.component(3).split(" ")) if part]
-    return (
-        _filled(
-            use=tables.code("name-use", value.component(7)),
-            family=value.part(1).component(1),
-            given=given,
-            prefix=_words(value.component(5)),
-            suffix=_words(value.component(4), value.component(6)),
-        )
-        or None
+    found = _filled(
+        family=value.part(1).component(1),
+        given=given,
+        prefix=_words(value.component(5)),
+        suffix=_words(value.component(4), value.component(6)),
     )
+    return _used(found, tables.code("name-use", value.component(7)))
 
 
 def address(value: Value, tables: Tables) -> dict[str, Any] | None:
     """XAD: lines, city, county, postcode and country, with the use of its type."""
     lines = [part for part in (value.part(1).component(1), value.component(2)) if part]
-    return (
-        _filled(
-            use=tables.code("address-use", value.component(7)),
-            line=lines,
-            city=value.component(3),
-            district=value.component(9) or value.component(4),
-            postalCode=_postcode(value.component(5)),
-            country=value.component(6),
-        )
-        or None
+    found = _filled(
+        line=lines,
+        city=value.component(3),
+        district=value.component(9) or value.component(4),
+        postalCode=_postcode(value.component(5)),
+        country=value.component(6),
     )
+    return _used(found, tables.code("address-use", value.component(7)))
 
 
 def telecom(value: Value, tables: Tables) -> dict[str, Any] | None:
@@ -201,6 +195,11 @@ def _postcode(written: str) -> str:
 
 def _words(*written: str) -> list[str]:
     return [part for part in written if part]
+
+
+def _used(found: dict[str, Any], use: str | None) -> dict[str, Any] | None:
+    """What was found, with what it is used for; nothing where that is all there is."""
+    return _filled(use=use, **found) if found else None
 
 
 def _filled(**elements: Any) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 r"""Escape sequences of HL7 v2: what stands between two escape characters. Source: HL7 v2.5.1, 2.7.
 
 The delimiters have one letter each, ``\Xdddd\`` is bytes, ``\.br\`` breaks a line. Highlighting and the other
-formatting commands are of no meaning outside a printout, and leave nothing. A sequence that is none is text.
+formatting commands are of no meaning outside a printout, and leave nothing. A sequence that is none is text, and so are
+bytes of which some are no text.
 """
 
 import re
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 _BREAKS = {".br": "\n", ".sp": "\n", ".ce": "\n"}
 _UNPRINTED = re.compile(r"[HN]|\.(?:fi|nf|sk|in|ti).*")
+CONTROLS = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f]")
+"""Characters that no text of FHIR has."""
+
 _BYTES = re.compile(r"X(?:[0-9A-Fa-f]{2})+")
 
 
@@ -57,7 +61,16 @@ def _reader(delimiters: "Delimiters") -> tuple[re.Pattern[str], Callable[[re.Mat
         if command[:3] in _BREAKS:
             return _BREAKS[command[:3]]
         if _BYTES.fullmatch(command):
-            return bytes.fromhex(command[1:]).decode("utf-8", "replace")
+            return _text(bytes.fromhex(command[1:])) or match[0]
         return "" if _UNPRINTED.fullmatch(command) else match[0]
 
     return re.compile(f"{quoted}([^{quoted}]*){quoted}"), meaning
+
+
+def _text(data: bytes) -> str:
+    """Bytes as text, Windows-1252 where they are not UTF-8; empty where they hold what is not to be written."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        text = data.decode("cp1252", "replace")
+    return "" if CONTROLS.search(text) else text

@@ -5,6 +5,7 @@ while the commit of the first is under way, and are answered in their order all 
 """
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ _Answers = asyncio.Queue["asyncio.Future[bytes] | None"]
 _log = structlog.get_logger(__name__)
 
 _PIECE = 65_536
+
+_KEPT_ALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
+"""Seconds of silence after which the other side is asked whether it is there, and how often; not on every platform."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,7 @@ class MllpListener:
             writer.close()
             return
         self._conversations.add(task)
+        keep_alive(writer.get_extra_info("socket"))
         answers: _Answers = asyncio.Queue(self._limits.under_way)
         answering = asyncio.create_task(_answer(answers, writer))
         try:
@@ -128,6 +133,18 @@ async def _send(ready: list[bytes], writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):
             await writer.drain()
     ready.clear()
+
+
+def keep_alive(connection: socket.socket) -> None:
+    """Have a connection end whose other side is not there any more, though it said nothing when it went.
+
+    A sender that crashes, or a firewall that forgets, leaves one behind at each time; they would add up to all there
+    may be.
+    """
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEPT_ALIVE.items():
+        if hasattr(socket, name):
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def _address(writer: asyncio.StreamWriter) -> str:

@@ -155,7 +155,8 @@ def _found(rule: Rule, source: FieldPath, tables: Tables, delimiters: Delimiters
         values = values[:1]
     if all(value.is_null for value in values):
         return _Found(is_null=True)
-    return _Found(tuple(_converted(rule, values, tables)))
+    items = tuple(_converted(rule, values, tables))
+    return _Found(items, is_null=not items and any(value.has_null for value in values))
 
 
 def _converted(rule: Rule, values: list[Value], tables: Tables) -> Iterator[Any]:

@@ -19,6 +19,8 @@ from careloom.model.errors import MalformedError
 NULL: Final = '""'
 """Written where a value is to be removed; nothing written says nothing. Source: HL7 v2.5.1, 2.5.3."""
 
+_BATCH: Final = ("FHS", "BHS")
+
 
 @dataclass(frozen=True, slots=True)
 class Value:
@@ -28,7 +30,7 @@ class Value:
     delimiters: Delimiters = USUAL
 
     def component(self, number: int, subcomponent: int = 1) -> str:
-        """The text of a component's subcomponent, empty where there is none; `NULL` as it stands."""
+        """The text of a component's subcomponent; empty where there is none, or `NULL` where one would be."""
         parts = self.raw.split(self.delimiters.component)
         if number > len(parts):
             return ""
@@ -38,7 +40,7 @@ class Value:
             part = divided[subcomponent - 1] if subcomponent <= len(divided) else ""
         elif subcomponent > 1:
             return ""
-        return unescaped(part, self.delimiters)
+        return "" if part == NULL else unescaped(part, self.delimiters)
 
     def part(self, number: int) -> "Value":
         """A component as a value of its own, its subcomponents in the place of components."""
@@ -55,6 +57,11 @@ class Value:
     def is_null(self) -> bool:
         """Whether the value is to be removed."""
         return self.raw == NULL
+
+    @property
+    def has_null(self) -> bool:
+        """Whether the value, or a part of it, is to be removed."""
+        return NULL in self.raw
 
     def __bool__(self) -> bool:
         return bool(self.raw)
@@ -165,16 +172,21 @@ def parse(data: bytes) -> Message:
     Segments end in a carriage return; a line feed instead of it, or after it, and empty lines are put up with.
 
     Raises:
-        MalformedError: No MSH at the beginning, unusable delimiters or character set, or a line without a name.
+        MalformedError: No MSH at the beginning or a second one, a batch, unusable delimiters or character set, or a
+            line without a name.
     """
     if not data.strip(b"\r\n \t"):
         raise MalformedError("a message beginning with MSH expected, nothing found")
     text = decoded(data)
+    if text.startswith(_BATCH):
+        raise MalformedError(f"a single message beginning with MSH expected, a batch beginning with {text[:3]} found")
     if not text.startswith("MSH"):
         raise MalformedError(f"a message beginning with MSH expected, {text[:20]!r} found")
     lines = [line for line in text.replace("\n", "\r").split("\r") if line]
     delimiters = delimiters_of(lines[0])
     for number, line in enumerate(lines, 1):
+        if number > 1 and line.startswith("MSH"):  # whoever took the first alone would lose the second in silence
+            raise MalformedError(f"segment {number}: one message in a frame expected, a second MSH found")
         if line[3:4] not in ("", delimiters.field) or not _is_name(line[:3]):
             found = line.partition(delimiters.field)[0][:20]
             raise MalformedError(f"segment {number}: a name of three letters or digits expected, {found!r} found")

@@ -18,7 +18,7 @@ from careloom.connectors.hl7v2.acknowledgment import accepted, refused
 from careloom.connectors.hl7v2.applying import draft
 from careloom.connectors.hl7v2.message import Message, parse
 from careloom.connectors.hl7v2.movement import Movement, movement
-from careloom.connectors.hl7v2.tables import Tables
+from careloom.connectors.hl7v2.tables import Tables, tables_for
 from careloom.connectors.intake import Arrival, Intake, Plan, Write
 from careloom.connectors.record import Record
 from careloom.model import Issue, Resource
@@ -85,7 +85,8 @@ class Hl7v2Source:
         return accepted(message, now=now(), new_id=new_id)
 
     def _received(self, message: Message, data: bytes, address: str) -> _Received:
-        moved = movement(message, self._tables)
+        sender = message.header.value(4).component(1).strip() or self.intake.client
+        moved = movement(message, tables_for(self._tables, sender))
         arrival = Arrival(message.control_id, f"ADT^{message.event} over MLLP", _types(moved), address)
         return _Received(arrival, moved, message.control_id, sha256(data).hexdigest())
 

@@ -1,10 +1,12 @@
 """How an event changes a stay: the Encounter after it, out of the Encounter before it.
 
 A transfer ends the period at one place and begins it at the next; what is cancelled is undone, not deleted. An event
-that comes late, or again, leaves a later state as it is where it can: an update does not reopen a stay that is over.
+that comes late, or again, leaves a later state as it is where it can: neither an update nor an admission reopens a stay
+that is over, a discharge does not end one that was cancelled, and nobody is moved in either. What takes back a
+discharge is A13; an admission begins anew what was cancelled.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from careloom.connectors.hl7v2.tables import Event
@@ -14,6 +16,12 @@ from careloom.model.errors import NotFoundError
 
 Location = dict[str, Any]
 """An item of Encounter.location: reference, status, period."""
+
+_STANDS: Mapping[str, frozenset[str]] = {
+    "finished": frozenset({"begin", "move", "return", "update"}),
+    "cancelled": frozenset({"move", "return", "update", "end", "reopen"}),
+}
+"""By the state of a stay that is over, what leaves it, and where it was, as it is."""
 
 
 def stay_after(known: Resource | None, told: Told, event: Event, *, place: Resource | None, at: str | None) -> Resource:
@@ -33,13 +41,16 @@ def stay_after(known: Resource | None, told: Told, event: Event, *, place: Resou
         raise NotFoundError("PV1-19: a visit on record expected, for there is something to take back; none found")
     stay = told.laid_over(known or {})
     stay["resourceType"] = "Encounter"
+    if known is not None and event.stay in _STANDS.get(known["status"], ()):
+        period = stay.get("period") if known["status"] == "finished" else known.get("period")
+        return {**stay, "period": period} if period else stay
     stay["status"] = _status(known, event)
     locations = _locations(event, list((known or {}).get("location", ())), place, at)
     if locations:
         stay["location"] = locations
     else:
         stay.pop("location", None)
-    if event.stay == "reopen":
+    if event.stay in ("begin", "reopen"):
         stay["period"] = {key: value for key, value in stay.get("period", {}).items() if key != "end"}
     return {key: value for key, value in stay.items() if value != {}}
 

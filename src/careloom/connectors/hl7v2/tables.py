@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -90,7 +91,11 @@ class CodeMap:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tables:
-    """All tables of a site; each is its own."""
+    """All tables of a site; each is its own.
+
+    Attributes:
+        sender: Who assigns the identifiers of which a message says no authority; empty where that is not known.
+    """
 
     timezone: ZoneInfo
     identifier_system: str
@@ -101,6 +106,16 @@ class Tables:
     events: Mapping[str, Event]
     maps: Mapping[str, CodeMap]
     code_systems: Mapping[str, str]
+    sender: str = ""
+
+    @property
+    def own_system(self) -> str | None:
+        """The system of the identifiers that the sender gives out itself; None where it is not known."""
+        return self.system_named(self.sender) if self.sender else None
+
+    def system_named(self, authority: str) -> str:
+        """The system of an assigning authority that is known by its name alone."""
+        return self.authorities.get(authority) or self.identifier_system.format(authority=authority)
 
     def code(self, map: str, code: str) -> str | None:
         """What a code of HL7 v2 is in FHIR; None where the table does not have it."""
@@ -116,4 +131,10 @@ class Tables:
             return f"urn:oid:{universal}"
         if _UUID.fullmatch(universal):
             return f"urn:uuid:{universal.lower()}"
-        return self.identifier_system.format(authority=name) if name else None
+        return self.system_named(name) if name else None
+
+
+@lru_cache(maxsize=50)
+def tables_for(tables: Tables, sender: str) -> Tables:
+    """The tables as they are for what a sender sends."""
+    return replace(tables, sender=sender)

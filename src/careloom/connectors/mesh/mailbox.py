@@ -188,7 +188,10 @@ class Mailbox:
         pieces = [_uncompressed(id, headers, first, limit)]
         total = _chunks(id, headers)
         for number in range(2, total + 1):
-            more, piece = await self._ask("GET", f"/inbox/{_part(id)}/{number}")
+            try:
+                more, piece = await self._ask("GET", f"/inbox/{_part(id)}/{number}")
+            except NotFoundError as error:
+                raise InvalidError(f"MESH message {id}: chunk {number}:{total} expected, none found") from error
             if more.get("mex-Chunk-Range", f"{number}:{total}") != f"{number}:{total}":
                 raise InvalidError(
                     f"MESH message {id}: chunk {number}:{total} expected, {more['mex-Chunk-Range']} found"
@@ -283,16 +286,18 @@ def _chunks(id: str, headers: Mapping[str, str]) -> int:
 
 def _uncompressed(id: str, headers: Mapping[str, str], data: bytes, limit: int) -> bytes:
     """The content of a chunk, as long as it stays under the limit."""
+    is_whole, found = True, data
     if headers.get("Content-Encoding", "").lower() == "gzip":
         reader = zlib.decompressobj(wbits=31)
         try:
             found = reader.decompress(data, max(1, limit + 1))
         except zlib.error as error:
             raise InvalidError(f"MESH message {id}: gzip expected: {error}") from error
-    else:
-        found = data
+        is_whole = reader.eof and not reader.unused_data
     if len(found) > limit:
         raise TooCostlyError(f"MESH message {id}: more bytes than the limit allows")
+    if not is_whole:
+        raise InvalidError(f"MESH message {id}: gzip expected from beginning to end, a part found")
     return found
 
 

@@ -22,6 +22,7 @@ DEATH_CODES: Final = "https://fhir.hl7.org.uk/CodeSystem/UKCore-DeathNotificatio
 _DEATH_OF_STU3: Final = (
     "https://fhir.hl7.org.uk/STU3/StructureDefinition/Extension-CareConnect-DeathNotificationStatus-1"
 )
+_LONGEST_VERSION: Final = 18
 _DECEASED: Final = ("deceasedBoolean", "deceasedDateTime")
 _NOT_TOLD: Final = frozenset({"id", "meta", "text", "contained"})
 _UNKNOWN_CLASS: Final = {"system": "http://terminology.hl7.org/CodeSystem/v3-NullFlavor", "code": "UNK"}
@@ -134,7 +135,7 @@ def _kind(header: Resource) -> Kind:
 
 def _order(meta: Resource) -> str:
     version, updated = str(meta.get("versionId", "")), str(meta.get("lastUpdated", ""))
-    if version.isascii() and version.isdecimal():
+    if version.isascii() and version.isdecimal() and len(version) <= _LONGEST_VERSION:
         return f"version {version}"
     try:
         return f"at {updated}" if datetime.fromisoformat(updated).tzinfo else ""

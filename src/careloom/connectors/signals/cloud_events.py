@@ -7,6 +7,7 @@ content of a signal is fetched from its ``dataref``. Source: CloudEvents 1.0.2, 
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from careloom.connectors.signals.signal import Signal
 from careloom.model import Resource
@@ -69,8 +70,16 @@ def _batch(events: Any) -> list[Signal]:
 def _binary(headers: Mapping[str, str], body: bytes) -> Signal:
     if body.strip():
         raise InvalidError("a signal without data expected, a body found: what it is about is fetched from its dataref")
-    event = {name.removeprefix(_PREFIX): value for name, value in headers.items() if name.startswith(_PREFIX)}
+    event = {name.removeprefix(_PREFIX): _meant(value) for name, value in headers.items() if name.startswith(_PREFIX)}
     return _signal(event, "event")
+
+
+def _meant(value: str) -> str:
+    """The text of a header, in which what is no printable ASCII is written in percents, and the percent itself."""
+    try:
+        return unquote(value, errors="strict")
+    except UnicodeDecodeError as error:
+        raise InvalidError(f"a header in UTF-8 by percents expected, {value[:50]!r} found") from error
 
 
 def _signal(event: Any, where: str) -> Signal:

@@ -83,6 +83,7 @@ def basic(signal: Signal) -> Resource:
         "extension": [
             {"url": f"{EXTENSION}-dataref", "valueUrl": signal.dataref},
             {"url": f"{EXTENSION}-time", "valueInstant": signal.time},
+            *([{"url": f"{EXTENSION}-version", "valueString": signal.version_id}] if signal.version_id else ()),
         ],
         "identifier": [{"system": _system(signal.source), "value": signal.id}],
         "code": {"coding": [{"system": SYSTEM, "code": signal.type}]},

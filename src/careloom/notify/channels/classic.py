@@ -7,6 +7,8 @@ handshake there is an empty POST; a heartbeat is none of this.
 Source: FHIR R4, Subscription, 2.46.7 channels.
 """
 
+import ssl
+
 from careloom.definitions import TypeModel
 from careloom.model import Resource, parse_json, serialize_json
 from careloom.model.errors import InvalidError
@@ -23,15 +25,18 @@ from careloom.notify.subscriptions import PAYLOADS
 class ClassicHook:
     """Sends what a search matches, to allowed addresses only."""
 
-    def __init__(self, policy: EndpointPolicy, types: TypeModel, *, clock: Clock) -> None:
+    def __init__(
+        self, policy: EndpointPolicy, types: TypeModel, *, clock: Clock, tls: ssl.SSLContext | None = None
+    ) -> None:
         """Prepare to send.
 
         Args:
             policy: Where may be sent to, judged again at each connection.
             types: What XML is written by.
             clock: For the timestamp that is signed.
+            tls: How https is spoken, where that is not the usual way.
         """
-        self._http = HttpClient(policy)
+        self._http = HttpClient(policy, tls)
         self._types = types
         self._clock = clock
 

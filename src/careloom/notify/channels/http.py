@@ -3,6 +3,7 @@
 What `careloom.notify.poster` does faster, but it reads no more of an answer than its head, and sends by POST alone.
 """
 
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -34,13 +35,15 @@ class HttpAnswer:
 class HttpClient:
     """Makes requests; connections are opened when they are needed, on the running event loop."""
 
-    def __init__(self, policy: EndpointPolicy) -> None:
+    def __init__(self, policy: EndpointPolicy, tls: ssl.SSLContext | None = None) -> None:
         """Prepare to ask.
 
         Args:
             policy: Where may be sent to, judged again at each connection.
+            tls: How https is spoken, where that is not the usual way.
         """
         self._policy = policy
+        self._tls = tls
         self._session: aiohttp.ClientSession | None = None
 
     async def outcome(
@@ -80,7 +83,8 @@ class HttpClient:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
-            connector = aiohttp.TCPConnector(limit=0, socket_factory=guarded_socket(self._policy))
+            guarded = guarded_socket(self._policy)
+            connector = aiohttp.TCPConnector(limit=0, socket_factory=guarded, ssl=self._tls or True)
             self._session = aiohttp.ClientSession(
                 connector=connector,
                 timeout=aiohttp.ClientTimeout(total=None),  # whoever sends sees to it

@@ -7,6 +7,7 @@ answer's ``MessageHeader.response`` says goes before the status of HTTP; a serve
 Source: FHIR R4, 2.4 messaging; MessageHeader $process-message.
 """
 
+import ssl
 from datetime import datetime
 from typing import Any, Final
 
@@ -25,15 +26,18 @@ OPERATION: Final = "$process-message"
 class Messaging:
     """Sends notifications as messages, to allowed addresses only."""
 
-    def __init__(self, policy: EndpointPolicy, *, base_url: str, clock: Clock) -> None:
+    def __init__(
+        self, policy: EndpointPolicy, *, base_url: str, clock: Clock, tls: ssl.SSLContext | None = None
+    ) -> None:
         """Prepare to send.
 
         Args:
             policy: Where may be sent to, judged again at each connection.
             base_url: Of the hub, as it names itself to those it sends to.
             clock: For the timestamp that is signed.
+            tls: How https is spoken, where that is not the usual way.
         """
-        self._http = HttpClient(policy)
+        self._http = HttpClient(policy, tls)
         self._base_url = base_url
         self._clock = clock
 

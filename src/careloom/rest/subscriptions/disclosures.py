@@ -5,7 +5,6 @@ the subscriber was not allowed to know it any more, is in the list too.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, Final
 
 from careloom.model.resource import Resource
@@ -15,14 +14,18 @@ from careloom.rest.operation import Operation, Parameter
 from careloom.rest.operations.addressed import addressed_version
 from careloom.rest.parameters import inputs
 from careloom.search.query import Comparison, Query, ReferenceOperand, TokenOperand
-from careloom.store import Version
+from careloom.store import Page
 
 MOST: Final = 1000
-"""Records in one answer, the newest."""
+"""Records in one answer, the newest; who wants the others asks for the next page."""
+
+_TAKES: Final = (Parameter("page", "string", about="the page that another one named as the next"),)
 
 _EXPORT: Final = "110106"
 _DESTINATION: Final = "110152"
 _HELD_BACK: Final = "8"
+_PATIENT: Final = "1"
+"""The role of an entity that is a patient."""
 
 
 async def disclosures(request: FhirRequest, hub: Hub) -> FhirResponse:
@@ -31,32 +34,34 @@ async def disclosures(request: FhirRequest, hub: Hub) -> FhirResponse:
     Raises:
         NotFoundError: There is no such patient.
         DeletedError: The patient was deleted.
+        MalformedError: A page there is not.
     """
-    inputs(request, ())
+    given = inputs(request, _TAKES)
     version = await addressed_version(request, hub)
-    records = await _records(version.reference, hub)
-    told = [_disclosure(each.resource) for each in records if each.resource]
+    page = await _records(version.reference, given.text("page"), hub)
+    told = [_disclosure(each.resource, version.reference) for each in page.matches if each.resource]
+    if page.next:
+        told.append({"name": "next", "valueString": page.next})
     resource: Resource = {"resourceType": "Parameters"}
     return FhirResponse(200, resource | {"parameter": told} if told else resource, versions=(version,))
 
 
-async def _records(patient: str, hub: Hub) -> list[Version]:
+async def _records(patient: str, page: str, hub: Hub) -> Page:
     """The audit records of what was told of a patient, the newest first."""
     conditions = (
         Comparison("entity", "reference", (ReferenceOperand(patient, (patient,)),)),
         Comparison("type", "token", (TokenOperand(None, _EXPORT),)),
     )
-    query = Query("AuditEvent", conditions, count=MOST, total="none")
-    return list((await hub.repository.search(replace(query))).matches)
+    return await hub.repository.search(Query("AuditEvent", conditions, count=MOST, total="none", page=page or None))
 
 
-def _disclosure(event: Resource) -> dict[str, Any]:
+def _disclosure(event: Resource, patient: str) -> dict[str, Any]:
     parts = [
         {"name": "recorded", "valueInstant": event["recorded"]},
         {"name": "outcome", "valueString": "held back" if event.get("outcome") == _HELD_BACK else "told"},
         *({"name": "recipient", "valueString": name} for name in _recipients(event)),
         *({"name": "purpose", "valueCoding": coding} for coding in _purposes(event)),
-        *({"name": "what", "valueReference": {"reference": what}} for what in _what(event)),
+        *({"name": "what", "valueReference": {"reference": what}} for what in _what(event, patient)),
     ]
     if event.get("outcomeDesc"):
         parts.append({"name": "reason", "valueString": event["outcomeDesc"]})
@@ -77,10 +82,14 @@ def _purposes(event: Resource) -> Iterator[dict[str, Any]]:
         yield from concept.get("coding", ())
 
 
-def _what(event: Resource) -> Iterator[str]:
+def _what(event: Resource, patient: str) -> Iterator[str]:
+    """The versions that were told of: those that stand behind the patient, and before the next."""
+    whose = ""
     for entity in event.get("entity", ()):
         reference = entity.get("what", {}).get("reference", "")
-        if "/_history/" in reference:
+        if entity.get("role", {}).get("code") == _PATIENT:
+            whose = reference
+        elif "/_history/" in reference and whose == patient:
             yield reference
 
 
@@ -91,7 +100,9 @@ DISCLOSURES = Operation(
     definition="https://careloom.example/fhir/OperationDefinition/Patient-disclosures",
     levels={"instance": "r"},
     types=("Patient",),
+    takes=_TAKES,
     gives=(
+        Parameter("next", "string", about="the page that follows, with older ones"),
         Parameter(
             "disclosure",
             most="*",

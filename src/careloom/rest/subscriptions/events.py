@@ -35,7 +35,8 @@ async def events(request: FhirRequest, hub: Hub) -> FhirResponse:
 
     Raises:
         NotFoundError: There is no such subscription, or it is another client's.
-        MalformedError: Not a range, or no content there is.
+        MalformedError: Not a range.
+        InvalidError: No content there is.
         DeletedError: The range begins with events that are not held any more.
     """
     given = inputs(request, _TAKES)

@@ -1,6 +1,7 @@
 """Websockets on the web toolkit: from an ASGI connection to one that notify can serve."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -53,7 +54,8 @@ def with_websockets(application: ASGIApp, hub: Callable[[], Hub], path: str) -> 
         )
         reason = await serve_websocket(_Line(socket), parts)
         if socket.client_state is WebSocketState.CONNECTED and reason:
-            await socket.close(_POLICY_VIOLATION, reason[:_LONGEST_REASON])
+            with suppress(WebSocketDisconnect, RuntimeError):  # it has gone meanwhile
+                await socket.close(_POLICY_VIOLATION, reason[:_LONGEST_REASON])
 
     return application_with_websockets
 

@@ -3,9 +3,12 @@
 Source: Subscriptions R5 Backport 1.1, OperationDefinition backport-subscription-status.
 """
 
+from dataclasses import replace
+
+from careloom.model.errors import CareloomError
 from careloom.model.resource import Resource
 from careloom.notify.notification import Head, notification_id, status_parameters
-from careloom.notify.subscriptions import Subscription, read_subscription
+from careloom.notify.subscriptions import Subscription, outline, read_subscription
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest, FhirResponse
 from careloom.rest.operation import Operation, Parameter
@@ -57,13 +60,23 @@ async def subscription_head(subscription: Subscription, kind: str, hub: Hub) -> 
 
 
 async def _entry(version: Version, hub: Hub) -> Resource:
-    subscription = read_subscription(resource_of(version), telling_of(hub).topics)
-    head = await subscription_head(subscription, "query-status", hub)
+    resource = resource_of(version)
+    head = await subscription_head(_subscription(resource, hub), "query-status", hub)
+    if not head.errors and resource.get("error"):
+        head = replace(head, errors=(("subscription", str(resource["error"])),))
     return {
         "fullUrl": f"urn:uuid:{head.identity}",
         "resource": status_parameters(head),
         "search": {"mode": "match"},
     }
+
+
+def _subscription(resource: Resource, hub: Hub) -> Subscription:
+    """The subscription, also where it cannot be served any more: others of its client can be asked for with it."""
+    try:
+        return read_subscription(resource, telling_of(hub).topics)
+    except CareloomError:
+        return outline(resource)
 
 
 STATUS = Operation(

@@ -82,8 +82,14 @@ class Asking:
         Raises:
             RefusedError: There is no such patient, or the viewer may not know.
         """
-        found = await self._parts(f"Patient/{_segment(patient)}/$disclosures", {}, again=False)
-        return [each for each in found if each.get("name") == "disclosure"]
+        told: list[Part] = []
+        page: str | None = ""
+        while page is not None:
+            query = {"page": page} if page else {}
+            found = await self._parts(f"Patient/{_segment(patient)}/$disclosures", query, again=False)
+            told += [each for each in found if each.get("name") == "disclosure"]
+            page = next((str(each["valueString"]) for each in found if each.get("name") == "next"), None)
+        return told
 
     async def _parts(self, path: str, query: Mapping[str, str], *, again: bool) -> list[Part]:
         interaction, request = self._request("GET", path, query)

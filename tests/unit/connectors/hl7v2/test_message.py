@@ -6,7 +6,6 @@ import pytest
 from careloom.connectors.hl7v2 import parse
 from careloom.connectors.hl7v2.delimiters import USUAL
 from careloom.connectors.hl7v2.escapes import escaped, unescaped
-from careloom.connectors.hl7v2.message import NULL
 from careloom.model.errors import MalformedError
 
 ADMISSION = (
@@ -48,7 +47,7 @@ def test_what_is_not_there_is_empty() -> None:
 def test_a_null_is_told_from_nothing() -> None:
     patient = parse(b'MSH|^~\\&|A\rPID|||1||""|x\r').first("PID")
     assert (patient.value(5).is_null, patient.value(7).is_null) == (True, False)
-    assert patient.value(5).component(1) == NULL
+    assert patient.value(5).component(1) == ""
 
 
 @pytest.mark.parametrize("ending", [b"\r", b"\n", b"\r\n", b"\r\r", b"\n\r"], ids=repr)
@@ -105,6 +104,8 @@ def test_a_byte_order_mark_is_put_up_with() -> None:
         ("one\\.br\\two", "one\ntwo"),
         ("\\H\\bold\\N\\", "bold"),
         ("\\X48656C6C6F\\", "Hello"),
+        ("M\\XFC\\ller and M\\XC3BC\\ller", "Müller and Müller"),
+        ("a\\X00\\b", "a\\X00\\b"),
         ("\\Q\\ and C:\\temp", "\\Q\\ and C:\\temp"),
     ],
 )

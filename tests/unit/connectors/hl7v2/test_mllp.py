@@ -1,7 +1,10 @@
 """Frames come out whole, whatever the pieces they come in."""
 
+import socket
+
 import pytest
 
+from careloom.connectors.hl7v2.listener import keep_alive
 from careloom.connectors.hl7v2.mllp import Fault, FrameReader, framed
 
 FIRST, SECOND = b"MSH|one\r", b"MSH|two\r"
@@ -55,3 +58,11 @@ def test_the_reader_knows_whether_a_message_has_begun() -> None:
         list(frames.feed(piece))
         states.append(frames.is_within)
     assert states == [False, True, False]
+
+
+def test_a_connection_whose_other_side_is_gone_without_a_word_ends() -> None:
+    with socket.socket() as connection:
+        keep_alive(connection)
+        assert 1 == connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        if hasattr(socket, "TCP_KEEPIDLE"):
+            assert 60 == connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)

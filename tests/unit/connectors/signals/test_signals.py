@@ -15,6 +15,7 @@ from careloom.connectors.signals import (
     written_cloud_event,
 )
 from careloom.connectors.signals.signal import is_nhs_number
+from careloom.connectors.signals.source import basic
 from careloom.model.errors import InvalidError, MalformedError, NotSupportedError, TooCostlyError
 
 GOOD: dict[str, Any] = {
@@ -44,6 +45,20 @@ def test_a_structured_event_is_read() -> None:
 def test_a_binary_event_is_read() -> None:
     headers = {f"ce-{name}": value for name, value in GOOD.items()}
     assert read_cloud_events(headers, b"") == [read()]
+
+
+def test_headers_of_a_binary_event_are_in_percents() -> None:
+    more = {"dataref": "https://e.example/a%2520b", "source": "urn:%7Ex", "subject": "Zo%C3%AB"}
+    (signal,) = read_cloud_events({f"ce-{name}": value for name, value in (GOOD | more).items()}, b"")
+    assert ("https://e.example/a%20b", "urn:~x", "Zoë") == (signal.dataref, signal.source, signal.subject)
+    with pytest.raises(InvalidError, match="by percents"):
+        read_cloud_events({f"ce-{name}": value for name, value in (GOOD | {"subject": "%ff"}).items()}, b"")
+
+
+def test_what_is_on_record_of_a_signal_says_the_version_that_it_is_about() -> None:
+    versions = [each["valueString"] for each in basic(read(versionid="W/2"))["extension"] if "valueString" in each]
+    assert ["W/2"] == versions
+    assert not any("valueString" in each for each in basic(read())["extension"])
 
 
 def test_what_is_written_is_read_as_it_was() -> None:

@@ -8,6 +8,7 @@ from tests.unit.rest.subscriptions.ward import Ward
 
 from careloom.notify.notification import Told
 from careloom.notify.subscriptions import read_subscription
+from careloom.rest.subscriptions import disclosures
 from careloom.store import Attempt, DeadLetter
 
 
@@ -73,6 +74,70 @@ async def test_dead_letters_are_listed_with_their_reason(ward: Ward) -> None:
     assert told is not None
     [letter] = told["parameter"]
     assert ["3", "HTTP 413"] == [part["valueString"] for part in letter["part"][:2]]
+
+
+async def test_a_patient_reads_nothing_of_others_who_were_told_of_together_with_it(ward: Ward) -> None:
+    id = await ward.subscribe(content="full-resource")
+    versions = [await ward.stay("e0", subject=None), await ward.stay("e1", "p1"), await ward.stay("e2", "p2")]
+    versions.append(await ward.stay("e3", "p1"))
+    await ward.happen(id, *versions)
+    patients = [await ward.record({"resourceType": "Patient", "id": each}) for each in ("p1", "p2")]
+    version = await ward.desk.hub.repository.read("Subscription", id)
+    assert version is not None and version.resource is not None
+    subscription = read_subscription(version.resource, ward.topics)
+    none, one, two, three = await ward.desk.hub.repository.events.events(id, 1, 4)
+    telling = ward.desk.hub.telling
+    assert telling is not None
+    first, second = patients
+    told = [Told(none), Told(one, context=(first,)), Told(two, context=(second,)), Told(three, context=(first,))]
+    await telling.disclosed(subscription, told)
+
+    async def read_by(patient: str) -> list[str]:
+        answer = await ward("GET", f"Patient/{patient}/$disclosures")
+        assert answer.resource is not None
+        [record] = answer.resource["parameter"]
+        found = [part["valueReference"]["reference"] for part in record["part"] if part["name"] == "what"]
+        return [each.partition("/_history")[0] for each in found]
+
+    assert ["Encounter/e1", "Patient/p1", "Encounter/e3"] == await read_by("p1")
+    assert ["Encounter/e2", "Patient/p2"] == await read_by("p2")
+
+
+async def test_who_was_told_what_is_told_page_by_page_to_the_end(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disclosures, "MOST", 2)
+    await ward.record({"resourceType": "Patient", "id": "p1"})
+    id = await ward.subscribe()
+    await ward.happen(id, *[await ward.stay(f"e{number}") for number in range(5)])
+    version = await ward.desk.hub.repository.read("Subscription", id)
+    assert version is not None and version.resource is not None
+    subscription = read_subscription(version.resource, ward.topics)
+    telling = ward.desk.hub.telling
+    assert telling is not None
+    for event in await ward.desk.hub.repository.events.events(id, 1, 5):
+        await telling.disclosed(subscription, [Told(event)])
+    found: list[str] = []
+    pages, query = 0, ""
+    while pages < 5:
+        answer = await ward("GET", f"Patient/p1/$disclosures{query}")
+        assert answer.resource is not None
+        pages += 1
+        told = [each["part"] for each in answer.resource["parameter"] if each["name"] == "disclosure"]
+        found += [part["valueReference"]["reference"] for each in told for part in each if part["name"] == "what"]
+        following = [each["valueString"] for each in answer.resource["parameter"] if each["name"] == "next"]
+        if not following:
+            break
+        query = f"?page={following[0]}"
+    assert 3 == pages
+    assert [f"Encounter/e{number}/_history/1" for number in (4, 3, 2, 1, 0)] == found
+
+
+async def test_what_was_put_aside_can_be_asked_for(ward: Ward) -> None:
+    id = await ward.subscribe()
+    await ward.happen(id, await ward.stay("e1"))
+    attempt = Attempt(id, 1, 1, 1, NOW, 5, "rejected", 413, "00", "HTTP 413")
+    await ward.desk.hub.repository.events.record_attempts([attempt], None, [DeadLetter(id, 1, "HTTP 413", NOW)])
+    answer = (await ward("GET", f"Subscription/{id}/$events")).resource
+    assert "Encounter/e1" in str(answer)
 
 
 async def test_a_patient_can_read_who_was_told_what(ward: Ward) -> None:

@@ -50,6 +50,22 @@ async def test_events_are_counted_and_told_of_while_a_subscription_is_in_error(w
     )
 
 
+async def test_a_subscription_whose_topic_is_gone_is_told_of_with_the_others(ward: Ward) -> None:
+    one, two = await ward.subscribe(), await ward.subscribe("error")
+    version = await ward.desk.hub.repository.read("Subscription", two)
+    assert version is not None and version.resource is not None
+    await ward.record(version.resource | {"criteria": "https://t.example/gone", "error": "no topic of that name"})
+    answer = await ward("GET", "Subscription/$status")
+    assert answer.resource is not None
+    told = [values(entry["resource"]) for entry in answer.resource["entry"]]
+    assert {one, two} == {each["subscription"]["reference"].rpartition("/")[2] for each in told}  # type: ignore[index]
+    assert [("error", "no topic of that name")] == [
+        (each["status"], each["error"]["text"])  # type: ignore[index]
+        for each in told
+        if "error" in each
+    ]
+
+
 async def test_a_client_asks_for_its_own_by_id_by_status_or_for_all(ward: Ward) -> None:
     one, two = await ward.subscribe(), await ward.subscribe("error")
 

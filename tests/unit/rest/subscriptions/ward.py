@@ -77,7 +77,7 @@ class Ward:
         return made.id
 
     async def stay(self, id: str, patient: str = "p1", **elements: Any) -> Version:
-        """A version of an Encounter that has ended."""
+        """A version of an Encounter that has ended; elements that are None are left out."""
         encounter = {
             "resourceType": "Encounter",
             "id": id,
@@ -85,19 +85,23 @@ class Ward:
             "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "IMP"},
             "subject": {"reference": f"Patient/{patient}"},
         }
-        return await self.record(encounter | elements)
+        return await self.record({name: value for name, value in (encounter | elements).items() if value is not None})
 
     async def record(self, resource: Resource) -> Version:
         """A new version of a resource."""
         return await self.desk.hub.repository.commit(lambda turn: turn.update(resource))
 
-    async def happen(self, subscription: str, *versions: Version) -> None:
+    async def delete(self, subscription: str) -> None:
+        """Delete a subscription."""
+        await self.desk.hub.repository.commit(lambda turn: turn.delete("Subscription", subscription))
+
+    async def happen(self, subscription: str, *versions: Version, topic: str = DISCHARGE) -> None:
         """Number versions as events of a subscription."""
         matches = [
             Match(
                 subscription=subscription,
                 sequence=version.sequence,
-                topic=DISCHARGE,
+                topic=topic,
                 focus=version.reference,
                 version_id=version.version_id,
                 recorded=version.last_updated,

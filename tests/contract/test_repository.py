@@ -519,6 +519,35 @@ async def test_a_code_whose_system_is_not_known_fits_any_system(repository: Repo
         assert (await repository.search(query("CodeSystem", ("code", other)))).total == 0, other
 
 
+async def test_a_narrowed_reference_never_leads_to_another_type(repository: Repository, query: Search) -> None:
+    for target in ("Group/1", "http://other.example/fhir/Group/1"):
+        await create(repository, observation(subject={"reference": target}))
+        assert (await repository.search(query("Observation", ("subject", target)))).total == 1
+        assert (await repository.search(query("Observation", ("patient", target)))).total == 0
+        both = query("Observation", ("patient", f"{target},Patient/1"))
+        assert (await repository.search(both)).total == 0
+    await create(repository, observation(subject={"reference": "Patient/1"}))
+    assert (await repository.search(both)).total == 1
+
+
+async def test_a_composite_that_others_make_up_compares_all_its_parts(repository: Repository, query: Search) -> None:
+    pulse = [{"system": "http://loinc.org", "code": "8867-4"}]
+    systolic = {"code": {"coding": [{"code": "8480-6"}]}, "valueQuantity": {"value": 120}}
+    await create(repository, *(observation(id=f"{n}", valueQuantity={"value": n}) for n in (60, 70, 80)))
+    await create(repository, observation(id="bp", component=[systolic, {**systolic, "code": {"coding": pulse}}]))
+    for asked, found in (
+        ("8867-4$70", ["70"]),
+        ("8480-6$120", ["bp"]),
+        ("8867-4$gt75", ["bp", "80"]),
+        ("8480-6$60", []),
+        ("8867-4$60,8480-6$120", ["bp", "60"]),
+    ):
+        page = await repository.search(query("Observation", ("combo-code-value-quantity", asked)))
+        assert sorted(ids(page.matches)) == sorted(found), asked
+    others = await repository.search(query("Observation", ("_filter", "not(combo-code eq 1)"), ("_count", "0")))
+    assert others.total == 4
+
+
 async def test_count_zero_gives_the_total_alone(repository: Repository, query: Search) -> None:
     await create(repository, *(patient() for _ in range(3)))
     page = await repository.search(query("Patient", ("_count", "0")))
@@ -596,6 +625,33 @@ async def test_revinclude_brings_what_refers_to_matches(repository: Repository, 
     page = await repository.search(query("Patient", ("_id", "1"), ("_revinclude", "Observation:subject")))
     assert ids(page.matches) == ["1"]
     assert ids(page.included) == ["a"]
+
+
+async def test_canonical_urls_are_followed_by_includes_in_both_directions(
+    repository: Repository, query: Search
+) -> None:
+    url = "http://example.org/Questionnaire/q"
+    await create(
+        repository,
+        *({"resourceType": "Questionnaire", "id": f"q{v}", "url": url, "version": v} for v in "12"),
+        {"resourceType": "Questionnaire", "id": "other", "url": f"{url}2", "version": "1"},
+        {"resourceType": "QuestionnaireResponse", "id": "versioned", "questionnaire": f"{url}|2"},
+        {"resourceType": "QuestionnaireResponse", "id": "any", "questionnaire": url},
+        {"resourceType": "QuestionnaireResponse", "id": "none", "questionnaire": "http://example.org/nowhere|1"},
+    )
+
+    async def included(type: str, id: str, *how: tuple[str, str]) -> list[str]:
+        page = await repository.search(query(type, ("_id", id), *how))
+        assert ids(page.matches) == [id]
+        return sorted(ids(page.included))
+
+    forward = ("_include", "QuestionnaireResponse:questionnaire")
+    assert await included("QuestionnaireResponse", "versioned", forward) == ["q2"]
+    assert await included("QuestionnaireResponse", "any", forward) == ["q1", "q2"]
+    assert await included("QuestionnaireResponse", "none", ("_include", "QuestionnaireResponse:*")) == []
+    back = ("_revinclude", "QuestionnaireResponse:questionnaire")
+    assert await included("Questionnaire", "q2", back) == ["any", "versioned"]
+    assert await included("Questionnaire", "other", ("_revinclude", "*")) == []
 
 
 async def test_what_is_included_is_as_of_the_first_page(repository: Repository, query: Search) -> None:

@@ -76,7 +76,8 @@ ORIGINALS: tuple[Resource, ...] = (
 ODD_VALUES: tuple[Any, ...] = (
     *(None, True, False, 0, -1, 2**31, ExactDecimal("1.0"), ExactDecimal("1e400"), "", " ", "x", "two words", "a  b"),
     *("2026-02-30", "2026-13-01T00:00:00Z", "2026-02-28T23:59:60+14:00", "2026-02-28T10:00:00+15:00", "#x", "\x00"),
-    *("http://example.org/x", "urn:uuid:X", "Patient/1", "Practitioner/1", "unknown-code", "entered-in-error"),
+    *("http://example.org/x", "urn:uuid:X", "Patient/1", "Practitioner/1", "Patient?name=x"),
+    *("unknown-code", "entered-in-error"),
     *([], {}, [None], [[]], [{}], {"id": "a"}, {"extension": [{"url": "http://example.org/e", "valueString": "e"}]}),
     *(
         [{"url": "http://unknown.test/e", "valueString": "e"}],

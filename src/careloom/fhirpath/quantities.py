@@ -12,6 +12,7 @@ Source: FHIRPath 2.0, Quantity, Time-valued Quantities; https://ucum.org/ucum.
 from collections.abc import Mapping
 from decimal import Context, Decimal
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 from careloom.model.late import late_pattern
@@ -46,6 +47,9 @@ _SECONDS = {
 }
 _AGREED_DIGITS = Context(prec=12)
 _EXACT_IN_FLOAT = Context(prec=15)
+
+_LIBRARY = Lock()
+"""The registry of the library is made and added to as units are met, which only one thread at a time may do."""
 
 _ANNOTATION = late_pattern(r"\{[^{}]*\}")
 _LONE_ANNOTATION = late_pattern(r"(?:^|(?<=[./(]))\{[^{}]*\}")
@@ -179,14 +183,15 @@ def scale(unit: str) -> Scale | None:
 
 def _scale_of_library(unit: str) -> Scale | None:
     """Asked of the library with floats, since its decimals do not reach every unit; 15 digits of those are exact."""
-    registry = _registry()
-    try:
-        one = registry.from_ucum(unit)
-        offset = registry.Quantity(0, one.units).to_root_units().magnitude
-        factor = registry.Quantity(1, one.units).to_root_units().magnitude * one.magnitude - offset
-        dimensions = str(one.dimensionality)
-    except Exception:  # grammar, registry and arithmetic each raise their own for a text that is no unit
-        return None
+    with _LIBRARY:
+        registry = _registry()
+        try:
+            one = registry.from_ucum(unit)
+            offset = registry.Quantity(0, one.units).to_root_units().magnitude
+            factor = registry.Quantity(1, one.units).to_root_units().magnitude * one.magnitude - offset
+            dimensions = str(one.dimensionality)
+        except Exception:  # grammar, registry and arithmetic each raise their own for a text that is no unit
+            return None
     if dimensions == "dimensionless" and _ARBITRARY.search(unit):
         dimensions = unit
     return Scale(_exactly(factor), dimensions, _exactly(offset))

@@ -22,6 +22,12 @@ _SECURITY_SERVICE: Final = "http://terminology.hl7.org/CodeSystem/restful-securi
 _COMPARTMENT: Final = "http://hl7.org/fhir/CompartmentDefinition/"
 _WRITES: Final = frozenset({"create", "update", "patch", "delete"})
 _OF_SYSTEM: Final = frozenset({"transaction", "search-system", "history-system"})
+_OF_EVERY_TYPE: Final = (
+    {"name": "_filter", "type": "special", "documentation": "An expression of conditions, as R4 3.1.3 has it"},
+    {"name": "_has", "type": "special", "documentation": "_has:Type:parameter:parameter, what refers to the resource"},
+    {"name": "_list", "type": "special", "documentation": "The id of a List, by whose entries it is referred to"},
+)
+"""Parameters of R4 that no SearchParameter defines."""
 
 
 async def capabilities(request: FhirRequest, hub: Hub) -> FhirResponse:
@@ -60,7 +66,7 @@ def _rest(hub: Hub) -> dict[str, Any]:
         "security": _security(hub),
         "resource": [_resource(type, hub) for type in sorted(hub.routes.types)],
         "interaction": [{"code": code} for code in codes],
-        "searchParam": [_parameter(each) for each in _searchable(hub.parameters.common())],
+        "searchParam": [*(_parameter(each) for each in _searchable(hub.parameters.common())), *_OF_EVERY_TYPE],
         "operation": _operations(row.operation for row in rows if row.level == "system" and row.operation),
         "compartment": [f"{_COMPARTMENT}{_kebab(type)}" for type in _compartments(rows)],
     }

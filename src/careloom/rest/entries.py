@@ -145,7 +145,8 @@ def answer_bundle(type: str, responses: Sequence[FhirResponse]) -> FhirResponse:
     """The answers in the order of the entries, as a Bundle of type ``batch-response`` or ``transaction-response``."""
     entries = [answer_element(response) for response in responses]
     versions = tuple(version for response in responses for version in response.versions)
-    return FhirResponse(200, {"resourceType": "Bundle", "type": type, "entry": entries}, versions=versions)
+    bundle: Resource = {"resourceType": "Bundle", "type": type}
+    return FhirResponse(200, {**bundle, "entry": entries} if entries else bundle, versions=versions)
 
 
 def answer_element(response: FhirResponse) -> Resource:

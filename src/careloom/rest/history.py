@@ -27,13 +27,15 @@ from careloom.rest.subset import subset_of
 from careloom.rest.visibility import served_types
 from careloom.search.dates import date_interval
 from careloom.store import HistoryPage, HistoryQuery, Version
-from careloom.store.ids import moment_of
+from careloom.store.ids import is_made_here, moment_of
 
 PAGE: Final = 50
 
 _WHOLE = re.compile("[1-9][0-9]{0,18}")
-_METHODS = {"create": "POST", "update": "PUT", "delete": "DELETE"}
-_STATUSES = {"POST": "201", "PUT": "200", "DELETE": "204"}
+_METHODS = {"create": "PUT", "update": "PUT", "delete": "DELETE"}
+_STATUSES = {"create": "201", "update": "200", "delete": "204"}
+"""By what a version is to the record; a resource under an id of its client's was made by PUT."""
+
 _KNOWN: Final = frozenset(
     {"_count", "_since", "_at", "_sort", "_beyond", "_format", "_pretty", "_summary", "_elements"}
 )
@@ -106,14 +108,14 @@ def _entry(version: Version, told: Resource | None, hub: Hub) -> Resource:
     entry: Resource = {"fullUrl": f"{hub.base_url}/{version.reference}"}
     if told is not None:
         entry["resource"] = told
-    method = _METHODS[version.interaction]
-    is_new = method == "POST" and version.version_id == "1"
-    entry["request"] = {
-        "method": method if is_new or method != "POST" else "PUT",
-        "url": version.type if is_new else version.reference,
-    }
+    has_our_id = version.interaction == "create" and version.version_id == "1" and is_made_here(version.id)
+    entry["request"] = (
+        {"method": "POST", "url": version.type}
+        if has_our_id
+        else {"method": _METHODS[version.interaction], "url": version.reference}
+    )
     entry["response"] = {
-        "status": _STATUSES[method],
+        "status": _STATUSES[version.interaction],
         "etag": version_headers(version)["ETag"],
         "lastModified": instant(version.last_updated),
     }

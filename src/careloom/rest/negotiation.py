@@ -30,12 +30,16 @@ FAMILIES: Final[Mapping[str, Family]] = {
 }
 """Media types that mean FHIR, the old and the general ones among them."""
 
+_GENERAL: Final = frozenset({"application/json", "text/json", "application/xml", "text/xml"})
+"""Those that say nothing of FHIR: who accepts one is answered in it."""
+
 _BARE: Final[Mapping[str, Family]] = {"json": "json", "xml": "xml"}
 _RANGES: Final = frozenset({"*/*", "application/*"})
 _MEDIA: Final[Mapping[Family, str]] = {"json": FHIR_JSON, "xml": FHIR_XML}
 _MEANT: Final = 0.999
 """What a range such as ``*/*`` counts beside a format that is named with the same quality."""
 
+_SPACE_FOR_PLUS = re.compile(r" (?=(?:fhir|json|xml)\s*(?:;|$))")  # as the query of an address has it
 _PARAMETER = re.compile(r"\s*([A-Za-z-]+)\s*=\s*\"?([^\s\";]*)\"?\s*")
 _EXPECTED = f"{FHIR_JSON} or {FHIR_XML}"
 
@@ -49,18 +53,20 @@ class Format:
         pretty: Whether lines are broken and indented.
         version_named: Whether the client asked for a FHIR version, so the answer names it too.
         is_explicit: Whether the client named a FHIR format, and not just anything.
+        media: The general media type that the client accepts; empty where it is FHIR's own.
     """
 
     family: Family = "json"
     pretty: bool = False
     version_named: bool = False
     is_explicit: bool = False
+    media: str = ""
 
     @property
     def content_type(self) -> str:
         """The media type, as the answer's ``Content-Type`` has it."""
         version = f"; fhirVersion={FHIR_VERSION}" if self.version_named else ""
-        return f"{_MEDIA[self.family]}{version}; charset=utf-8"
+        return f"{self.media or _MEDIA[self.family]}{version}; charset=utf-8"
 
 
 def chosen_format(request: FhirRequest) -> Format:
@@ -159,7 +165,7 @@ def _of_header(accepted: str, pretty: bool) -> Format:
 
 
 def _of_parameter(text: str, pretty: bool) -> Format:
-    media, parameters = _media(text.replace(" json", "+json").replace(" xml", "+xml"))  # + in a query is a space
+    media, parameters = _media(_SPACE_FOR_PLUS.sub("+", text))
     family = FAMILIES.get(media) or _BARE.get(media)
     if family is None or not _is_our_version(parameters):
         raise NotAcceptableError(f"_format: json or xml of FHIR {FHIR_VERSION} expected, found {text[:80]!r}")
@@ -168,16 +174,19 @@ def _of_parameter(text: str, pretty: bool) -> Format:
 
 def _accepted(header: str, pretty: bool) -> Iterator[tuple[float, Format]]:
     """Each format that a header accepts, with its quality; what is named counts more than what is only meant."""
-    for text in header.split(","):
-        media, parameters = _media(text)
+    asked = [_media(text) for text in header.split(",")]
+    refused = {FAMILIES[media] for media, parameters in asked if media in FAMILIES and _quality(parameters) <= 0}
+    for media, parameters in asked:
         quality = _quality(parameters)
         if not _is_our_version(parameters):
             continue
         versioned = "fhirversion" in parameters
         if media in FAMILIES:
-            yield quality, Format(FAMILIES[media], pretty, versioned, is_explicit=True)
+            named = media if media in _GENERAL else ""
+            yield quality, Format(FAMILIES[media], pretty, versioned, is_explicit=True, media=named)
         elif media in _RANGES:
-            yield quality * _MEANT, Format("json", pretty, versioned)
+            meant: tuple[Family, ...] = ("json", "xml")
+            yield from ((quality * _MEANT, Format(each, pretty, versioned)) for each in meant if each not in refused)
 
 
 def _quality(parameters: Mapping[str, str]) -> float:

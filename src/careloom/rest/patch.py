@@ -21,7 +21,7 @@ from careloom.rest.conditional import condition_of, matched, require_version
 from careloom.rest.hub import Hub
 from careloom.rest.interaction import Work
 from careloom.rest.messages import Draft, FhirRequest, FhirResponse
-from careloom.rest.negotiation import JSON_PATCH
+from careloom.rest.negotiation import JSON_PATCH, sent_media
 from careloom.rest.outcomes import UnsupportedMediaError
 from careloom.rest.ownership import known, require_own
 from careloom.rest.patching import apply_fhirpath_patch, apply_json_patch, apply_merge_patch
@@ -50,12 +50,14 @@ def prepare_patch(request: FhirRequest, hub: Hub) -> FhirRequest:
 
     Raises:
         MethodNotAllowedError: A type that no client may write.
-        MalformedError: There is no patch.
+        MalformedError: There is no patch, or one that is said to be a JSON Patch and is none.
         UnsupportedMediaError: A merge patch, where that is not met.
     """
     require_writable(request.type)
     if request.patch is None and request.body is None:
         raise MalformedError(f"{request.method} {request.type}: a patch expected in the body, found nothing")
+    if isinstance(request.patch, dict) and sent_media(request) in ("", JSON_PATCH):  # "": an entry, of a Binary
+        raise MalformedError("a JSON Patch is an array of operations, found an object")
     if isinstance(request.patch, dict) and not hub.policy.allows("merge-patch"):
         raise UnsupportedMediaError(f"PATCH: {JSON_PATCH} or a FHIRPath Patch expected, found a merge patch")
     return request.on_condition(condition_of(request, hub))

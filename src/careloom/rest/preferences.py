@@ -11,15 +11,18 @@ REPRESENTATION = "representation"
 OPERATION_OUTCOME = "OperationOutcome"
 
 _ASYNC = "respond-async"
-_MISSPELT = {"presentation": REPRESENTATION}
-"""What fhirclient.js sends, and what it means; a representation is what is told anyway where nothing is preferred."""
+_RETURNS = {
+    **{each.lower(): each for each in (MINIMAL, REPRESENTATION, OPERATION_OUTCOME)},
+    "presentation": REPRESENTATION,
+}
+"""By what was written, in lower case, what is meant: ``presentation`` is what fhirclient.js sends."""
 
 _TOKEN = re.compile(r"\s*([A-Za-z0-9-]+)\s*=\s*\"?([A-Za-z0-9-]+)\"?\s*")
 
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """The preferences we honour; unknown ones are ignored, as RFC 7240 demands.
+    """The preferences we honour; unknown ones are ignored, and names written in any case, as RFC 7240 demands.
 
     Attributes:
         returns: ``minimal``, ``representation``, ``OperationOutcome``, or empty where nothing was said.
@@ -43,7 +46,6 @@ def preferences(request: FhirRequest) -> Preferences:
 @lru_cache(maxsize=256)
 def _of_header(prefer: str) -> Preferences:
     parts = [part.strip() for part in re.split("[,;]", prefer)]
-    said = {found[1]: found[2] for found in map(_TOKEN.fullmatch, parts) if found}
-    returns = _MISSPELT.get(said.get("return", ""), said.get("return", ""))
-    known = {MINIMAL, REPRESENTATION, OPERATION_OUTCOME}
-    return Preferences(returns if returns in known else "", said.get("handling") == "strict", _ASYNC in parts)
+    said = {found[1].lower(): found[2].lower() for found in map(_TOKEN.fullmatch, parts) if found}
+    is_async = _ASYNC in map(str.lower, parts)
+    return Preferences(_RETURNS.get(said.get("return", ""), ""), said.get("handling") == "strict", is_async)

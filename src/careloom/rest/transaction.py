@@ -20,7 +20,7 @@ from typing import Any
 
 from careloom.governance import Decision
 from careloom.model.errors import InvalidError, MalformedError, MultipleMatchesError, NotSupportedError
-from careloom.model.issues import has_errors
+from careloom.model.issues import Issue, has_errors
 from careloom.model.records import dataclass, field, replace
 from careloom.model.resource import Resource
 from careloom.rest.access import require, together
@@ -148,7 +148,7 @@ def prepare_transaction(request: FhirRequest, hub: Hub) -> Plan:
         if found := dict(_references(entry, hub)):
             references |= found
             entries[place] = replace(entry, searches=tuple(found))
-    _require_conformance(entries, hub)
+    _require_conformance(entries, references, hub)
     ready = tuple(_prepared(entry, hub) for entry in entries)
     return Plan(ready, references, together(judged.values()), is_large=ROOM.is_for_large)
 
@@ -166,7 +166,7 @@ def transact(turn: Turn, plan: Plan, hub: Hub) -> FhirResponse:
     paced = ROOM.between if plan.is_large and turn.is_aside else iter
     settled = [_settle(turn, entry, plan, hub) for entry in paced(plan.entries)]
     _require_separate(settled)
-    links = {**_links(settled), **_resolve(turn, plan.references)}
+    links = {**_links(settled), **_resolve(turn, plan)}
     turn.expect((each.entry.request.type, id) for each in settled for id in each.ids)
     responses: dict[int, FhirResponse] = {}
     allowance = Allowance(hub.limits.answers)
@@ -207,9 +207,10 @@ def _references(entry: Entry, hub: Hub) -> Iterator[tuple[str, Query]]:
             yield text, parse_condition(type, text, entry.request, hub)
 
 
-def _require_conformance(entries: Sequence[Entry], hub: Hub) -> None:
+def _require_conformance(entries: Sequence[Entry], references: Iterable[str], hub: Hub) -> None:
     named = {entry.full_url: entry.request.body for entry in entries if entry.full_url and entry.request.body}
-    resolve = named.get if named else None
+    sought = {text: {"resourceType": text.partition("?")[0]} for text in references}  # all that is known of it as yet
+    resolve = {**named, **sought}.get if named or sought else None
     resources = [entry for entry in entries if entry.request.body and entry.interaction.body == "resource"]
     found = [
         (entry, conformance_issues(entry.request.body or {}, hub, resolve=resolve)) for entry in ROOM.paced(resources)
@@ -271,19 +272,27 @@ def _links(settled: Iterable[Settled]) -> dict[str, str]:
     return {each.entry.full_url: each.addresses[0] for each in named if each.ids}
 
 
-def _resolve(turn: Turn, references: Mapping[str, Query]) -> dict[str, str]:
+def _resolve(turn: Turn, plan: Plan) -> dict[str, str]:
     """What each reference by search leads to.
 
     Raises:
         MultipleMatchesError: Not exactly one resource.
     """
-    links = {}
-    for text, query in references.items():
-        found = matched(turn, query, query.type)
-        if found is None:
-            raise MultipleMatchesError(f"the reference {text!r} must lead to one resource, and matches none")
-        links[text] = found.reference
+    links: dict[str, str] = {}
+    for entry in plan.entries:
+        for text in entry.searches:
+            if text not in links:
+                with telling(entry.number):
+                    links[text] = _led_to(turn, text, plan.references[text])
     return links
+
+
+def _led_to(turn: Turn, text: str, query: Query) -> str:
+    found = matched(turn, query, query.type)
+    if found is None:
+        told = f"the reference {text!r} must lead to one resource, and matches none"
+        raise MultipleMatchesError(told, issues=[Issue("error", "not-found", told)])
+    return found.reference
 
 
 def _carry_out(turn: Turn, settled: Settled, links: Links, plan: Plan, hub: Hub) -> FhirResponse:

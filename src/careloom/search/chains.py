@@ -50,6 +50,7 @@ def joined(parameter: SearchParameter, type: str, scope: Scope, ask: Callable[[S
         raise InvalidError(f"a reference parameter expected before the dot, {parameter.code} is a {parameter.kind}")
     if type and type not in parameter.targets:
         raise InvalidError(f"{scope.name}: {parameter.code} refers to no {shown(type)}")
+    _require_followed(parameter)
     targets: list[Target] = []
     unknown: NotSupportedError | None = None
     for target in (type,) if type else parameter.targets:
@@ -90,4 +91,11 @@ def referring(type: str, code: str, scope: Scope, ask: Callable[[Scope], Conditi
     if parameter.kind != "reference" or not (not scope.types or set(parameter.targets) & set(scope.types)):
         message = f"a parameter of {type} that refers to {scope.name} expected, found {shown(code)} in _has"
         raise NotSupportedError(message) if scope.depth else InvalidError(message)
+    _require_followed(parameter)
     return Has(type, code, ask(behind))
+
+
+def _require_followed(parameter: SearchParameter) -> None:
+    """Refuse to go along canonical URLs: what has the URL would be looked for by its text, not by its address."""
+    if parameter.is_canonical:
+        raise NotSupportedError(f"{parameter.code} leads by canonical URLs, which neither chains nor _has follow")

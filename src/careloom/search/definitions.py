@@ -8,7 +8,7 @@ from careloom.definitions import Definitions, ElementInfo
 from careloom.fhirpath import compile_expression
 from careloom.model import Resource
 from careloom.model.errors import CareloomError, DefinitionError
-from careloom.search.elements import element_at, implied_system, json_keys
+from careloom.search.elements import element_at, implied_system, json_keys, leads_by_url
 from careloom.search.expressions import Branch, branches, relative_branch
 from careloom.search.parameters import Path, SearchParameter, State
 from careloom.search.query import Kind
@@ -33,6 +33,7 @@ def read_parameter(definition: Resource, type: str, state: State, definitions: D
         url=url,
         branches=ways,
         targets=_targets(definition, ways, definitions) if kind == "reference" else (),
+        is_canonical=kind == "reference" and _lead_by_url(type, ways, definitions),
         folded=kind == "token" and bool(ways) and all(_is_string(type, way, definitions) for way in ways),
         state="retired" if definition.get("status") == "retired" else state,
     )
@@ -112,6 +113,10 @@ def _targets(definition: Resource, ways: tuple[Branch, ...], definitions: Defini
     concrete = definitions.types.resource_types()
     named = [target for target in definition.get("target", ()) if target in concrete]
     return tuple(sorted(named or concrete))
+
+
+def _lead_by_url(type: str, ways: tuple[Branch, ...], definitions: Definitions) -> bool:
+    return bool(ways) and all(leads_by_url(definitions, type, way.text) for way in ways)
 
 
 def _is_string(type: str, branch: Branch, definitions: Definitions) -> bool:

@@ -1,10 +1,15 @@
 """What the element at the end of a plain path is: its type, and the code system that its binding implies."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from careloom.definitions import Definitions, ElementInfo
 from careloom.model import Resource
+
+_URLS = frozenset({"canonical", "uri"})
+_OF_TYPE = re.compile(r"\.ofType\((\w+)\)$")
+_WHERE = re.compile(r"\.where\([^()]*\)")
 
 
 def element_at(definitions: Definitions, type: str, path: tuple[str, ...]) -> ElementInfo | None:
@@ -18,6 +23,21 @@ def element_at(definitions: Definitions, type: str, path: tuple[str, ...]) -> El
         if info is None:
             return None
     return info
+
+
+def leads_by_url(definitions: Definitions, type: str, text: str) -> bool:
+    """Whether what an expression leads to are canonical URLs, not References.
+
+    Args:
+        definitions: What types look like.
+        type: Resource type.
+        text: FHIRPath of one branch: ``ConceptMap.source.ofType(canonical)``, ``Library.relatedArtifact.resource``.
+    """
+    choice = _OF_TYPE.search(text)
+    if choice:
+        return choice[1] in _URLS
+    element = element_at(definitions, type, tuple(_WHERE.sub("", text).split(".")[1:]))
+    return element is not None and _URLS.issuperset(element.types)
 
 
 def json_keys(element: ElementInfo, of_types: tuple[str, ...] = ()) -> frozenset[str]:

@@ -28,7 +28,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]*")
 _HAS = re.compile(r"_has:(?P<type>[A-Za-z]+):(?P<parameter>[A-Za-z0-9_\-]+):")
 _SPACE = re.compile(r"\s*")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
-_TOKEN = re.compile(r"[^\s)\]]+")
+_TOKEN = re.compile(r'[^\s)\]"][^\s)\]]*')
 _WORD = re.compile(r"[A-Za-z]+(?![\w\-])")
 
 

@@ -6,13 +6,14 @@ the access rules of the query, each resource to the rule of its own type, and bo
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, product
 from typing import Generic, TypeVar
 
 from careloom.model.errors import TooCostlyError
 from careloom.search.query import (
     EVERYTHING,
     Access,
+    And,
     Comparison,
     Condition,
     Include,
@@ -21,6 +22,7 @@ from careloom.search.query import (
     Query,
     ReferenceOperand,
     TokenOperand,
+    UriOperand,
 )
 from careloom.search.registry import SearchParameters
 from careloom.search.results import ANY
@@ -37,11 +39,13 @@ class Found(Generic[T]):
         reference: ``Type/id``.
         values: Its index values, of the reference parameters at least.
         item: What the store has of it.
+        url: Its canonical URL; empty where it has none.
     """
 
     reference: str
     values: IndexValues
     item: T
+    url: str = ""
 
 
 Find = Callable[[Query], Iterable[Found[T]]]
@@ -109,6 +113,8 @@ def _queries(query: Query, found: list[Found[T]], registry: SearchParameters, ac
     for type, ids in _referred_to(query.includes, found).items():
         operands = tuple(TokenOperand(None, id) for id in ids)
         wanted.setdefault(type, []).append(Comparison("_id", "token", operands))
+    for type, condition in _with_urls(query.includes, found, registry):
+        wanted.setdefault(type, []).append(condition)
     for include in query.revincludes:
         for type, condition in _referring(include, found, registry):
             wanted.setdefault(type, []).append(condition)
@@ -131,6 +137,41 @@ def _referred_to(includes: tuple[Include, ...], found: list[Found[T]]) -> Mappin
     return wanted
 
 
+def _with_urls(
+    includes: tuple[Include, ...], found: list[Found[T]], registry: SearchParameters
+) -> Iterator[tuple[str, Condition]]:
+    """By type, the condition of having a canonical URL, in the version named, that is included."""
+    wanted: dict[tuple[str, str], None] = {}
+    for include, each in product(includes, found):
+        if include.source != each.values.type:
+            continue
+        for code, references in each.values.references.items():
+            parameter = registry.of(include.source).get(code)
+            if parameter and parameter.is_canonical and include.parameter in (ANY, code):
+                targets = [type for type in parameter.targets if include.target in ("", type)]
+                wanted |= dict.fromkeys(product(targets, _urls(references)))
+    for type, url in wanted:
+        if registry.of(type).keys() >= _URL_PARAMETERS:
+            yield type, _has_url(url)
+
+
+def _urls(references: Iterable[ReferenceValue]) -> list[str]:
+    """The canonical URLs in some values, where each that names a version stands without it, too."""
+    targets = [reference.target for reference in references]
+    versioned = {target.partition("|")[0] for target in targets if "|" in target}
+    return [target for target in targets if target not in versioned]
+
+
+def _has_url(canonical: str) -> Condition:
+    url, _, version = canonical.partition("|")
+    by_url = Comparison("url", "uri", (UriOperand(url),))
+    return And((by_url, Comparison("version", "token", (TokenOperand(None, version),)))) if version else by_url
+
+
+_URL_PARAMETERS = frozenset({"url", "version"})
+"""By what a type is found that canonical URLs lead to."""
+
+
 def _references(include: Include, values: IndexValues) -> Iterable[ReferenceValue]:
     if include.parameter == ANY:
         return chain.from_iterable(values.references.values())
@@ -139,9 +180,9 @@ def _references(include: Include, values: IndexValues) -> Iterable[ReferenceValu
 
 def _referring(include: Include, found: list[Found[T]], registry: SearchParameters) -> Iterator[tuple[str, Condition]]:
     """By type that refers, the condition that it refers to one of what was found."""
-    by_type: dict[str, list[str]] = {}
+    by_type: dict[str, list[Found[T]]] = {}
     for each in found:
-        by_type.setdefault(each.values.type, []).append(each.reference)
+        by_type.setdefault(each.values.type, []).append(each)
     sources = sorted(registry.resource_types()) if include.source == ANY else [include.source]
     for source in sources:
         conditions: list[Condition] = []
@@ -149,10 +190,11 @@ def _referring(include: Include, found: list[Found[T]], registry: SearchParamete
             if parameter.kind != "reference" or not parameter.is_searchable or include.parameter not in (ANY, code):
                 continue
             targets = [
-                reference
+                target
                 for type in parameter.targets
                 if include.target in ("", type)
-                for reference in by_type.get(type, ())
+                for each in by_type.get(type, ())
+                for target in (each.reference, *([each.url] if each.url and parameter.is_canonical else []))
             ]
             if targets:
                 operands = tuple(ReferenceOperand(target, (target,)) for target in targets)

@@ -28,6 +28,7 @@ class SearchParameter:
         targets: Concrete resource types a reference may lead to; empty for other kinds.
         folded: Whether tokens are compared without regard to case, since the element is a plain string.
         components: The parts of a composite, whose branches begin at an element of the composite.
+        is_canonical: Whether a reference parameter leads by canonical URLs, and never by ``Type/id``.
         state: Whether it is found by.
         fault: What is wrong with a broken one.
     """
@@ -39,6 +40,7 @@ class SearchParameter:
     targets: tuple[str, ...] = ()
     folded: bool = False
     components: tuple["SearchParameter", ...] = ()
+    is_canonical: bool = False
     state: State = "active"
     fault: str = ""
 

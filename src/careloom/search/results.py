@@ -19,7 +19,7 @@ from careloom.search.scope import Scope
 MAX_PAGE_TOKEN = 4000
 
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
-_ELEMENT = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+_ELEMENT = re.compile(r"(?:[A-Z][A-Za-z]+\.)?[A-Za-z][A-Za-z0-9]*(?:\[x\])?")
 _INCLUDE = re.compile(r"(?P<source>[A-Za-z]+|\*):(?P<parameter>[A-Za-z0-9_\-]+|\*)(?::(?P<target>[A-Za-z]+))?")
 
 _REPEATED = frozenset({"_include", "_revinclude"})

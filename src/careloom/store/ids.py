@@ -1,6 +1,7 @@
 """Ids of resources and of versions, both of which grow with time, so that new rows land beside each other."""
 
 import os
+import re
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +14,8 @@ _RANDOM_BYTES = 10
 _AT_ONCE = 400
 """Ids for which random bytes are fetched at once: asking the system costs a hundred times as much as an id."""
 
+_MADE = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
 _random: list[bytes] = []
 
 
@@ -22,6 +25,11 @@ def new_id() -> str:
     time_digits = f"{time.time_ns() // 1_000_000:012x}"
     variant = "89ab"[int(random[3], 16) & 0b11]
     return f"{time_digits[:8]}-{time_digits[8:]}-7{random[:3]}-{variant}{random[4:7]}-{random[7:19]}"
+
+
+def is_made_here(id: str) -> bool:
+    """Whether an id looks like one of `new_id`, so that its resource was given it and did not bring it along."""
+    return _MADE.fullmatch(id) is not None
 
 
 def _fresh() -> bytes:

@@ -36,6 +36,8 @@ def included_versions(
 
     def found(version: Version) -> Found[Version]:
         assert version.resource is not None
-        return Found(version.reference, references_of(version.resource, ways(version.type)), version)
+        url = version.resource.get("url")
+        references = references_of(version.resource, ways(version.type))
+        return Found(version.reference, references, version, url if isinstance(url, str) else "")
 
     return tuple(included(query, map(found, matches), registry, lambda each: map(found, find(each))))

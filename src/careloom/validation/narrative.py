@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from careloom.model.late import late_pattern
 from careloom.validation.context import Check, Item
 from careloom.validation.path import Path
+from careloom.validation.resolution import resolve
 from careloom.validation.xhtml import XHTML, faults, name_of
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def _check_links(div: "etree._Element", path: Path, check: Check) -> None:
         address = element.get("src" if is_image else "href")
         forbidden = _ACTIVE if is_image else _ACTIVE | _LITERAL
         fault = _fault_of_link(str(address), forbidden, anchors) if address is not None else ""
-        if fault:
+        if fault and not _leads_to_resource(str(address), check):
             check.error("invalid", path, f"{fault}, '{address}' found", "narrative")
 
 
@@ -96,6 +97,11 @@ def _fault_of_link(address: str, forbidden: frozenset[str], anchors: set[str]) -
     if address[:1] == "#" and len(address) > 1 and address[1:] not in anchors:
         return "a link that leads somewhere in this narrative expected"
     return ""
+
+
+def _leads_to_resource(address: str, check: Check) -> bool:
+    """Whether an address that nobody can follow is that of a resource at hand, as between entries of a transaction."""
+    return address.startswith("urn:") and resolve(address, check.scope, check).scope is not None
 
 
 def _contained_ids(check: Check) -> Iterator[str]:

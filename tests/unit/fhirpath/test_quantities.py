@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from decimal import Decimal
 
 import pytest
@@ -62,3 +64,24 @@ def test_annotations_do_not_change_a_unit() -> None:
 @pytest.mark.parametrize("text", ["1 wk", "1.a", "", "mg", "1 'mg", "one day"])
 def test_other_text_is_no_quantity(text: str) -> None:
     assert parse_quantity(text) is None
+
+
+FIRST_UNITS = """
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from careloom.fhirpath.quantities import scale
+
+units = ["mg", "mmol/L", "kPa", "[lb_av]", "mm[Hg]", "ug/dL", "cm", "Cel"]
+together = Barrier(len(units))
+
+def ask(unit):
+    together.wait(10)
+    return scale(unit)
+
+with ThreadPoolExecutor(len(units)) as threads:
+    assert None not in list(threads.map(ask, units))
+"""
+
+
+def test_threads_that_meet_the_first_units_of_a_process_at_once_all_know_them() -> None:
+    subprocess.run([sys.executable, "-c", FIRST_UNITS], check=True)

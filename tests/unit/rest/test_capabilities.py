@@ -84,7 +84,7 @@ def test_formats_and_what_spans_all_types_are_told(desk: Desk) -> None:
     assert "application/json-patch+json" in statement["patchFormat"]
     assert {each["code"] for each in rest["interaction"]} == {"transaction", "batch", "search-system", "history-system"}
     assert "http://hl7.org/fhir/CompartmentDefinition/relatedPerson" in rest["compartment"]
-    assert "_lastUpdated" in {each["name"] for each in rest["searchParam"]}
+    assert {"_lastUpdated", "_filter", "_has", "_list"} <= {each["name"] for each in rest["searchParam"]}
 
 
 def test_localitys_choices_are_told(desk: Desk) -> None:

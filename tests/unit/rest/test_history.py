@@ -6,6 +6,7 @@ import pytest
 from tests.unit.rest.desk import GRANT, Desk, patient
 
 from careloom.governance import parse_scopes
+from careloom.store.ids import new_id
 
 
 def _told(answer: Any) -> list[tuple[str, str, str]]:
@@ -36,10 +37,23 @@ async def test_versions_of_a_resource_are_told_newest_first_with_their_deletion(
     assert _told(answer) == [
         ("DELETE", "Patient/p", 'W/"3"'),
         ("PUT", "Patient/p", 'W/"2"'),
-        ("POST", "Patient", 'W/"1"'),
+        ("PUT", "Patient/p", 'W/"1"'),
     ]
     assert answer.resource is not None and answer.resource["total"] == 3
     assert [("resource" in each) for each in answer.resource["entry"]] == [False, True, True]
+
+
+async def test_a_resource_under_an_id_of_the_hub_was_made_by_post_and_one_brought_back_by_put(desk: Desk) -> None:
+    desk = desk.with_hub(new_id=new_id)
+    made = await desk("POST", "Patient", patient())
+    id = made.versions[0].id
+    await desk("DELETE", f"Patient/{id}")
+    await desk("PUT", f"Patient/{id}", patient(id=id))
+    told = await desk("GET", f"Patient/{id}/_history")
+    assert told.resource is not None
+    asked = [(each["request"]["method"], each["request"]["url"]) for each in told.resource["entry"]]
+    assert asked == [("PUT", f"Patient/{id}"), ("DELETE", f"Patient/{id}"), ("POST", "Patient")]
+    assert [each["response"]["status"] for each in told.resource["entry"]] == ["201", "204", "201"]
 
 
 async def test_pages_follow_each_other_without_gap_while_others_write(desk: Desk) -> None:
@@ -61,7 +75,7 @@ async def test_history_of_a_type_and_of_everything(desk: Desk) -> None:
 async def test_history_of_everything_holds_only_types_that_may_be_searched(desk: Desk) -> None:
     await _record(desk)
     narrow = replace(GRANT, scopes=parse_scopes("system/Organization.rs"))
-    assert _told(await desk("GET", "_history", grant=narrow)) == [("POST", "Organization", 'W/"1"')]
+    assert _told(await desk("GET", "_history", grant=narrow)) == [("PUT", "Organization/o", 'W/"1"')]
     assert (await desk("GET", "Patient/_history", grant=narrow)).status == 403
 
 

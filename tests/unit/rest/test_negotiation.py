@@ -32,6 +32,8 @@ def _asking(*formats: str, type: str = "Patient", **headers: str) -> FhirRequest
         ("application/fhir+xml;q=0.5, application/fhir+json", "json"),
         ("application/fhir+xml, */*", "xml"),
         ("application/fhir+xml;q=0, */*", "json"),
+        ("application/fhir+json;q=0, */*;q=0.5", "xml"),
+        ("application/json;q=0, application/*", "xml"),
         ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "xml"),
         ("application/fhir+json; fhirVersion=5.0, application/fhir+xml; fhirVersion=4.0;q=0.1", "xml"),
     ],
@@ -48,6 +50,7 @@ def test_best_format_that_the_client_accepts_is_chosen(accept: str, family: str)
         "application/fhir+json;q=0",
         "application/fhir+json; fhirVersion=5.0",
         "application/fhir+json;q=high",
+        "application/fhir+json;q=0, application/xml;q=0, */*",
     ],
 )
 def test_clients_that_read_something_else_are_told_so(accept: str) -> None:
@@ -64,6 +67,8 @@ def test_clients_that_read_something_else_are_told_so(accept: str) -> None:
         ("xml", "xml"),
         ("text/xml", "xml"),
         ("application/fhir xml", "xml"),
+        ("application/json fhir", "json"),
+        ("application/xml fhir; fhirVersion=4.0", "xml"),
     ],
 )
 def test_format_parameter_goes_before_the_header(format: str, family: str) -> None:
@@ -75,6 +80,20 @@ def test_format_that_is_not_written_is_refused_and_told_in_json(format: str) -> 
     with pytest.raises(NotAcceptableError):
         chosen_format(_asking(format))
     assert acceptable_or_json(_asking(format)) == Format()
+
+
+@pytest.mark.parametrize(
+    ("accept", "told"),
+    [
+        ("application/json", "application/json"),
+        ("text/xml;q=0.9, text/json;q=0.8", "text/xml"),
+        ("application/json, application/fhir+json;q=0.9", "application/json"),
+        ("application/json+fhir", "application/fhir+json"),
+        ("*/*", "application/fhir+json"),
+    ],
+)
+def test_who_accepts_a_general_media_type_is_answered_in_it(accept: str, told: str) -> None:
+    assert chosen_format(_asking(accept=accept)).content_type == f"{told}; charset=utf-8"
 
 
 def test_version_of_fhir_is_named_to_who_asks_for_it() -> None:

@@ -1,3 +1,4 @@
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -104,10 +105,22 @@ async def test_who_may_not_read_is_not_told_the_rest(desk: Desk) -> None:
 
 async def test_merge_patch_is_an_allowance(desk: Desk) -> None:
     await desk("PUT", "Patient/p", patient(id="p", active=True))
-    answer = await desk("PATCH", "Patient/p", patch={"active": None, "gender": "female"})
+    plain = "application/json"
+    answer = await desk("PATCH", "Patient/p", patch={"active": None, "gender": "female"}, content_type=plain)
     assert answer.resource is not None and ("active" in answer.resource, answer.resource["gender"]) == (False, "female")
     strict = desk.with_hub(policy=Policy(allowances=frozenset()))
-    assert (await strict("PATCH", "Patient/p", patch={"gender": "male"})).status == 415
+    assert (await strict("PATCH", "Patient/p", patch={"gender": "male"}, content_type=plain)).status == 415
+
+
+async def test_an_object_that_is_said_to_be_a_json_patch_is_refused(desk: Desk) -> None:
+    await desk("PUT", "Patient/p", patient(id="p"))
+    said = "application/json-patch+json"
+    assert (await desk("PATCH", "Patient/p", patch={"gender": "male"}, content_type=said)).status == 400
+    data = b64encode(b'{"gender": "male"}').decode()
+    binary = {"resourceType": "Binary", "contentType": said, "data": data}
+    assert (await desk("POST", "", transaction(entry("PATCH", "Patient/p", binary)))).status == 400
+    [unchanged] = await desk.all("Patient")
+    assert "gender" not in unchanged
 
 
 async def test_patches_stand_in_batches_and_transactions(desk: Desk) -> None:

@@ -17,6 +17,7 @@ from careloom.rest.preferences import Preferences, preferences
         ("return=presentation", Preferences("representation")),
         ("respond-async", Preferences(is_async=True)),
         ("return = minimal", Preferences("minimal")),
+        ("Return=OPERATIONOUTCOME, Handling=Strict; Respond-Async", Preferences("OperationOutcome", True, True)),
     ],
 )
 def test_what_is_preferred_is_read_and_the_rest_ignored(header: str, expected: Preferences) -> None:

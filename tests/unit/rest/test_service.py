@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from tests.unit.rest.desk import EVERYTHING, NOW, Desk, patient
 
 from careloom.governance import PrivateKey
@@ -97,6 +98,13 @@ async def test_query_and_form_make_one_search(desk: Desk) -> None:
     )
     assert answer.resource is not None
     assert [each["resource"]["id"] for each in answer.resource["entry"]] == ["q"]
+
+
+@pytest.mark.parametrize(("data", "status"), [(b"", 200), (b"gender=male", 415)])
+async def test_a_form_says_what_it_is_unless_it_is_empty(desk: Desk, data: bytes, status: int) -> None:
+    bearer = f"Bearer {_token(desk)}"
+    answer = await _send(desk, "POST", "/Patient/_search", query="family=ashe", data=data, authorization=bearer)
+    assert answer.status == status
 
 
 async def test_search_by_post_is_audited_with_its_criteria(desk: Desk) -> None:

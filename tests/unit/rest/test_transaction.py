@@ -63,6 +63,12 @@ async def test_answers_stand_in_the_order_of_the_entries_without_bodies_unless_p
     assert short.resource["entry"][1]["response"]["location"] == f"{BASE}/Patient/p/_history/1"
 
 
+@pytest.mark.parametrize("type", ["transaction", "batch"])
+async def test_an_answer_without_entries_has_no_empty_list(desk: Desk, type: str) -> None:
+    answer = await desk("POST", "", transaction(type=type))
+    assert answer.resource == {"resourceType": "Bundle", "type": f"{type}-response"}
+
+
 async def test_deletes_come_first_and_reads_last(desk: Desk) -> None:
     await desk("PUT", "Patient/old", identified("1", id="old"))
     answer = await desk(
@@ -146,7 +152,10 @@ async def test_reference_by_search_that_leads_not_to_exactly_one_undoes_all(desk
     for _ in range(matches):
         await desk("POST", "Patient", identified("1"))
     bundle = transaction(entry("POST", "Condition", condition("Patient?identifier=urn:x|1")))
-    assert (await desk("POST", "", bundle)).status == 412
+    answer = await desk("POST", "", bundle)
+    assert answer.resource is not None
+    assert (answer.status, answer.resource["issue"][0]["code"]) == (412, "multiple-matches" if matches else "not-found")
+    assert answer.resource["issue"][0]["expression"] == ["Bundle.entry[0]"]
     assert await desk.all("Condition") == []
 
 

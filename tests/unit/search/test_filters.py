@@ -121,6 +121,7 @@ def test_a_path_leads_to_other_resources(coded: SearchParameters, filter: str, e
     [
         ("name", "an operator expected at character 5, found the end"),
         ("name eq", "a value expected at character 8, found the end"),
+        ('name eq "a', "a value expected at character 9"),
         ("name xx a", "one of the operators"),
         ("(name eq a", "a closing bracket expected at character 11"),
         ("name eq a)", "and, or, or the end expected at character 10, found ')'"),

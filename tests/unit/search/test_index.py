@@ -78,7 +78,7 @@ def test_a_code_has_the_system_of_its_binding(registry: SearchParameters) -> Non
 
 
 def test_a_boolean_is_a_special_value(registry: SearchParameters) -> None:
-    special = TokenValue("http://hl7.org/fhir/special-values", "true")
+    special = TokenValue("http://terminology.hl7.org/CodeSystem/special-values", "true")
     assert (special,) == tokens(registry, patient(active=True), "active")
     assert (special,) == tokens(registry, patient(deceasedDateTime="2020"), "deceased")
 
@@ -86,8 +86,8 @@ def test_a_boolean_is_a_special_value(registry: SearchParameters) -> None:
 def test_a_contact_point_is_its_value_and_a_filter_in_the_expression_counts(registry: SearchParameters) -> None:
     telecom = [{"system": "phone", "value": "0113"}, {"system": "email", "value": "a@example.org"}]
     values = index_values(patient(telecom=telecom), registry)
-    assert (TokenValue("", "0113"), TokenValue("", "a@example.org")) == values.tokens["telecom"]
-    assert (TokenValue("", "a@example.org"),) == values.tokens["email"]
+    assert (TokenValue(None, "0113"), TokenValue(None, "a@example.org")) == values.tokens["telecom"]
+    assert (TokenValue(None, "a@example.org"),) == values.tokens["email"]
 
 
 def test_an_id_and_a_plain_string_have_no_system_and_the_string_no_case(registry: SearchParameters) -> None:

@@ -89,6 +89,26 @@ def test_a_reference_is_local_or_absolute(
     assert (ReferenceOperand(value, tuple(targets)),) == operands(registry, "Observation", name, value)
 
 
+@pytest.mark.parametrize("value", ["Group/1", "http://other.example/fhir/Group/1", "Group/1/_history/2"])
+def test_a_parameter_that_is_narrowed_to_a_type_never_leads_to_another(registry: SearchParameters, value: str) -> None:
+    assert (ReferenceOperand(value, ()),) == operands(registry, "Observation", "patient", value)
+    (anything,) = operands(registry, "Observation", "subject", value)
+    assert ReferenceOperand(value, (value,)) == anything
+
+
+@pytest.mark.parametrize("name", ["questionnaire.title", "questionnaire:Questionnaire.title"])
+def test_chains_do_not_follow_canonical_urls_and_say_so(registry: SearchParameters, name: str) -> None:
+    (told,) = parse(registry, "QuestionnaireResponse", (name, "x")).unsupported
+    assert "questionnaire leads by canonical URLs, which neither chains nor _has follow" in told.diagnostics
+    (told,) = parse(registry, "Questionnaire", ("_has:QuestionnaireResponse:questionnaire:_id", "x")).unsupported
+    assert "leads by canonical URLs" in told.diagnostics
+
+
+def test_an_element_may_be_named_with_its_type(registry: SearchParameters) -> None:
+    query = parse(registry, "Patient", ("_elements", "Patient.name,birthDate,deceased[x]"))
+    assert query.elements == ("Patient.name", "birthDate", "deceased[x]")
+
+
 def test_an_identifier_of_a_reference_is_a_token(registry: SearchParameters) -> None:
     query = parse(registry, "Observation", ("subject:identifier", "http://s|1"))
     expected = Comparison("subject", "token", (TokenOperand("http://s", "1"),), "identifier")

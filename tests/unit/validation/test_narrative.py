@@ -4,6 +4,7 @@ import pytest
 from tests.unit.validation.builders import errors, judge, patient
 
 from careloom.definitions import Definitions
+from careloom.validation import Validator
 
 
 def told(definitions: Definitions, inside: str) -> list[str]:
@@ -24,6 +25,15 @@ def told(definitions: Definitions, inside: str) -> list[str]:
 )
 def test_what_html_4_has_may_be_there(definitions: Definitions, inside: str) -> None:
     assert told(definitions, inside) == []
+
+
+def test_a_link_may_be_the_urn_of_a_resource_at_hand_and_no_other(definitions: Definitions) -> None:
+    urn = "urn:uuid:c757873d-ec9a-4326-a141-556f43239520"
+    div = f'<div xmlns="http://www.w3.org/1999/xhtml"><a href="{urn}">a</a></div>'
+    linked = patient(text={"status": "generated", "div": div})
+    validator = Validator(definitions)
+    assert errors(validator.validate(linked, resolve=lambda address: patient() if address == urn else None)) == []
+    assert len(errors(validator.validate(linked, resolve=lambda _: None))) == 1
 
 
 @pytest.mark.parametrize(

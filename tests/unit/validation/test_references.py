@@ -55,6 +55,27 @@ def test_a_reference_says_its_type_and_its_target_as_fhir_has_it(
     assert any(what in message for message in errors(judge(definitions, observation(subject=subject))))
 
 
+def test_a_reference_by_search_is_told_however_often_its_type_was_judged_before(definitions: Definitions) -> None:
+    validator = Validator(definitions)
+    for number in range(4):
+        validator.validate(observation(subject={"reference": f"Patient/{number}"}))
+    found = errors(validator.validate(observation(subject={"reference": "Patient?name=x"})))
+    assert ["a conditional reference expected in a transaction only" in message for message in found] == [True]
+
+
+def test_a_reference_by_search_is_of_the_type_it_is_known_to_lead_to(definitions: Definitions) -> None:
+    validator = Validator(definitions)
+    sought: dict[str, Resource] = {
+        "Patient?name=x": {"resourceType": "Patient"},
+        "Claim?use=x": {"resourceType": "Claim"},
+    }
+    fitting, other = (observation(subject={"reference": text}) for text in sought)
+    for _ in range(4):
+        assert errors(validator.validate(fitting, resolve=sought.get)) == []
+        (message,) = errors(validator.validate(other, resolve=sought.get))
+        assert message.endswith("to Claim found")
+
+
 UUID = "c757873d-ec9a-4326-a141-556f43239520"
 
 

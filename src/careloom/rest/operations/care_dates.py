@@ -8,13 +8,14 @@ Source: FHIR R4, Patient $everything, start and end.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Final
 
+from careloom.model.errors import InvalidError
 from careloom.search import SearchParameters
-from careloom.search.criteria import read_criterion
-from careloom.search.query import And, Condition, IsType, Missing, Not, Or
-from careloom.search.scope import Scope
+from careloom.search.dates import Interval, date_interval
+from careloom.search.escaping import shown
+from careloom.search.query import And, Comparison, Condition, DateOperand, IsType, Missing, Not, Or
+from careloom.search.values import BEGINNING_OF_TIME, END_OF_TIME
 
 CARE_DATES: Final[Mapping[str, str]] = {
     "AdverseEvent": "date",
@@ -57,26 +58,33 @@ CARE_DATES: Final[Mapping[str, str]] = {
 """By type, the search parameter of its care date."""
 
 
-def within(start: str, end: str, registry: SearchParameters, now: datetime) -> Condition | None:
-    """That the care was in a period, on resources of any type; None where there is neither start nor end.
+def within(start: str, end: str, registry: SearchParameters) -> Condition | None:
+    """That some of the care was in a period, on resources of any type; None where there is neither start nor end.
 
     Args:
         start: A date, the first that counts; empty for no start.
         end: A date, the last that counts; empty for no end.
-        registry: Search parameters.
-        now: The present instant.
+        registry: Search parameters, for the time zone of dates that have none.
 
     Raises:
         InvalidError: One of them is no date.
     """
-    bounds = [f"{prefix}{text}" for prefix, text in (("ge", start), ("le", end)) if text]
-    if not bounds:
+    if not (start or end):
         return None
-    each = [_of_type(type, code, bounds, registry, now) for type, code in CARE_DATES.items()]
+    low = _interval("start", start, registry)[0] if start else BEGINNING_OF_TIME
+    high = _interval("end", end, registry)[1] if end else END_OF_TIME
+    meets = DateOperand(f"{start}..{end}", "ap", low, high)  # with no margin, that is to overlap
+    each = [_of_type(type, code, meets) for type, code in CARE_DATES.items()]
     return Or((Not(IsType(tuple(CARE_DATES))), *each))
 
 
-def _of_type(type: str, code: str, bounds: list[str], registry: SearchParameters, now: datetime) -> Condition:
-    scope = Scope.of(registry, (type,), now)
-    dated = And(tuple(read_criterion(code, bound, scope) for bound in bounds))
+def _interval(name: str, text: str, registry: SearchParameters) -> Interval:
+    found = date_interval(text, registry.zone)
+    if found is None:
+        raise InvalidError(f"{name}: a date such as 2026-11-22 expected, found {shown(text)}")
+    return found
+
+
+def _of_type(type: str, code: str, meets: DateOperand) -> Condition:
+    dated = Comparison(code, "date", (meets,))
     return And((IsType((type,)), Or((Missing(code, True), dated))))

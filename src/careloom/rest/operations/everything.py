@@ -135,7 +135,7 @@ def _query(wanted: _Wanted, given: Inputs, request: FhirRequest, hub: Hub) -> Qu
         query = parse_query(
             "", criteria, hub.parameters, strict=True, now=hub.clock, compartment=(request.type, request.id)
         )
-        period = within(given.text("start"), given.text("end"), hub.parameters, hub.clock())
+        period = within(given.text("start"), given.text("end"), hub.parameters)
     except (InvalidError, NotFoundError) as error:
         raise MalformedError(f"{request.code}: {error}", issues=error.issues) from error
     query = replace(

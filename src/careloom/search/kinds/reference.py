@@ -6,9 +6,11 @@ from typing import Any
 
 from careloom.model import resource_type
 from careloom.model.errors import InvalidError
+from careloom.model.references import parse_reference
 from careloom.search.escaping import escape, shown, unescape
 from careloom.search.kinds.reading import Aside, KindRules, Place, Reading, table, text_at
 from careloom.search.kinds.token import identifier
+from careloom.search.parameters import SearchParameter
 from careloom.search.query import ReferenceOperand
 from careloom.search.references import is_absolute, local_target, reference_values
 from careloom.search.values import ReferenceValue, TokenValue
@@ -45,7 +47,14 @@ def _read(text: str, reading: Reading) -> ReferenceOperand:
         raise InvalidError(f"an id, Type/id or an absolute URL expected, found {shown(plain)}")
     if reading.modifier and not target.startswith(f"{reading.modifier}/"):
         raise InvalidError(f"a {reading.modifier} held by this server expected, found {shown(plain)}")
-    return ReferenceOperand(plain, (target,))
+    return ReferenceOperand(plain, (target,) if _may_lead_to(plain, reading.parameter) else ())
+
+
+def _may_lead_to(text: str, parameter: SearchParameter) -> bool:
+    """Whether a parameter that is narrowed to types, as ``patient`` is, can lead to what an address names."""
+    literal = parse_reference(text)
+    is_narrowed = all(branch.target for branch in parameter.branches)
+    return literal is None or not is_narrowed or literal.type in parameter.targets
 
 
 def _fits(modifier: str, operand: ReferenceOperand, value: ReferenceValue) -> bool:

@@ -10,7 +10,7 @@ from careloom.search.kinds.reading import Aside, KindRules, Place, Reading, obje
 from careloom.search.query import TokenOperand
 from careloom.search.values import StringValue, TokenValue
 
-SPECIAL_VALUES = "http://hl7.org/fhir/special-values"
+SPECIAL_VALUES = "http://terminology.hl7.org/CodeSystem/special-values"
 
 Found = Iterator[TokenValue | Aside]
 
@@ -46,8 +46,9 @@ def identifier(value: Any, place: Place) -> Found:
 
 
 def _contact_point(value: Any, place: Place) -> Found:
+    """Its system is a code, so any system that is asked for will do: some write ``email|a@example.org``."""
     if code := text_at(value, "value"):
-        yield TokenValue("", code)
+        yield TokenValue(None, code)
 
 
 def _code(value: Any, place: Place) -> Found:

@@ -170,6 +170,7 @@ def either(parts: list[Clause]) -> Clause:
         probe=any_of(part.probe for part in parts),
         source=together(sources) if len(sources) == len(parts) else None,
         covers=all(part.covers for part in parts),
+        is_judged=any(part.is_judged for part in parts),
         reason=" + ".join(dict.fromkeys(part.reason for part in parts)),
     )
 

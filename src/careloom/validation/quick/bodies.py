@@ -218,8 +218,8 @@ class Body:
         ask = f"{self.memos.asked(asking.datatype_is_fine)}({self.place.value}, {name!r}, {self.place.path}, c)"
         if name == "Coding":
             self.require(f"{self.memos.of(codes.Codings)}.ask({self.place.value}, {self.place.path}, c)")
-        elif name == "Reference":  # one word in a resource that stands alone leads nowhere, and so can do no wrong
-            self.refuse_if(f"not (c.is_alone and is_word({self.variables['reference']})) and not {ask}")
+        elif name == "Reference":  # an address in a resource that stands alone leads nowhere, and so can do no wrong
+            self.refuse_if(f"not (c.is_alone and is_address({self.variables['reference']})) and not {ask}")
         else:
             self.require(ask)
 

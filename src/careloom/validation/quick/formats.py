@@ -118,7 +118,7 @@ NAMES: Mapping[str, Any] = {
     **{f"ok_{type}": Accepted(type) for type in ("canonical", "code", "id", "oid", "uri", "url", "uuid")},
     **{f"bad_{type}": _judge(type) for type in ("base64Binary", "string", "time")},
     "is_relative": is_relative,
-    "is_word": re.compile(r"[^\s#]\S*").fullmatch,
+    "is_address": re.compile(r"(?![A-Z][A-Za-z]+\?)[^\s#]\S*").fullmatch,
     "is_id": re.compile(r"[A-Za-z0-9\-.]{1,64}").fullmatch,
     "NUMBERS": frozenset([int, Decimal, ExactDecimal]),
     "DAYS": _DAYS,

@@ -79,6 +79,26 @@ async def test_care_outside_the_period_is_left_out_and_what_has_no_date_is_not(r
     assert ["Condition/old", "Patient/p"] == told(early.resource)
 
 
+@pytest.mark.parametrize(
+    ("period", "is_told"),
+    [
+        ("start=2024-06-01&end=2024-06-30", True),
+        ("start=2024-06-15", True),
+        ("end=2024-05-20", True),
+        ("start=2024-06-16", False),
+        ("end=2024-05-19", False),
+        ("start=2024-05-25&end=2024-05-26", True),
+    ],
+)
+async def test_care_of_which_some_was_in_the_period_is_told(record: Desk, period: str, is_told: bool) -> None:
+    """That it began before the first day, or ended in the course of it, is no reason to leave it out."""
+    stay = {"start": "2024-05-20T22:00:00Z", "end": "2024-06-15T10:00:00Z"}
+    encounter = {"resourceType": "Encounter", "id": "stay", "subject": {"reference": "Patient/p"}, "period": stay}
+    await record("PUT", "Encounter/stay", encounter)
+    answer = await record("GET", f"Patient/p/$everything?_type=Encounter&{period}")
+    assert ("Encounter/stay" in told(answer.resource)) is is_told
+
+
 async def test_types_are_chosen_in_the_compartment_and_outside_it(record: Desk) -> None:
     assert ["Condition/new", "Condition/old"] == told(
         (await record("GET", "Patient/p/$everything?_type=Condition")).resource

@@ -167,7 +167,15 @@ async def test_what_was_read_is_audited(record: Desk) -> None:
         ("{ ...B }", "is not in the document"),
         ("{ ...A } fragment A on Patient { contact { organization { resource { ...A } } } }", "uses itself"),
         ("{ a: id a: active }", "two different fields are called 'a'"),
-        ("{ id @flatten }", "include and skip are known"),
+        ("{ id @defer }", "@defer: the directives first, flatten, include, singleton, skip, slice are known"),
+        ("{ id @flatten }", "id @flatten: id has no fields to be told in its place"),
+        ("{ name @flatten { family @singleton } }", "family: one value expected, found another"),
+        ("{ id name @flatten { id: family } }", "two different fields are called 'id'"),
+        ("{ a: name @flatten { x: use } b: name @flatten { x: family } }", "x: values of one type expected"),
+        ("{ name @slice { family } }", "name @slice: path with a FHIRPath or $index expected"),
+        ('{ name @slice(path: "use") @first { family } }', "no @first beside it"),
+        ('{ name @slice(path: "use(") { family } }', "@slice: "),
+        ("{ ConditionList(_reference: subject) @flatten { id } }", "@flatten, @first and @slice go with elements"),
         ("{ name(use: $x) { family } }", "is used, and not declared"),
         ("{ ConditionList { id } }", "_reference expected"),
         ("{ ConditionList(_reference: subject, colour: red) { id } }", "colour"),
@@ -204,3 +212,42 @@ def _poor(name: str) -> Any:
         setattr(self, name, 2)
 
     return make
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (
+            "{ name @flatten { given family } }",
+            {"given": ["Róisín", "Mary", "Ro", "Róisín"], "family": ["Ashe", "Burke"]},
+        ),
+        ("{ name @flatten { given @first } }", {"given": ["Róisín", "Ro", "Róisín"]}),
+        (
+            "{ name @flatten @first { given family @singleton } }",
+            {"given": ["Róisín", "Mary"], "family": "Ashe"},
+        ),
+        (
+            '{ active name @flatten @slice(path: "use") { given family @singleton } }',
+            {
+                "active": True,
+                "given.official": ["Róisín", "Mary"],
+                "family.official": "Ashe",
+                "given.nickname": ["Ro"],
+                "given.old": ["Róisín"],
+                "family.old": "Burke",
+            },
+        ),
+        (
+            '{ name @slice(path: "$index") @flatten { given @first @singleton } }',
+            {"given.0": "Róisín", "given.1": "Ro", "given.2": "Róisín"},
+        ),
+        ("{ name @first { family } }", {"name": {"family": "Ashe"}}),
+        ("{ photo @first { url } }", {}),
+        (
+            "{ id managingOrganization @flatten { reference resource @flatten { ... on Organization { name } } } }",
+            {"id": "p", "reference": "Organization/o", "name": "Trust"},
+        ),
+    ],
+)
+async def test_an_answer_may_be_flattened_and_sliced(record: Desk, query: str, expected: Any) -> None:
+    assert await data(record, query, "Patient/p/") == expected

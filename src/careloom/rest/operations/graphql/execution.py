@@ -28,8 +28,19 @@ from careloom.rest.access import judge_right, permitted
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest
 from careloom.rest.operations.addressed import addressed_version, resource_of
+from careloom.rest.operations.graphql.arguments import has_value, listed, require_known, text_of, whole
 from careloom.rest.operations.graphql.budget import Budget, path_environment
 from careloom.rest.operations.graphql.document import Document, Field, Selections, Variable
+from careloom.rest.operations.graphql.flattening import (
+    INDEX,
+    PLAIN,
+    SHAPING,
+    TOP,
+    Shape,
+    Told,
+    Within,
+    shape_of,
+)
 from careloom.rest.operations.references import local_reference
 from careloom.rest.visibility import narrowed
 from careloom.search import Query, parse_query
@@ -39,8 +50,24 @@ _ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _LIST: Final = "List"
 _CONNECTION: Final = "Connection"
 _USUAL_COUNT: Final = 50
+_NAMES_OF_TYPES: Final = frozenset({"__typename", "resourceType"})
 _OF_LISTS: Final = frozenset({"fhirpath", "_offset", "_count"})
 _OF_CONNECTIONS: Final = frozenset({"count", "pagesize", "offset", "first", "previous", "next", "last", "edges"})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An object of a type, within a resource."""
+
+    value: Mapping[str, Any]
+    type: str
+    resource: Resource
+
+    def below(self, value: dict[str, Any], type: str) -> "Place":
+        """An object below this one; a resource that is contained is its own."""
+        return (
+            Place(value, resource_type(value), value) if "resourceType" in value else Place(value, type, self.resource)
+        )
 
 
 @dataclass(slots=True)
@@ -69,6 +96,7 @@ class Execution:
         """What is asked of the record: ``Patient(id: 1)``, ``PatientList(…)``, ``PatientConnection(…)``."""
         told: dict[str, Any] = {}
         for each in self._fields(selections, "Query"):
+            _require_not_flattened(each, shape_of(each, self._arguments))
             if each.name == "__typename":
                 told[each.alias] = "Query"
                 continue
@@ -87,10 +115,65 @@ class Execution:
         self, selections: Selections, value: Mapping[str, Any], type: str, resource: Resource
     ) -> dict[str, Any]:
         """What is asked of an object of a type, within a resource."""
-        told: dict[str, Any] = {}
-        for each in self._fields(selections, type):
-            told[each.alias] = await self._field(each, value, type, resource)
-        return told
+        told = Told()
+        await self._fill(told, selections, Place(value, type, resource), TOP)
+        return told.fields
+
+    async def _fill(self, told: Told, selections: Selections, at: Place, within: Within) -> None:
+        """Tell what is asked of an object, in one that may have been begun by others."""
+        for each in self._fields(selections, at.type):
+            shape = shape_of(each, self._arguments)
+            if shape == PLAIN and within == TOP:
+                told.put(each.alias, await self._field(each, at.value, at.type, at.resource))
+            elif each.name == "resource" and at.type == "Reference":
+                await self._fill_referred(told, each, shape, at.value, within)
+            elif each.name in _NAMES_OF_TYPES or ("resourceType" in at.value and self._searched(each.name)):
+                _require_not_flattened(each, shape)
+                found = await self._field(each, at.value, at.type, at.resource)
+                told.add(each.alias + within.suffix, each.name, found, repeats=within.repeats and not shape.singleton)
+            else:
+                await self._fill_element(told, each, shape, at, within)
+
+    async def _fill_element(self, told: Told, asked: Field, shape: Shape, at: Place, within: Within) -> None:
+        """Tell the values of an element, or what is below them, in the shape that is asked for."""
+        inner, is_list, items = self._items_of(asked, at.value, at.type)
+        repeats = within.repeats or (is_list and not shape.first)
+        for number, item in enumerate(items[:1] if shape.first else items):
+            suffix = within.suffix + self._suffix(shape.slice, number, item, inner)
+            if not shape.flatten:
+                found = await self._value(asked, item, inner, at.resource)
+                told.add(asked.alias + suffix, inner, found, repeats=repeats and not shape.singleton)
+            elif isinstance(item, dict):
+                await self._fill(told, asked.selections, at.below(item, inner), Within(repeats, suffix))
+            else:
+                raise MalformedError(f"{asked.name} @flatten: {inner} has no fields to be told in its place")
+
+    async def _fill_referred(
+        self, told: Told, asked: Field, shape: Shape, value: Mapping[str, Any], within: Within
+    ) -> None:
+        """Tell what a reference leads to, or what is below it."""
+        found = await self._target(asked, value)
+        if found is None:
+            return
+        type = resource_type(found)
+        if shape.flatten:
+            await self._fill(told, asked.selections, Place(found, type, found), within)
+            return
+        inner = await self._object(asked.selections, found, type, found)
+        told.add(asked.alias + within.suffix, "Resource", inner, repeats=within.repeats and not shape.singleton)
+
+    def _suffix(self, path: str, number: int, item: Any, type: str) -> str:
+        """What a slice appends to the names of what is told of an item."""
+        if not path:
+            return ""
+        if path == INDEX:
+            return f".{number}"
+        self.budget.spend(values=10)
+        try:
+            found = compile_expression(path, types=self.hub.types, context_type=type).evaluate(item, self.environment)
+        except (InvalidError, MalformedError) as error:
+            raise MalformedError(f"@slice: {error}", expression="query") from error
+        return "." + ",".join(map(text_of, found))
 
     async def _field(self, asked: Field, value: Mapping[str, Any], type: str, resource: Resource) -> Any:
         if asked.name == "__typename":
@@ -101,18 +184,25 @@ class Execution:
             return await self._referred(asked, value)
         if "resourceType" in value and (searched := self._searched(asked.name)):
             return await self._search(asked, *searched, resource)
+        inner, is_list, items = self._items_of(asked, value, type)
+        told = [await self._value(asked, item, inner, resource) for item in items]
+        if is_list:
+            return told if self._element(asked.name, value, type)[0] in value else None
+        return told[0] if told else None
+
+    def _items_of(self, asked: Field, value: Mapping[str, Any], type: str) -> tuple[str, bool, list[Any]]:
+        """The type of an element, whether it is a list, and its values, of a list those that meet the arguments.
+
+        Raises:
+            MalformedError: There is no such element, or there are arguments for what is no list.
+        """
         key, inner, is_list = self._element(asked.name, value, type)
         found = value.get(key)
         if is_list:
-            return await self._items(asked, found, inner, resource)
+            return inner, True, self._kept(asked, found if isinstance(found, list) else [], inner)
         if asked.arguments:
             raise MalformedError(f"{type}.{asked.name}: no arguments expected, since it is no list")
-        return await self._value(asked, found, inner, resource)
-
-    async def _items(self, asked: Field, found: Any, type: str, resource: Resource) -> list[Any] | None:
-        """The items of a list that meet the arguments."""
-        items = self._kept(asked, found if isinstance(found, list) else [], type)
-        return [await self._value(asked, item, type, resource) for item in items] if found is not None else None
+        return inner, False, [] if found is None else [found]
 
     async def _value(self, asked: Field, value: Any, type: str, resource: Resource) -> Any:
         if isinstance(value, dict):
@@ -146,13 +236,13 @@ class Execution:
     def _kept(self, asked: Field, items: list[Any], type: str) -> list[Any]:
         """The items that have the values asked for, a FHIRPath that holds, and their place in the list."""
         arguments = self._arguments(asked.arguments)
-        offset, count = (_whole(arguments, name) for name in ("_offset", "_count"))
+        offset, count = (whole(arguments, name) for name in ("_offset", "_count"))
         if path := arguments.get("fhirpath"):
             items = [item for item in items if self._holds(str(path), item, type)]
         for name, wanted in arguments.items():
             if name not in _OF_LISTS:
                 self._element(name, {}, type)
-                items = [item for item in items if isinstance(item, dict) and _is(item.get(name), wanted)]
+                items = [item for item in items if isinstance(item, dict) and has_value(item.get(name), wanted)]
         first = offset or 0
         return items[first:] if count is None else items[first : first + count]
 
@@ -164,13 +254,18 @@ class Execution:
             raise MalformedError(f"fhirpath: {error}", expression="query") from error
 
     async def _referred(self, asked: Field, value: Mapping[str, Any]) -> Any:
+        """What is asked of what a reference leads to; None where that is not there, and need not be."""
+        found = await self._target(asked, value)
+        return None if found is None else await self._object(asked.selections, found, resource_type(found), found)
+
+    async def _target(self, asked: Field, value: Mapping[str, Any]) -> Resource | None:
         """What a reference leads to.
 
         Raises:
             NotFoundError: It is not there, and the query does not say that this is fine.
         """
         arguments = self._arguments(asked.arguments)
-        _require_known(arguments, {"optional", "type"}, "resource")
+        require_known(arguments, {"optional", "type"}, "resource")
         reference = local_reference(value.get("reference"), self.hub.base_url)
         if reference is None or arguments.get("type") not in (None, reference.type):
             if arguments.get("optional") or reference is not None:
@@ -180,12 +275,11 @@ class Execution:
             self.request, type=reference.type, id=reference.id, version_id=reference.version, url=reference.local
         )
         try:
-            resource = await self._resource(address)
+            return await self._resource(address)
         except (NotFoundError, DeletedError, ForbiddenError):
             if arguments.get("optional"):
                 return None
             raise
-        return await self._object(asked.selections, resource, reference.type, resource)
 
     async def _read(self, asked: Field) -> dict[str, Any]:
         arguments = self._arguments(asked.arguments)
@@ -229,7 +323,7 @@ class Execution:
         for name, value in arguments.items():
             if name == "_reference":
                 continue
-            criteria += [(self._parameter(name, type), _text(each)) for each in _listed(value)]
+            criteria += [(self._parameter(name, type), text_of(each)) for each in listed(value)]
         if owner is not None:
             criteria.append((self._parameter(self._referring(arguments, type), type), _address(owner)))
         try:
@@ -308,8 +402,11 @@ class Execution:
 
     def _is_included(self, directives: tuple[tuple[str, Mapping[str, Any]], ...]) -> bool:
         for name, arguments in directives:
+            if name in SHAPING:
+                continue
             if name not in ("include", "skip"):
-                raise NotSupportedError(f"@{name}: the directives include and skip are known, no others")
+                known = ", ".join(sorted({"include", "skip", *SHAPING}))
+                raise NotSupportedError(f"@{name}: the directives {known} are known, no others")
             condition = self._arguments(arguments).get("if")
             if not isinstance(condition, bool):
                 raise MalformedError(f"@{name}: if with true or false expected, found {condition!r}")
@@ -336,37 +433,10 @@ def _unknown(name: str, type: str, node: TypeNode) -> str:
     return f"query: {type} has no element {name[:80]!r}; {hint}"
 
 
-def _require_known(arguments: Mapping[str, Any], known: set[str], where: str) -> None:
-    for name in arguments:
-        if name not in known:
-            raise MalformedError(f"{where}: one of {', '.join(sorted(known))} expected, found {name[:80]!r}")
-
-
-def _whole(arguments: Mapping[str, Any], name: str) -> int | None:
-    value = arguments.get(name)
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
-        raise MalformedError(f"{name}: a whole number from 0 expected, found {value!r}")
-    return value
-
-
-def _is(found: Any, wanted: Any) -> bool:
-    """Whether an element has a value; of a list, whether one of its items has."""
-    if isinstance(found, list):
-        return any(_is(each, wanted) for each in found)
-    return type(found) is type(wanted) and bool(found == wanted)
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def _text(value: Any) -> str:
-    """A value as a search has it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if not isinstance(value, str | int | float):
-        raise MalformedError(f"a text or number expected as an argument, found {value!r}")
-    return str(value)
+def _require_not_flattened(asked: Field, shape: Shape) -> None:
+    if shape.flatten or shape.first or shape.slice:
+        told = "@flatten, @first and @slice go with elements, and @flatten with the resource of a reference"
+        raise NotSupportedError(f"{asked.name}: {told}")
 
 
 def _address(resource: Resource) -> str:

@@ -8,13 +8,10 @@ Source: FHIR R4, 3.3 using GraphQL.
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from careloom.definitions.types import TypeNode
-from careloom.fhirpath import Environment, compile_expression
 from careloom.model.errors import (
     DeletedError,
     ForbiddenError,
@@ -28,13 +25,13 @@ from careloom.rest.access import judge_right, permitted
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest
 from careloom.rest.operations.addressed import addressed_version, resource_of
-from careloom.rest.operations.graphql.arguments import has_value, listed, require_known, text_of, whole
-from careloom.rest.operations.graphql.budget import Budget, path_environment
-from careloom.rest.operations.graphql.document import Document, Field, Selections, Variable
+from careloom.rest.operations.graphql.arguments import listed, require_known, text_of
+from careloom.rest.operations.graphql.asked import Asked
+from careloom.rest.operations.graphql.budget import Budget
+from careloom.rest.operations.graphql.document import Document, Field, Selections
+from careloom.rest.operations.graphql.elements import Elements
 from careloom.rest.operations.graphql.flattening import (
-    INDEX,
     PLAIN,
-    SHAPING,
     TOP,
     Shape,
     Told,
@@ -51,7 +48,6 @@ _LIST: Final = "List"
 _CONNECTION: Final = "Connection"
 _USUAL_COUNT: Final = 50
 _NAMES_OF_TYPES: Final = frozenset({"__typename", "resourceType"})
-_OF_LISTS: Final = frozenset({"fhirpath", "_offset", "_count"})
 _OF_CONNECTIONS: Final = frozenset({"count", "pagesize", "offset", "first", "previous", "next", "last", "edges"})
 
 
@@ -70,33 +66,31 @@ class Place:
         )
 
 
-@dataclass(slots=True)
 class Execution:
     """One query that is being carried out.
 
-    Attributes:
-        document: Where its fragments are.
+    Args:
+        document: The query, and its fragments.
         variables: What its variables stand for.
         request: Who asks.
         hub: Whom.
+
+    Attributes:
         versions: All that was read, for the audit record.
-        budget: What it may still cost.
-        environment: What its FHIRPaths are evaluated in, with what they may cost together.
     """
 
-    document: Document
-    variables: Mapping[str, Any]
-    request: FhirRequest
-    hub: Hub
-    versions: dict[str, Version] = field(default_factory=dict)
-    budget: Budget = field(default_factory=Budget)
-    environment: Environment = field(default_factory=path_environment)
+    def __init__(self, document: Document, variables: Mapping[str, Any], request: FhirRequest, hub: Hub) -> None:
+        self.versions: dict[str, Version] = {}
+        self._request = request
+        self._hub = hub
+        self._asked = Asked(document, variables, hub.types, Budget())
+        self._elements = Elements(hub.types, self._asked)
 
     async def of_system(self, selections: Selections) -> dict[str, Any]:
         """What is asked of the record: ``Patient(id: 1)``, ``PatientList(…)``, ``PatientConnection(…)``."""
         told: dict[str, Any] = {}
-        for each in self._fields(selections, "Query"):
-            _require_not_flattened(each, shape_of(each, self._arguments))
+        for each in self._asked.fields(selections, "Query"):
+            _require_not_flattened(each, shape_of(each, self._asked.arguments))
             if each.name == "__typename":
                 told[each.alias] = "Query"
                 continue
@@ -121,8 +115,8 @@ class Execution:
 
     async def _fill(self, told: Told, selections: Selections, at: Place, within: Within) -> None:
         """Tell what is asked of an object, in one that may have been begun by others."""
-        for each in self._fields(selections, at.type):
-            shape = shape_of(each, self._arguments)
+        for each in self._asked.fields(selections, at.type):
+            shape = shape_of(each, self._asked.arguments)
             if shape == PLAIN and within == TOP:
                 told.put(each.alias, await self._field(each, at.value, at.type, at.resource))
             elif each.name == "resource" and at.type == "Reference":
@@ -136,17 +130,17 @@ class Execution:
 
     async def _fill_element(self, told: Told, asked: Field, shape: Shape, at: Place, within: Within) -> None:
         """Tell the values of an element, or what is below them, in the shape that is asked for."""
-        inner, is_list, items = self._items_of(asked, at.value, at.type)
-        repeats = within.repeats or (is_list and not shape.first)
-        for number, item in enumerate(items[:1] if shape.first else items):
-            suffix = within.suffix + self._suffix(shape.slice, number, item, inner)
+        items = self._elements.items(asked, at.value, at.type)
+        repeats = within.repeats or (items.is_list and not shape.first)
+        for number, item in enumerate(items.values[:1] if shape.first else items.values):
+            suffix = within.suffix + self._elements.suffix(shape.slice, number, item, items.type)
             if not shape.flatten:
-                found = await self._value(asked, item, inner, at.resource)
-                told.add(asked.alias + suffix, inner, found, repeats=repeats and not shape.singleton)
+                found = await self._value(asked, item, items.type, at.resource)
+                told.add(asked.alias + suffix, items.type, found, repeats=repeats and not shape.singleton)
             elif isinstance(item, dict):
-                await self._fill(told, asked.selections, at.below(item, inner), Within(repeats, suffix))
+                await self._fill(told, asked.selections, at.below(item, items.type), Within(repeats, suffix))
             else:
-                raise MalformedError(f"{asked.name} @flatten: {inner} has no fields to be told in its place")
+                raise MalformedError(f"{asked.name} @flatten: {items.type} has no fields to be told in its place")
 
     async def _fill_referred(
         self, told: Told, asked: Field, shape: Shape, value: Mapping[str, Any], within: Within
@@ -162,19 +156,6 @@ class Execution:
         inner = await self._object(asked.selections, found, type, found)
         told.add(asked.alias + within.suffix, "Resource", inner, repeats=within.repeats and not shape.singleton)
 
-    def _suffix(self, path: str, number: int, item: Any, type: str) -> str:
-        """What a slice appends to the names of what is told of an item."""
-        if not path:
-            return ""
-        if path == INDEX:
-            return f".{number}"
-        self.budget.spend(values=10)
-        try:
-            found = compile_expression(path, types=self.hub.types, context_type=type).evaluate(item, self.environment)
-        except (InvalidError, MalformedError) as error:
-            raise MalformedError(f"@slice: {error}", expression="query") from error
-        return "." + ",".join(map(text_of, found))
-
     async def _field(self, asked: Field, value: Mapping[str, Any], type: str, resource: Resource) -> Any:
         if asked.name == "__typename":
             return type
@@ -184,25 +165,11 @@ class Execution:
             return await self._referred(asked, value)
         if "resourceType" in value and (searched := self._searched(asked.name)):
             return await self._search(asked, *searched, resource)
-        inner, is_list, items = self._items_of(asked, value, type)
-        told = [await self._value(asked, item, inner, resource) for item in items]
-        if is_list:
-            return told if self._element(asked.name, value, type)[0] in value else None
+        found = self._elements.items(asked, value, type)
+        told = [await self._value(asked, item, found.type, resource) for item in found.values]
+        if found.is_list:
+            return told if found.is_there else None
         return told[0] if told else None
-
-    def _items_of(self, asked: Field, value: Mapping[str, Any], type: str) -> tuple[str, bool, list[Any]]:
-        """The type of an element, whether it is a list, and its values, of a list those that meet the arguments.
-
-        Raises:
-            MalformedError: There is no such element, or there are arguments for what is no list.
-        """
-        key, inner, is_list = self._element(asked.name, value, type)
-        found = value.get(key)
-        if is_list:
-            return inner, True, self._kept(asked, found if isinstance(found, list) else [], inner)
-        if asked.arguments:
-            raise MalformedError(f"{type}.{asked.name}: no arguments expected, since it is no list")
-        return inner, False, [] if found is None else [found]
 
     async def _value(self, asked: Field, value: Any, type: str, resource: Resource) -> Any:
         if isinstance(value, dict):
@@ -215,44 +182,6 @@ class Execution:
             raise MalformedError(f"{asked.name}: {type} has no fields, and none can be chosen")
         return value
 
-    def _element(self, name: str, value: Mapping[str, Any], type: str) -> tuple[str, str, bool]:
-        """Key in JSON, type and listness of an element.
-
-        Raises:
-            MalformedError: The type has no such element.
-        """
-        node = self.hub.types.node(type)
-        if node is None:
-            raise MalformedError(f"{name}: {type} has no fields")
-        if found := self.hub.types.property(node, name):
-            return name, found[1], found[0].is_list
-        info = node.elements.get(name)
-        if info is None or not info.is_choice:
-            raise MalformedError(_unknown(name, type, node), expression="query")
-        ways = ((f"{name}{each[0].upper()}{each[1:]}", each) for each in info.types)
-        key, inner = next(((key, each) for key, each in ways if key in value), ("", info.types[0]))
-        return key, inner, info.is_list
-
-    def _kept(self, asked: Field, items: list[Any], type: str) -> list[Any]:
-        """The items that have the values asked for, a FHIRPath that holds, and their place in the list."""
-        arguments = self._arguments(asked.arguments)
-        offset, count = (whole(arguments, name) for name in ("_offset", "_count"))
-        if path := arguments.get("fhirpath"):
-            items = [item for item in items if self._holds(str(path), item, type)]
-        for name, wanted in arguments.items():
-            if name not in _OF_LISTS:
-                self._element(name, {}, type)
-                items = [item for item in items if isinstance(item, dict) and has_value(item.get(name), wanted)]
-        first = offset or 0
-        return items[first:] if count is None else items[first : first + count]
-
-    def _holds(self, path: str, item: Any, type: str) -> bool:
-        self.budget.spend(values=10)
-        try:
-            return compile_expression(path, types=self.hub.types, context_type=type).is_true(item, self.environment)
-        except (InvalidError, MalformedError) as error:
-            raise MalformedError(f"fhirpath: {error}", expression="query") from error
-
     async def _referred(self, asked: Field, value: Mapping[str, Any]) -> Any:
         """What is asked of what a reference leads to; None where that is not there, and need not be."""
         found = await self._target(asked, value)
@@ -264,15 +193,15 @@ class Execution:
         Raises:
             NotFoundError: It is not there, and the query does not say that this is fine.
         """
-        arguments = self._arguments(asked.arguments)
+        arguments = self._asked.arguments(asked.arguments)
         require_known(arguments, {"optional", "type"}, "resource")
-        reference = local_reference(value.get("reference"), self.hub.base_url)
+        reference = local_reference(value.get("reference"), self._hub.base_url)
         if reference is None or arguments.get("type") not in (None, reference.type):
             if arguments.get("optional") or reference is not None:
                 return None
             raise NotFoundError(f"{value.get('reference')!r} leads to nothing held here; optional: true passes it over")
         address = replace(
-            self.request, type=reference.type, id=reference.id, version_id=reference.version, url=reference.local
+            self._request, type=reference.type, id=reference.id, version_id=reference.version, url=reference.local
         )
         try:
             return await self._resource(address)
@@ -282,37 +211,37 @@ class Execution:
             raise
 
     async def _read(self, asked: Field) -> dict[str, Any]:
-        arguments = self._arguments(asked.arguments)
-        if asked.name not in self.hub.routes.types or set(arguments) != {"id"}:
+        arguments = self._asked.arguments(asked.arguments)
+        if asked.name not in self._hub.routes.types or set(arguments) != {"id"}:
             told = "a type with the argument id, or a type with List or Connection after it, expected"
             raise MalformedError(f"query: {told}, found {asked.name[:80]!r}", expression="query")
         id = str(arguments["id"])
         if not _ID.fullmatch(id):
             raise MalformedError(f"id: 1 to 64 of A-Z a-z 0-9 - . expected, found {id[:80]!r}", expression="query")
-        address = replace(self.request, type=asked.name, id=id, url=f"{asked.name}/{id}")
+        address = replace(self._request, type=asked.name, id=id, url=f"{asked.name}/{id}")
         resource = await self._resource(address)
         return await self._object(asked.selections, resource, asked.name, resource)
 
     async def _resource(self, address: FhirRequest) -> Resource:
-        permitted(judge_right("read", address.type, address, self.hub))
-        self.budget.spend(resources=1)
-        version = await addressed_version(address, self.hub)
+        permitted(judge_right("read", address.type, address, self._hub))
+        self._asked.budget.spend(resources=1)
+        version = await addressed_version(address, self._hub)
         self.versions[version.reference] = version
         return resource_of(version)
 
     def _searched(self, name: str) -> tuple[str, str] | None:
         """The type that a field searches, and how it tells what it finds; None where it searches none."""
         for kind in (_CONNECTION, _LIST):
-            if name.endswith(kind) and name.removesuffix(kind) in self.hub.routes.types:
+            if name.endswith(kind) and name.removesuffix(kind) in self._hub.routes.types:
                 return name.removesuffix(kind), kind
         return None
 
     async def _search(self, asked: Field, type: str, kind: str, owner: Resource | None) -> Any:
-        permitted(judge_right("search-type", type, self.request, self.hub))
-        query = self._query(type, self._arguments(asked.arguments), owner)
-        self.budget.spend(searches=1)
-        page = await self.hub.repository.search(query)
-        self.budget.spend(resources=len(page.matches))
+        permitted(judge_right("search-type", type, self._request, self._hub))
+        query = self._query(type, self._asked.arguments(asked.arguments), owner)
+        self._asked.budget.spend(searches=1)
+        page = await self._hub.repository.search(query)
+        self._asked.budget.spend(resources=len(page.matches))
         self.versions |= {version.reference: version for version in page.matches}
         if kind == _LIST:
             return [await self.of_resource(asked.selections, resource_of(each)) for each in page.matches]
@@ -327,15 +256,15 @@ class Execution:
         if owner is not None:
             criteria.append((self._parameter(self._referring(arguments, type), type), _address(owner)))
         try:
-            query = parse_query(type, criteria, self.hub.parameters, strict=True, now=self.hub.clock)
+            query = parse_query(type, criteria, self._hub.parameters, strict=True, now=self._hub.clock)
         except InvalidError as error:
             raise MalformedError(f"{type}List: {error}", issues=error.issues) from error
         if query.includes or query.revincludes or query.elements or query.summary:
             raise NotSupportedError(
                 f"{type}List: fields say what is told; _include, _elements and _summary do not count"
             )
-        count = min(_USUAL_COUNT if query.count is None else query.count, self.hub.limits.page)
-        return narrowed(replace(query, count=count), self.request, self.hub)
+        count = min(_USUAL_COUNT if query.count is None else query.count, self._hub.limits.page)
+        return narrowed(replace(query, count=count), self._request, self._hub)
 
     def _referring(self, arguments: Mapping[str, Any], type: str) -> str:
         if not isinstance(arguments.get("_reference"), str):
@@ -347,12 +276,12 @@ class Execution:
         """The search parameter that an argument means: GraphQL has no hyphens, and no modifiers."""
         if name == "_cursor":
             return "_page"
-        known = self.hub.parameters.of(type)
+        known = self._hub.parameters.of(type)
         return next((code for code in known if code.replace("-", "_") == name), name)
 
     async def _connection(self, asked: Field, page: Page, query: Query) -> dict[str, Any]:
         told: dict[str, Any] = {}
-        for each in self._fields(asked.selections, f"{query.type}Connection"):
+        for each in self._asked.fields(asked.selections, f"{query.type}Connection"):
             if each.name not in _OF_CONNECTIONS:
                 known = ", ".join(sorted(_OF_CONNECTIONS))
                 raise MalformedError(f"{query.type}Connection: one of {known} expected, found {each.name[:80]!r}")
@@ -364,7 +293,7 @@ class Execution:
         edges = []
         for version in page.matches:
             edge: dict[str, Any] = {}
-            for each in self._fields(asked.selections, "Edge"):
+            for each in self._asked.fields(asked.selections, "Edge"):
                 if each.name not in ("mode", "score", "resource"):
                     raise MalformedError(f"edges: one of mode, score, resource expected, found {each.name[:80]!r}")
                 is_resource = each.name == "resource"
@@ -372,65 +301,6 @@ class Execution:
                 edge[each.alias] = "match" if each.name == "mode" else value
             edges.append(edge)
         return edges
-
-    def _fields(self, selections: Selections, type: str) -> list[Field]:
-        """The fields that are asked of a type, those of fragments among them; one that is asked for twice, once.
-
-        Raises:
-            MalformedError: Different fields are to have the same name in the answer.
-        """
-        found: dict[str, Field] = {}
-        for each in self._spread(selections, type):
-            before = found.get(each.alias)
-            if before and (before.name, before.arguments) != (each.name, each.arguments):
-                raise MalformedError(f"query: two different fields are called {each.alias!r}", expression="query")
-            wanted = (*before.selections, *each.selections) if before else each.selections
-            found[each.alias] = replace(each, selections=wanted)
-        return list(found.values())
-
-    def _spread(self, selections: Selections, type: str) -> Iterator[Field]:
-        for each in selections:
-            self.budget.spend(values=1)
-            if not self._is_included(each.directives):
-                continue
-            if isinstance(each, Field):
-                yield each
-                continue
-            fragment = self.document.fragments[each.fragment] if each.fragment else each
-            if not fragment.type or self.hub.types.is_a(type, fragment.type):
-                yield from self._spread(fragment.selections, type)
-
-    def _is_included(self, directives: tuple[tuple[str, Mapping[str, Any]], ...]) -> bool:
-        for name, arguments in directives:
-            if name in SHAPING:
-                continue
-            if name not in ("include", "skip"):
-                known = ", ".join(sorted({"include", "skip", *SHAPING}))
-                raise NotSupportedError(f"@{name}: the directives {known} are known, no others")
-            condition = self._arguments(arguments).get("if")
-            if not isinstance(condition, bool):
-                raise MalformedError(f"@{name}: if with true or false expected, found {condition!r}")
-            if condition != (name == "include"):
-                return False
-        return True
-
-    def _arguments(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: self._resolved(value) for name, value in arguments.items()}
-
-    def _resolved(self, value: Any) -> Any:
-        if isinstance(value, list):
-            return [self._resolved(each) for each in value]
-        if not isinstance(value, Variable):
-            return value
-        if value.name not in self.variables:
-            raise MalformedError(f"variables: {value.name!r} is used, and not declared by the query")
-        return self.variables[value.name]
-
-
-def _unknown(name: str, type: str, node: TypeNode) -> str:
-    near = get_close_matches(name, node.elements, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(node.elements)}"
-    return f"query: {type} has no element {name[:80]!r}; {hint}"
 
 
 def _require_not_flattened(asked: Field, shape: Shape) -> None:

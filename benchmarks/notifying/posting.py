@@ -28,7 +28,7 @@ async def compared(url: str) -> tuple[float, float]:
 async def _by_own(poster: Poster, url: str) -> float:
     begun = time.process_time()
     for _ in range(POSTS):
-        await poster.post(url, header_fields(HEADERS), BODY)
+        await poster.post(url, header_fields([*HEADERS.items()]), BODY)
     return (time.process_time() - begun) / POSTS
 
 

@@ -21,7 +21,7 @@ run: setup ## the demonstration: hub, three suppliers, live page (ONCE=1 stops a
 test: setup-test check ## everything CI runs
 
 check: lint types layers ## lint, types, layers, all tests
-	@$(BIN)/pytest -m "not slow" --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest -m "not slow" --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 lint: ## formatting and lint
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check .
@@ -42,7 +42,7 @@ mutants: setup-test ## valid resources broken on purpose: what share the validat
 	@$(BIN)/python -m tests.mutants $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
 
 acceptance: setup-test ## what takes longer than CI should, and new random examples for every law
-	@CARELOOM_HYPOTHESIS=explore $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	@CARELOOM_HYPOTHESIS=explore $(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 soak-store: setup-test ## the record killed 200 times at random moments, full disks, lost connections (ROUNDS=200)
 	@CARELOOM_KILL_ROUNDS=$(or $(ROUNDS),200) $(BIN)/pytest -n 0 tests/integration/test_store_durability.py \

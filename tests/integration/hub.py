@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 
+from careloom.definitions import Definitions
 from careloom.governance import PrivateKey, jwks, new_key, token_form
 
 START_SECONDS = 60
@@ -220,3 +222,17 @@ async def eventually(check: Any, seconds: float = 10) -> Any:
         assert time.monotonic() < deadline, "it did not happen in time"
         await asyncio.sleep(0.1)
     return found
+
+
+@pytest.fixture(scope="module")
+def hub_of_a_file(definitions: Definitions, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
+    """A hub that runs as long as the tests of one file; a file has it by naming it ``hub``."""
+    with running_hub(Locality.make(tmp_path_factory.mktemp("locality"))) as running:
+        yield running
+
+
+@pytest.fixture
+async def client_of_the_hub(hub: HubProcess) -> AsyncIterator[Caller]:
+    """A client with a good token of the file's ``hub``."""
+    async with caller(hub) as known:
+        yield known

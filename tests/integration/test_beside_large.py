@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -64,6 +64,23 @@ class Others:
         """On the writer's thread: one more waits for its turn from now on."""
         waited_for(self._begin(), self._loop)
 
+    def come_before_each_part(self, monkeypatch: pytest.MonkeyPatch, served: Callable[[], int]) -> None:
+        """Have one more come before each part that a slice writes.
+
+        Args:
+            monkeypatch: Puts them there.
+            served: How many of them have had their turn by then.
+        """
+        plain = AsideTurn.parts
+
+        def parts(turn: AsideTurn) -> Iterator[Part]:
+            for part in plain(turn):
+                assert self.had_turns == served()
+                self.come()
+                yield part
+
+        monkeypatch.setattr(AsideTurn, "parts", parts)
+
     async def _begin(self) -> None:
         self.begun.append(asyncio.create_task(self._repository.commit(self._write)))
         await asyncio.sleep(0)
@@ -82,15 +99,7 @@ async def test_small_writes_have_their_turn_after_each_part_of_a_large_one_which
     store: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     others = Others(store)
-    plain = AsideTurn.parts
-
-    def parts(self: AsideTurn) -> Iterator[Part]:
-        for part in plain(self):
-            assert others.had_turns == len(others.begun)
-            others.come()
-            yield part
-
-    monkeypatch.setattr(AsideTurn, "parts", parts)
+    others.come_before_each_part(monkeypatch, lambda: len(others.begun))
     monkeypatch.setattr(large, "LEAST_SECONDS", 0.0)
     monkeypatch.setattr(large, "MOST_SECONDS", math.inf)
     await store.commit(many, size=MANY)
@@ -104,15 +113,7 @@ async def test_a_slice_that_has_just_begun_goes_on_though_somebody_waits(
     store: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     others = Others(store)
-    plain = AsideTurn.parts
-
-    def parts(self: AsideTurn) -> Iterator[Part]:
-        for part in plain(self):
-            assert others.had_turns == 0
-            others.come()
-            yield part
-
-    monkeypatch.setattr(AsideTurn, "parts", parts)
+    others.come_before_each_part(monkeypatch, lambda: 0)
     monkeypatch.setattr(large, "LEAST_SECONDS", math.inf)
     monkeypatch.setattr(large, "MOST_SECONDS", math.inf)
     await store.commit(many, size=MANY)

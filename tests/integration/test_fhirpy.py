@@ -1,20 +1,15 @@
 """A FHIR client that nobody here wrote works with the hub: fhirpy."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
 from fhirpy import AsyncFHIRClient
 from fhirpy.base.exceptions import OperationOutcome, ResourceNotFound
-from tests.integration.hub import HubProcess, Locality, ask_token, running_hub
+from tests.integration import hub as hubs
+from tests.integration.hub import HubProcess, ask_token
 
-from careloom.definitions import Definitions
-
-
-@pytest.fixture(scope="module")
-def hub(definitions: Definitions, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
-    with running_hub(Locality.make(tmp_path_factory.mktemp("locality"))) as running:
-        yield running
+hub = hubs.hub_of_a_file
 
 
 @pytest.fixture

@@ -5,16 +5,15 @@ import gzip
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import pytest
 import zstandard
-from tests.integration.hub import Caller, HubProcess, Locality, caller, running_hub
-
-from careloom.definitions import Definitions
+from tests.integration import hub as hubs
+from tests.integration.hub import Caller, HubProcess, caller
 
 MEGABYTE = 1_000_000
 SOON = 10.0
@@ -35,10 +34,7 @@ SQL = (
 )
 
 
-@pytest.fixture(scope="module")
-def hub(definitions: Definitions, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
-    with running_hub(Locality.make(tmp_path_factory.mktemp("locality"))) as running:
-        yield running
+hub = hubs.hub_of_a_file
 
 
 @pytest.fixture

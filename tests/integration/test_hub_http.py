@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
-from tests.integration.hub import Answer, Caller, HubProcess, Locality, ask_token, caller, running_hub
+from tests.integration import hub as hubs
+from tests.integration.hub import Answer, Caller, HubProcess, ask_token, caller
 
-from careloom.definitions import Definitions
 from careloom.governance import Authority, Client, new_key, parse_scopes, read_private_keys, token_form
 from careloom.governance.tokens import make_access_token
 
@@ -21,16 +21,7 @@ PATIENT = {"resourceType": "Patient", "name": [{"family": "Ashe"}]}
 FIFTY_MEGABYTES = 50_000_000
 
 
-@pytest.fixture(scope="module")
-def hub(definitions: Definitions, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
-    with running_hub(Locality.make(tmp_path_factory.mktemp("locality"))) as running:
-        yield running
-
-
-@pytest.fixture
-async def call(hub: HubProcess) -> AsyncIterator[Caller]:
-    async with caller(hub) as known:
-        yield known
+hub, call = hubs.hub_of_a_file, hubs.client_of_the_hub
 
 
 @pytest.fixture

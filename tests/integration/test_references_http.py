@@ -1,27 +1,15 @@
 """References as clients send them, judged by the validator that a hub runs with."""
 
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-import pytest
-from tests.integration.hub import Answer, Caller, HubProcess, Locality, caller, running_hub
-
-from careloom.definitions import Definitions
+from tests.integration import hub as hubs
+from tests.integration.hub import Answer, Caller
 
 PATIENT, NOTE = "urn:uuid:6f1c7d3e-5a0b-4a3e-9d67-0a5f0f0c1d01", "urn:uuid:6f1c7d3e-5a0b-4a3e-9d67-0a5f0f0c1d02"
 SOUGHT = "Patient?identifier=urn:references|known"
 
 
-@pytest.fixture(scope="module")
-def hub(definitions: Definitions, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
-    with running_hub(Locality.make(tmp_path_factory.mktemp("locality"))) as running:
-        yield running
-
-
-@pytest.fixture
-async def call(hub: HubProcess) -> AsyncIterator[Caller]:
-    async with caller(hub) as known:
-        yield known
+hub, call = hubs.hub_of_a_file, hubs.client_of_the_hub
 
 
 def observation(subject: str) -> dict[str, Any]:

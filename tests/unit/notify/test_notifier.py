@@ -107,12 +107,13 @@ async def subscribe(repository: Repository, notifier: Notifier, **changes: Any) 
     return (await repository.commit(lambda turn: turn.create(accepted), cause="gp-system")).id
 
 
-async def discharge(repository: Repository, id: str, status: str = "finished") -> None:
+async def discharge(repository: Repository, id: str, status: str = "finished", **elements: Any) -> None:
     encounter = {
         "resourceType": "Encounter",
         "id": id,
         "status": status,
         "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "IMP"},
+        **elements,
     }
     await repository.commit(lambda turn: turn.update(encounter), cause="acute-epr")
 
@@ -342,14 +343,7 @@ def filtered(patient: str) -> dict[str, Any]:
 
 
 async def of_patient(repository: Repository, id: str, patient: str) -> None:
-    encounter = {
-        "resourceType": "Encounter",
-        "id": id,
-        "status": "finished",
-        "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "IMP"},
-        "subject": {"reference": f"Patient/{patient}"},
-    }
-    await repository.commit(lambda turn: turn.update(encounter), cause="acute-epr")
+    await discharge(repository, id, subject={"reference": f"Patient/{patient}"})
 
 
 async def test_a_subscription_whose_topic_is_gone_is_in_error_and_says_why(topics: TopicRegistry) -> None:

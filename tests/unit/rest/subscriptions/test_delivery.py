@@ -122,7 +122,7 @@ async def test_who_oversees_sees_all_of_it_but_what_may_name_a_patient_or_let_so
     await log.record_attempts([refused], Cursor(id, error=f"{SECRET}: refused"))
     await log.save_replay(Replay("r", id, 1, 1, SECRET, "acute-epr", NOW, 0))
     answer = await overseen("GET", f"Subscription/{id}/$delivery", grant=OVERSEER)
-    assert "key=abc" not in str(answer.resource)
+    assert "sesame" not in str(answer.resource)
     assert "Patient/" not in str(answer.resource)
     seen = from_parts(Detail, told(answer))
     assert ("acute-epr", "Acute Trust", False) == (

@@ -7,7 +7,7 @@ from tests.unit.rest.subscriptions.ward import Ward
 
 from careloom.notify.metrics import NotifyMetrics
 from careloom.notify.recent import SLOT_SECONDS
-from careloom.notify.websocket import Bound, ClosedError, Feed, Parts
+from careloom.notify.websocket import Bound, ClosedError, Feed
 
 
 class Line:
@@ -28,23 +28,12 @@ class Line:
 async def test_a_feed_counts_events_that_are_told_for_the_first_time(ward: Ward) -> None:
     id = await ward.subscribe(type="websocket", endpoint=None)
     await ward.happen(id, await ward.stay("e1"), await ward.stay("e2"))
-    hub, metrics = ward.desk.hub, NotifyMetrics()
-    telling = hub.telling
-    assert telling
+    metrics = NotifyMetrics()
 
     async def redeem(token: str) -> Bound:
         raise AssertionError(token)
 
-    parts = Parts(
-        repository=hub.repository,
-        topics=telling.topics,
-        contents=telling.contents,
-        disclosed=telling.disclosed,
-        redeem=redeem,
-        clock=hub.clock,
-        base_url=hub.base_url,
-        metrics=metrics,
-    )
+    parts = ward.parts(redeem, metrics)
     for _ in range(2):
         async with asyncio.timeout(5):
             line = Line(3)

@@ -41,21 +41,10 @@ class Line:
 
 
 def parts_of(ward: Ward, *ids: str) -> Parts:
-    telling, hub = ward.desk.hub.telling, ward.desk.hub
-    assert telling
-
     async def redeem(token: str) -> Bound:
         return Bound("acute-epr", ids)
 
-    return Parts(
-        repository=hub.repository,
-        topics=telling.topics,
-        contents=telling.contents,
-        disclosed=telling.disclosed,
-        redeem=redeem,
-        clock=hub.clock,
-        base_url=hub.base_url,
-    )
+    return ward.parts(redeem)
 
 
 async def test_events_of_another_topic_in_between_are_told_in_their_place(ward: Ward) -> None:

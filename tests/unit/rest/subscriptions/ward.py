@@ -1,6 +1,6 @@
 """A hub that tells, with events that were numbered already."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,9 +11,11 @@ from careloom.model.resource import Resource
 from careloom.notify import EndpointPolicy, Subscription, TopicRegistry, disclosure
 from careloom.notify.contents import Contents
 from careloom.notify.extensions import CONTENT
+from careloom.notify.metrics import NotifyMetrics
 from careloom.notify.notification import Told
 from careloom.notify.subscriptions import OWNER_SYSTEM, accept_subscription
 from careloom.notify.telling import Telling
+from careloom.notify.websocket import Bound, Parts
 from careloom.rest.messages import FhirResponse
 from careloom.store import Match, Version
 
@@ -75,6 +77,21 @@ class Ward:
         )
         made = await self.desk.hub.repository.commit(lambda turn: turn.create(accepted | {"status": status}))
         return made.id
+
+    def parts(self, redeem: Callable[[str], Awaitable[Bound]], metrics: NotifyMetrics | None = None) -> Parts:
+        """What a websocket needs of the hub, with tokens that are taken so."""
+        hub, telling = self.desk.hub, self.desk.hub.telling
+        assert telling
+        return Parts(
+            repository=hub.repository,
+            topics=telling.topics,
+            contents=telling.contents,
+            disclosed=telling.disclosed,
+            redeem=redeem,
+            clock=hub.clock,
+            base_url=hub.base_url,
+            metrics=metrics or NotifyMetrics(),
+        )
 
     async def stay(self, id: str, patient: str = "p1", **elements: Any) -> Version:
         """A version of an Encounter that has ended; elements that are None are left out."""

@@ -25,7 +25,7 @@ OVERSEER = Grant(
     issued=NOW,
 )
 STRANGER = replace(GRANT, client="other")
-SECRET = "https://gp.example/hook?token=abc"
+SECRET = "https://gp.example/hook?token=sesame"
 FILTERED = {"extension": [{"url": FILTER, "valueString": "Encounter?patient=Patient/p1"}]}
 
 

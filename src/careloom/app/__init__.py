@@ -4,13 +4,13 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 from careloom.app.application import App, make_hub
 from careloom.app.engines import Engines, load_engines
 from careloom.app.outlets import opened_outlets
 from careloom.app.sources import inflow_of, listening
 from careloom.app.telling import telling
+from careloom.model.records import replace
 from careloom.settings import Settings
 
 __all__ = ["App", "Engines", "load_engines", "running"]

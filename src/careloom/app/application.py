@@ -9,7 +9,6 @@ another process on the same PostgreSQL has recorded is looked for once a second.
 """
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +20,7 @@ from careloom.app.engines import Engines, check_settings
 from careloom.governance import Authority, hub_keys
 from careloom.model.errors import CareloomError
 from careloom.model.instants import utc_now
+from careloom.model.records import replace
 from careloom.rest.http import fhir_application
 from careloom.rest.hub import Hub
 from careloom.rest.jobs import Jobs

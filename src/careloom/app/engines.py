@@ -1,12 +1,12 @@
 """What the definitions give: resource types, search parameters, validator and terminology of a hub."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from careloom.definitions import Definitions, PackageCache
 from careloom.definitions.kept import KeptFolder
 from careloom.definitions.packages import read_folder
 from careloom.model.errors import DefinitionError, InvalidError
+from careloom.model.records import dataclass
 from careloom.model.resource import Resource
 from careloom.notify import with_backport
 from careloom.search import SearchParameters

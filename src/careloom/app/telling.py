@@ -7,10 +7,10 @@ import random
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 from careloom.app.application import App
 from careloom.governance import AuditSource, Grant, Registry
+from careloom.model.records import replace
 from careloom.model.resource import Resource
 from careloom.notify import Notifier, Ports, TopicRegistry, disclosure, policy
 from careloom.notify.channels import Outlets

@@ -1,7 +1,12 @@
 """The ``careloom`` command: one file for each group of subcommands."""
 
+import gc
 import os
 import sys
+
+_SELDOM = (50_000, 20, 100)
+"""Thresholds of the garbage collector: what a command loads stays for its life, and is a fifth of its start to look
+through."""
 
 
 def main() -> None:
@@ -10,6 +15,7 @@ def main() -> None:
     ``careloom validate`` with plain arguments, which starts a thousand times a day in hooks and pipelines, goes past
     the toolkit that explains and completes arguments; see `careloom.cli.validate.plain`.
     """
+    gc.set_threshold(*_SELDOM)
     arguments = sys.argv[1:]
     if arguments[:1] == ["validate"]:
         from careloom.cli.validate.plain import plain_call  # noqa: PLC0415  (other commands need none of it)

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +10,7 @@ from cyclopts import App, Parameter
 
 from careloom.model.errors import CareloomError, InvalidError, NotSupportedError
 from careloom.model.instants import utc_now
+from careloom.model.records import replace
 from careloom.settings import Settings, load_settings
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import replace
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Annotated
@@ -23,6 +22,7 @@ from careloom.cli.logs import log_to_stderr
 from careloom.cli.workers import CANNOT_START, require_many, serve_many
 from careloom.governance import hub_keys
 from careloom.model.errors import CareloomError, UnavailableError
+from careloom.model.records import replace
 from careloom.settings import Settings, load_settings
 
 log = structlog.get_logger(__name__)
@@ -114,14 +114,13 @@ async def _listen(app: App, listener: socket.socket, announce: Callable[[], None
 
 
 def _spare_the_collector() -> None:
-    """Have the garbage collector pass over what stays for the life of the process, and look seldom at the rest.
+    """Have the garbage collector pass over what stays for the life of the process.
 
     Definitions and what is compiled from them are a million objects that never go; a look at all of them, which a
     large bundle brings about again and again, stops every request for a tenth of a second.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
 
 
 def _share_the_interpreter() -> None:

@@ -12,7 +12,6 @@ import socket
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from multiprocessing.context import SpawnProcess
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Final
 import structlog
 
 from careloom.model.errors import NotSupportedError
+from careloom.model.records import dataclass, field
 from careloom.settings import Settings
 
 Serve = Callable[[Path, socket.socket, int, Event], None]

@@ -16,7 +16,6 @@ Any of these may have ``only-with: NAME``: it is judged only when that set of pr
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol
 
 from careloom.connectathon.decision import Decision
@@ -24,6 +23,7 @@ from careloom.connectathon.exchange import Exchange, Message
 from careloom.connectathon.reading import Place
 from careloom.connectathon.verdict import Finding
 from careloom.model import Resource, resource_type
+from careloom.model.records import dataclass
 
 Side = Literal["request", "response"]
 

@@ -1,11 +1,11 @@
 """The decision that let a request pass or stopped it, as the hub's audit record tells it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from careloom.connectathon.exchange import Exchange
 from careloom.model import Resource
+from careloom.model.records import dataclass
 
 AUDIT_HEADER = "careloom-audit"
 """Header of every answer of the hub: the local reference of its audit record."""

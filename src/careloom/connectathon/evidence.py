@@ -7,7 +7,6 @@ changed, dropped or moved breaks every line after it, and the last hash, read ou
 
 import hashlib
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -17,6 +16,7 @@ import orjson
 from careloom.model import parse_json, serialize_json
 from careloom.model.errors import InvalidError, UnavailableError
 from careloom.model.instants import Clock, instant, utc_now
+from careloom.model.records import dataclass, field
 
 GENESIS = "0" * 64
 """What the first line names as the one before it."""

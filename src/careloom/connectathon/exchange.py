@@ -2,13 +2,13 @@
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from careloom.model import parse_json
 from careloom.model.errors import MalformedError
 from careloom.model.instants import instant
+from careloom.model.records import dataclass, field
 
 Headers = tuple[tuple[str, str], ...]
 """Header names in lower case and their values, in the order of the wire."""

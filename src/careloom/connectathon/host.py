@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +16,7 @@ from careloom.connectathon.stage import local_stage, plan_stage
 from careloom.definitions import Definitions, PackageCache
 from careloom.model.errors import NotFoundError, UnavailableError
 from careloom.model.instants import Clock, utc_now
+from careloom.model.records import dataclass
 
 CORE = "hl7.fhir.r4.core@4.0.1"
 UKCORE = "ukcore"

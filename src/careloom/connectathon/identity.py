@@ -8,13 +8,13 @@ uses names it; for a request before any login the user agent is believed, and th
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
 from careloom.connectathon.exchange import Exchange, Message
 from careloom.connectathon.redaction import fingerprint
 from careloom.model import parse_json
 from careloom.model.errors import MalformedError
+from careloom.model.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,12 @@ A table of kinds of request, tried from the top; the first that fits tells the s
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 from careloom.connectathon.exchange import Exchange
 from careloom.model import resource_type
+from careloom.model.records import dataclass
 
 Result = Literal["waiting", "done", "refused", "failed"]
 

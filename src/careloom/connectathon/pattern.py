@@ -1,11 +1,11 @@
 """Which exchanges are meant: from whom, to whom, and what was asked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from careloom.connectathon.exchange import Exchange
 from careloom.connectathon.reading import Place
+from careloom.model.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Never
 
 import yaml
 
 from careloom.model.errors import InvalidError, MalformedError
+from careloom.model.records import dataclass
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0}

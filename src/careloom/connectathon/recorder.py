@@ -6,7 +6,6 @@ only those that belong to one connection are changed.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 
 import aiohttp
 from yarl import URL
@@ -17,6 +16,7 @@ from careloom.connectathon.listeners import Application, Receive, Scope, Send
 from careloom.connectathon.run import Run
 from careloom.model import Issue, operation_outcome, serialize_json
 from careloom.model.instants import Clock, utc_now
+from careloom.model.records import dataclass, replace
 
 LIMIT = 64 * 1024 * 1024
 """Bytes of a body that the recorder keeps; a longer request is refused, since it could not be evidence."""

@@ -5,9 +5,9 @@ The fingerprint lets a reader see that two requests carried the same token witho
 
 import hashlib
 import re
-from dataclasses import replace
 
 from careloom.connectathon.exchange import Exchange, Headers, Message
+from careloom.model.records import replace
 
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"})
 

@@ -7,7 +7,6 @@ told. Everything happens on one event loop, so nothing here needs a lock.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from careloom.connectathon.decision import Decision, decision_record
@@ -16,6 +15,7 @@ from careloom.connectathon.exchange import Exchange, exchange_record
 from careloom.connectathon.redaction import redacted
 from careloom.connectathon.scenario import Scenario, Step
 from careloom.connectathon.verdict import Finding, Verdict, all_held, verdict_record
+from careloom.model.records import dataclass
 
 StepState = Literal["to come", "playing", "over"]
 EventKind = Literal["exchange began", "exchange ended", "decision", "step", "verdict", "over"]

@@ -4,12 +4,12 @@ It is read from a YAML file by `careloom.connectathon.scenario_file`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from careloom.connectathon.assertions import Condition
 from careloom.connectathon.pattern import Pattern
+from careloom.model.records import dataclass
 
 RoleKind = Literal["hub", "simulator"]
 

@@ -5,7 +5,6 @@ import contextlib
 import os
 import sys
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from careloom.connectathon.suppliers.wire import Account, HubClient
 from careloom.connectathon.workspace import HOST_CLIENT, Addresses, Workspace, fragment, prepare
 from careloom.model import parse_json, serialize_json
 from careloom.model.errors import ConflictError, MalformedError, UnavailableError
+from careloom.model.records import dataclass
 
 FHIR_BASE = "/fhir"
 _HUB_PATIENCE = 120.0

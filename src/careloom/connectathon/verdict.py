@@ -4,8 +4,9 @@ A verdict without an exchange to point at cannot say that something held: claims
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from careloom.model.records import dataclass
 
 Outcome = Literal["held", "failed"]
 

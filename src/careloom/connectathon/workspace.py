@@ -3,13 +3,13 @@
 import string
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from careloom.connectathon.scenario import Role, Scenario
 from careloom.governance.keys import PrivateKey, jwks, new_key
 from careloom.model import serialize_json
 from careloom.model.errors import InvalidError, NotFoundError
+from careloom.model.records import dataclass
 from careloom.notify import new_secret
 
 HOST_CLIENT = "connectathon-host"

@@ -1,7 +1,6 @@
 """What the hub is sent and is no FHIR R4 request: read by the connector whose format it is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from careloom.connectors.intake import Brought
 from careloom.connectors.nems import EventRules, NemsSource, as_r4, read_event
@@ -11,6 +10,7 @@ from careloom.definitions import TypeModel
 from careloom.model import Resource
 from careloom.model.errors import InvalidError, MalformedError, NotSupportedError
 from careloom.model.json import parse_resource
+from careloom.model.records import dataclass
 from careloom.model.xml import read_xml
 
 

@@ -5,7 +5,6 @@ and audited by itself, and what is refused leaves the others as they are.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -14,6 +13,7 @@ from careloom.governance import standing_grant as granted
 from careloom.model import Resource
 from careloom.model.errors import ForbiddenError
 from careloom.model.instants import Clock
+from careloom.model.records import dataclass
 from careloom.store import Repository, Turn, Version
 
 MESSAGE: Final = "transaction"

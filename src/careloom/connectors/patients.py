@@ -1,12 +1,12 @@
 """Whom a message is about: patients are found by identifier, and merged records are followed to the one that lives."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 from careloom.connectors.record import Known, Record
 from careloom.connectors.told import Told
 from careloom.model.errors import ConflictError
+from careloom.model.records import replace
 
 LONGEST_CHAIN: Final = 20
 """Merges of merged records that are followed."""

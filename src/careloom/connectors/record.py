@@ -6,12 +6,12 @@ written; so what is refused has written nothing, and the next message can follow
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
 
 from careloom.connectors.told import Name, Told, names_of
 from careloom.model import Issue, Resource
 from careloom.model.errors import InvalidError, MultipleMatchesError
 from careloom.model.issues import has_errors
+from careloom.model.records import dataclass
 from careloom.store import Turn, Version
 from careloom.store.ids import new_id
 

@@ -1,10 +1,10 @@
 """What somebody says of a resource that may be on record already, and what the record is then."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from careloom.model import Resource
+from careloom.model.records import dataclass, field
 
 Name = tuple[str, str]
 """System and value of an identifier; the system is empty where there is none."""

@@ -11,7 +11,6 @@ find its reason.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Final, Literal
@@ -20,6 +19,7 @@ from careloom.governance.identity import Agreement, Registry
 from careloom.governance.interactions import INTERACTIONS, VERBS
 from careloom.governance.scopes import EVERY_TYPE
 from careloom.governance.tokens import Grant
+from careloom.model.records import dataclass
 
 DecisionCode = Literal[
     "permitted",

@@ -5,7 +5,6 @@ A `Registry` never changes; reading the settings again makes another one, which 
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -14,6 +13,7 @@ from careloom.governance.keys import PublicKey
 from careloom.governance.scopes import NO_SCOPES, Scopes
 from careloom.model.errors import InvalidError
 from careloom.model.issues import Issue
+from careloom.model.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ requesting FHIR Resources": instance history belongs to r, type and system histo
 and in agreements, and the action an AuditEvent carries.
 """
 
-from dataclasses import dataclass
 from typing import Final
+
+from careloom.model.records import dataclass
 
 RIGHTS: Final = "cruds"
 """SMART's letters in the only order in which they may be written: create, read, update, delete, search."""

@@ -14,7 +14,6 @@ joserfc does the cryptography. It is handed a key that is already chosen, never 
 import binascii
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 from joserfc import jws
@@ -23,6 +22,7 @@ from joserfc.util import urlsafe_b64decode
 
 from careloom.governance.keys import ALGORITHMS, PrivateKey, PublicKey
 from careloom.model.errors import LoginError
+from careloom.model.records import dataclass
 
 LONGEST_TOKEN: Final = 8192
 """Characters; real ones have under 2000."""

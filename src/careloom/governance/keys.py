@@ -7,13 +7,13 @@ algorithm that fits the key, which is what makes confusion of algorithms impossi
 import json
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
 from careloom.model.errors import InvalidError
+from careloom.model.records import dataclass, field
 
 ALGORITHMS: Final = ("ES384", "RS384", "ES256", "PS384")
 """Signature algorithms that clients may use; SMART expects the first two of everybody."""

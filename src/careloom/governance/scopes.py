@@ -10,11 +10,11 @@ Source: SMART App Launch 2.2, "Scopes for requesting FHIR Resources".
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 from careloom.governance.interactions import RIGHTS
 from careloom.model.errors import InvalidError
+from careloom.model.records import dataclass, field
 
 EVERY_TYPE: Final = "*"
 

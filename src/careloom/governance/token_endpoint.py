@@ -9,7 +9,6 @@ purpose of use from the ``hl7-b2b`` extension of UDAP Security for Scalable Regi
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias
 
@@ -28,6 +27,7 @@ from careloom.governance.purposes import purpose_code
 from careloom.governance.scopes import Scopes, parse_scopes
 from careloom.governance.tokens import Authority, Grant, make_access_token
 from careloom.model.errors import CareloomError, InvalidError, LoginError
+from careloom.model.records import dataclass
 
 Once: TypeAlias = Callable[[str, str, datetime], bool]
 """Port of the store: ``once(scope, key, until)`` is True the first time it sees a key, durably, until that instant."""

@@ -7,7 +7,6 @@ away in the settings is gone at once, not when the last token has run out.
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
@@ -18,6 +17,7 @@ from careloom.governance.jose import open_token, sign_token
 from careloom.governance.keys import PrivateKey, PublicKey
 from careloom.governance.scopes import Scopes, parse_scopes
 from careloom.model.errors import InvalidError, LoginError
+from careloom.model.records import dataclass, field
 
 ACCESS_TOKEN_TYPE: Final = "at+jwt"
 LIFETIME: Final = timedelta(minutes=5)

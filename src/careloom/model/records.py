@@ -2,9 +2,9 @@
 
 The decorator of the standard library writes and compiles half a dozen methods for each class when its module is
 imported, half a millisecond a class, and brings `inspect` with it. A command that judges one small file imports a
-hundred such classes and makes objects of thirty. `dataclass` here has the same meaning, for the forms that this house
-uses (frozen, slots, order, defaults, inheritance), and writes ``__init__`` when the first object is made. Comparison,
-hash and text are plain functions that all classes share.
+hundred such classes and makes objects of thirty; a hub has five hundred. `dataclass` here has the same meaning, for the
+forms that this house uses (frozen, slots, order, defaults, inheritance), and writes ``__init__`` when the first object
+is made. Comparison, hash and text are plain functions that all classes share.
 
 Type checkers see the standard library's decorator. `dataclasses.replace`, `fields` and `is_dataclass` work on these
 classes, which describe themselves to them when asked; so do pickling and copying.
@@ -26,15 +26,26 @@ class _Missing:
 class _Field:
     """One field as its class declares it; filled in when the class is made."""
 
-    __slots__ = ("annotation", "compare", "default", "default_factory", "name", "repr")
+    __slots__ = ("annotation", "compare", "default", "default_factory", "hash", "init", "kw_only", "name", "repr")
 
     def __init__(
-        self, default: Any = _Missing, default_factory: Any = _Missing, repr: bool = True, compare: bool = True
+        self,
+        *,
+        default: Any = _Missing,
+        default_factory: Any = _Missing,
+        init: bool = True,
+        repr: bool = True,
+        hash: bool | None = None,
+        compare: bool = True,
+        kw_only: bool = False,
     ) -> None:
         self.default = default
         self.default_factory = default_factory
+        self.init = init
         self.repr = repr
+        self.hash = compare if hash is None else hash
         self.compare = compare
+        self.kw_only = kw_only
         self.name = ""
         self.annotation: Any = None
 
@@ -50,7 +61,7 @@ else:
 
     def replace(obj, /, **changes):
         """As `dataclasses.replace`."""
-        values = {name: getattr(obj, name) for name in obj._record_fields}
+        values = {name: getattr(obj, name) for name, one in obj._record_fields.items() if one.init}
         return obj.__class__(**values | changes)
 
 
@@ -59,6 +70,7 @@ def _made(cls: type, *, frozen: bool, slots: bool, order: bool, eq: bool) -> typ
     own = dict(_own_fields(cls))
     inherited: dict[str, _Field] = getattr(cls, "_record_fields", {})
     fields = {**inherited, **own}
+    positional = tuple(name for name, one in fields.items() if one.init and not one.kw_only)
     space = {name: value for name, value in cls.__dict__.items() if name not in ("__dict__", "__weakref__")}
     for name, one in own.items():
         space.pop(name, None)
@@ -66,7 +78,7 @@ def _made(cls: type, *, frozen: bool, slots: bool, order: bool, eq: bool) -> typ
             space[name] = one.default
     if slots:
         space["__slots__"] = tuple(name for name in own if name not in inherited)
-    space |= {"__qualname__": cls.__qualname__, "__match_args__": tuple(fields), "_record_fields": fields}
+    space |= {"__qualname__": cls.__qualname__, "__match_args__": positional, "_record_fields": fields}
     space |= {"__dataclass_fields__": _DESCRIBED_FIELDS, "__dataclass_params__": _DESCRIBED_PARAMS}
     if space.get("__hash__", _Missing) is None:  # which Python puts there when a class defines __eq__
         del space["__hash__"]
@@ -82,7 +94,7 @@ def _own_fields(cls: type) -> Iterator[tuple[str, _Field]]:
         if getattr(annotation, "__origin__", None) is ClassVar:
             continue
         declared = cls.__dict__.get(name, _Missing)
-        one = declared if isinstance(declared, _Field) else _Field(declared)
+        one = declared if isinstance(declared, _Field) else _Field(default=declared)
         one.name, one.annotation = name, annotation
         yield name, one
 
@@ -95,14 +107,14 @@ def _methods(
     yield "__repr__", _repr(shown)
     if eq:
         yield "__eq__", _eq(values)
-        yield "__hash__", _hash(values) if frozen else None
+        yield "__hash__", _hash(_values([name for name, one in fields.items() if one.hash])) if frozen else None
     if order:
         yield from _orders(values)
     if frozen:
         yield "__setattr__", _refuse_to_set
         yield "__delattr__", _refuse_to_delete
     if frozen and slots:
-        yield "__reduce__", _reduce(list(fields))
+        yield "__reduce__", _reduce([name for name, one in fields.items() if one.init])
 
 
 def _first_init(cls: type, *, frozen: bool, slots: bool) -> Any:
@@ -120,18 +132,23 @@ def _first_init(cls: type, *, frozen: bool, slots: bool) -> Any:
 def _written_init(cls: type, fields: list[_Field], *, frozen: bool, slots: bool) -> Any:
     """An ``__init__`` as one would write it by hand; frozen fields are set past the class's own ``__setattr__``."""
     known: dict[str, Any] = {"_Missing": _Missing}
-    parameters, lines = [], []
+    parameters: list[str] = []
+    named: list[str] = []
+    lines: list[str] = []
     for number, one in enumerate(fields):
-        value = one.name
+        value, default = one.name, ""
         if one.default_factory is not _Missing:
             known[f"make{number}"] = one.default_factory
-            value = f"make{number}() if {one.name} is _Missing else {one.name}"
-            parameters.append(f"{one.name}=_Missing")
+            value = f"make{number}() if {one.name} is _Missing else {one.name}" if one.init else f"make{number}()"
+            default = "=_Missing"
         elif one.default is not _Missing:
             known[f"default{number}"] = one.default
-            parameters.append(f"{one.name}=default{number}")
-        else:
-            parameters.append(one.name)
+            value = one.name if one.init else f"default{number}"
+            default = f"=default{number}"
+        elif not one.init:
+            continue  # which `__post_init__` sets
+        if one.init:
+            (named if one.kw_only else parameters).append(one.name + default)
         if not frozen:
             lines.append(f"self.{one.name} = {value}")
         elif slots:
@@ -139,7 +156,10 @@ def _written_init(cls: type, fields: list[_Field], *, frozen: bool, slots: bool)
             lines.append(f"set{number}(self, {value})")
         else:
             lines.append(f"self.__dict__[{one.name!r}] = {value}")
-    source = f"def __init__({', '.join(['self', *parameters])}):\n    " + ("\n    ".join(lines) or "pass")
+    if hasattr(cls, "__post_init__"):
+        lines.append("self.__post_init__()")
+    listed = ", ".join(["self", *parameters, *(["*", *named] if named else [])])
+    source = f"def __init__({listed}):\n    " + ("\n    ".join(lines) or "pass")
     exec(compile(source, f"<record {cls.__qualname__}>", "exec"), known)
     known["__init__"].__qualname__ = f"{cls.__qualname__}.__init__"
     return known["__init__"]
@@ -220,7 +240,8 @@ class _Described:
         for one in owner._record_fields.values():
             told = {"default": one.default, "default_factory": one.default_factory}
             given: Any = {key: value for key, value in told.items() if value is not _Missing}
-            fields.append((one.name, one.annotation, field(repr=one.repr, compare=one.compare, **given)))
+            given |= {"init": one.init, "repr": one.repr, "hash": one.hash, "compare": one.compare}
+            fields.append((one.name, one.annotation, field(kw_only=one.kw_only, **given)))
         frozen = owner.__setattr__ is _refuse_to_set
         twin = make_dataclass(owner.__name__, fields, frozen=frozen)
         for name in ("__dataclass_fields__", "__dataclass_params__"):

@@ -9,11 +9,11 @@ again as it was, at most `MOST_AHEAD` of it.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from careloom.model.instants import Clock
+from careloom.model.records import dataclass, replace
 from careloom.notify.courier import Courier, Sent
 from careloom.notify.desk import Desk
 from careloom.notify.notification import Told

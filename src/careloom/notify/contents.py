@@ -6,9 +6,9 @@ an Encounter need not be one who may know its Patient.
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
+from careloom.model.records import replace
 from careloom.notify.matcher import MayTell
 from careloom.notify.notification import Silence, Told
 from careloom.notify.subscriptions import Subscription

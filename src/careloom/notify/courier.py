@@ -3,11 +3,11 @@
 import asyncio
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Final
 
 from careloom.model import serialize_json
 from careloom.model.instants import Clock
+from careloom.model.records import dataclass, replace
 from careloom.notify.desk import Desk
 from careloom.notify.notification import Told, event_notification
 from careloom.notify.rest_hook import Channel, Outcome

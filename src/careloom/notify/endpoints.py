@@ -7,12 +7,12 @@ be pointed at another address. So the check hangs on the socket itself, through 
 import ipaddress
 import socket
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Any
 from urllib.parse import urlsplit
 
 from careloom.model.errors import ForbiddenError, InvalidError
+from careloom.model.records import dataclass
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network

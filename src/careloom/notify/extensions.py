@@ -7,10 +7,10 @@ Source: Subscriptions R5 Backport 1.1, StructureDefinitions.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from careloom.model.errors import InvalidError
+from careloom.model.records import dataclass
 from careloom.notify.topics import LEVELS, Content
 
 GUIDE: Final = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition"

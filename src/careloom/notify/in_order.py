@@ -15,12 +15,12 @@ and where one change is told to a hundred, the last of them is not kept waiting 
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import Final
 
 from careloom.model.errors import CareloomError
 from careloom.model.instants import Clock
+from careloom.model.records import dataclass, field, replace
 from careloom.notify.backlog import Backlog
 from careloom.notify.courier import MOST_BYTES, Courier
 from careloom.notify.desk import Desk

@@ -16,11 +16,11 @@ is found that is not taken. That one then holds up those behind it, or is put as
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from careloom.model import Resource, serialize_json
 from careloom.model.instants import Clock
+from careloom.model.records import replace
 from careloom.notify.backlog import Backlog
 from careloom.notify.by_patient import ByPatient
 from careloom.notify.courier import Courier

@@ -8,7 +8,6 @@ Source: Subscriptions R5 Backport 1.1, R4 notifications.
 
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha1
@@ -16,6 +15,7 @@ from typing import Any, Final, Literal
 
 from careloom.model import Resource
 from careloom.model.instants import instant
+from careloom.model.records import dataclass
 from careloom.notify.extensions import GUIDE
 from careloom.notify.subscriptions import Status, Subscription
 from careloom.notify.topics import Content

@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Final
@@ -18,6 +17,7 @@ import structlog
 from careloom.model import Resource
 from careloom.model.errors import CareloomError
 from careloom.model.instants import Clock
+from careloom.model.records import dataclass, field
 from careloom.notify.contents import Contents
 from careloom.notify.endpoints import EndpointPolicy
 from careloom.notify.fairness import Places
@@ -68,6 +68,9 @@ class Retention:
     most: int = 1_000_000
 
 
+_USUAL = Retention()
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """What the notifier needs from the rest of the house, filled in where things are wired.
@@ -102,7 +105,7 @@ class Notifier:
         base_url: str,
         endpoints: EndpointPolicy,
         retry: RetryPolicy,
-        retention: Retention = Retention(),
+        retention: Retention = _USUAL,
         events: EventLog | None = None,
         rules: Mapping[str, ChannelRules] = MappingProxyType({}),
         lanes: Lanes | None = None,

@@ -15,13 +15,13 @@ import socket
 import ssl
 from collections import defaultdict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, cast
 from urllib.parse import quote, urlsplit
 
 import httptools
 
+from careloom.model.records import dataclass
 from careloom.notify.endpoints import EndpointPolicy, guarded_socket
 
 MOST_HEAD: Final = 64 * 1024

@@ -7,8 +7,9 @@ It is for people who look; what is to be kept is counted for Prometheus (`carelo
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from careloom.model.records import dataclass
 
 SLOT_SECONDS: Final = 5
 SLOTS: Final = 120

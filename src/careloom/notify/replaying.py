@@ -10,11 +10,11 @@ first.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import takewhile
 
 from careloom.model import serialize_json
 from careloom.model.instants import Clock
+from careloom.model.records import replace
 from careloom.notify.courier import MOST_BYTES, Courier, Sent
 from careloom.notify.desk import Desk
 from careloom.notify.notification import handshake

@@ -3,7 +3,6 @@
 import asyncio
 import re
 import ssl
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -11,6 +10,7 @@ from typing import Literal, Protocol
 
 from careloom.model.errors import CareloomError
 from careloom.model.instants import Clock
+from careloom.model.records import dataclass
 from careloom.notify.endpoints import EndpointPolicy
 from careloom.notify.poster import Poster, header_fields
 from careloom.notify.signature import signed_headers

@@ -1,9 +1,10 @@
 """When to try again, and how often: the one policy of all lanes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
+
+from careloom.model.records import dataclass
 
 HANDSHAKE_TRIES: Final = 3
 """Tries that make up one handshake; when the last of them fails, the handshake has failed."""

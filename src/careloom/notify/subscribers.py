@@ -8,9 +8,9 @@ many others listen is of no matter.
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from careloom.model import Resource
+from careloom.model.records import dataclass, field
 from careloom.notify.subscriptions import Subscription
 from careloom.notify.topics import TopicRegistry
 from careloom.search import IndexValues, Query, holds_all, index_values

@@ -8,7 +8,6 @@ Source: Subscriptions R5 Backport 1.1, https://hl7.org/fhir/uv/subscriptions-bac
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import ip_address
 from types import MappingProxyType
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 from careloom.governance.purposes import ACT_REASON
 from careloom.model import Issue, Resource
 from careloom.model.errors import CareloomError, InvalidError
+from careloom.model.records import dataclass, field
 from careloom.notify.classic import KIND as CLASSIC
 from careloom.notify.classic import in_terms_of_topics
 from careloom.notify.endpoints import EndpointPolicy

@@ -1,8 +1,8 @@
 """What everybody who answers questions about subscriptions needs of notify, whether this process notifies or not."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 
+from careloom.model.records import dataclass, field
 from careloom.notify.contents import Contents
 from careloom.notify.endpoints import EndpointPolicy
 from careloom.notify.metrics import NotifyMetrics

@@ -15,7 +15,6 @@ import asyncio
 import contextlib
 from asyncio import FIRST_COMPLETED
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import takewhile
 from typing import Final, Protocol
@@ -25,6 +24,7 @@ import structlog
 from careloom.model import Resource, serialize_json
 from careloom.model.errors import LoginError, MalformedError
 from careloom.model.instants import Clock
+from careloom.model.records import dataclass, field, replace
 from careloom.notify.contents import Contents
 from careloom.notify.metrics import NotifyMetrics
 from careloom.notify.notification import Told, event_notification, handshake, heartbeat

@@ -7,12 +7,12 @@ with the same condition can never both find nothing.
 """
 
 import re
-from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import parse_qsl
 
 from careloom.model.errors import InvalidError, MalformedError, MultipleMatchesError, StaleVersionError
+from careloom.model.records import replace
 from careloom.rest.access import require_search
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest, Parameters

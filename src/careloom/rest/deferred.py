@@ -1,13 +1,13 @@
 """respond-async: how a request becomes a job, and how a job is asked after, fetched from and cancelled."""
 
 import math
-from dataclasses import replace
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Final
 
 from careloom.model.errors import NotFoundError
 from careloom.model.issues import Issue, operation_outcome
+from careloom.model.records import replace
 from careloom.rest.access import require
 from careloom.rest.entries import answer_bundle
 from careloom.rest.hub import Hub

@@ -8,7 +8,6 @@ Source: FHIR R4, 3.1.0.13 history.
 """
 
 import re
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -17,6 +16,7 @@ from careloom.governance import visible_types
 from careloom.model.errors import MalformedError, NotFoundError
 from careloom.model.instants import instant
 from careloom.model.issues import Issue, operation_outcome
+from careloom.model.records import replace
 from careloom.model.resource import Resource
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest, FhirResponse, Parameters

@@ -1,7 +1,6 @@
 """Everything an interaction needs to answer: the engines, the record, the rules, the locality's choices."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -9,6 +8,7 @@ from careloom.definitions import TypeModel
 from careloom.governance import Authority, Grant, Ledger, Registry
 from careloom.model.instants import Clock, utc_now
 from careloom.model.issues import Issue
+from careloom.model.records import dataclass, field
 from careloom.model.resource import Resource
 from careloom.notify.telling import Telling
 from careloom.rest.inflow import Inflow

@@ -12,9 +12,9 @@ All that costs time and needs no record, such as validation, is done before the 
 """
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from careloom.model.records import dataclass
 from careloom.rest.messages import FhirRequest, FhirResponse
 from careloom.store import Turn
 

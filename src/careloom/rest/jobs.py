@@ -22,7 +22,6 @@ import shutil
 import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -32,6 +31,7 @@ import structlog
 from careloom.model.errors import NotFoundError
 from careloom.model.instants import Clock, instant
 from careloom.model.json import parse_json, serialize_json
+from careloom.model.records import dataclass, field, replace
 from careloom.rest.messages import FhirResponse
 from careloom.rest.outcomes import ThrottledError
 

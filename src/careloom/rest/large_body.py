@@ -6,11 +6,10 @@ one after the other with room made in between. What comes out is what reading al
 is wrong, it is read at once after all, for an error that names the place in the whole text.
 """
 
-from dataclasses import replace
-
 import msgspec
 
 from careloom.model.errors import MalformedError
+from careloom.model.records import replace
 from careloom.model.resource import Resource
 from careloom.rest.body import read_json, read_resource
 from careloom.rest.hub import Limits

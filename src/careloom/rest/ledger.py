@@ -3,10 +3,10 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from careloom.governance import Ledger
+from careloom.model.records import dataclass
 from careloom.store import Repository
 
 MOST: Final = 256

@@ -6,10 +6,11 @@ folder before the first of them starts.
 """
 
 import os
-from dataclasses import dataclass, field
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
+
+from careloom.model.records import dataclass, field
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
 
+from careloom.model.records import dataclass
 from careloom.rest.messages import FhirRequest
 from careloom.rest.outcomes import NotAcceptableError, UnsupportedMediaError
 

@@ -22,9 +22,9 @@ Source: FHIR R4, 3.2.0 operations.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from careloom.model.records import dataclass, field
 from careloom.rest.interaction import Ask, Interaction, InTurn, Level
 from careloom.rest.messages import FhirRequest
 

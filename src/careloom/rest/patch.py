@@ -10,10 +10,10 @@ A patch that changes nothing makes no version: the answer is 200 with the versio
 Source: FHIR R4, 3.1.0.6 patch.
 """
 
-from dataclasses import replace
 from functools import partial
 
 from careloom.model.errors import DeletedError, InvalidError, MalformedError, NotFoundError
+from careloom.model.records import replace
 from careloom.model.resource import Resource
 from careloom.rest.access import judge_right
 from careloom.rest.admission import hooked, require_conformance, require_writable

@@ -1,9 +1,10 @@
 """How the hub treats its clients over HTTP, as far as a locality may choose."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Final
+
+from careloom.model.records import dataclass
 
 Network = IPv4Network | IPv6Network
 

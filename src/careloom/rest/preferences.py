@@ -1,9 +1,9 @@
 """What a client prefers: the ``Prefer`` header of RFC 7240 with FHIR's words."""
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
+from careloom.model.records import dataclass
 from careloom.rest.messages import FhirRequest
 
 MINIMAL = "minimal"

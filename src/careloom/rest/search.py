@@ -4,11 +4,11 @@ What is found, counted, sorted by, chained through and included is only what the
 the query (`careloom.rest.visibility`), never a filter on its result.
 """
 
-from dataclasses import replace
 from typing import Final, Protocol, runtime_checkable
 
 from careloom.model.errors import InvalidError, MalformedError, NotSupportedError
 from careloom.model.issues import Issue, Severity, operation_outcome
+from careloom.model.records import replace
 from careloom.model.resource import Resource
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest, FhirResponse, Parameters

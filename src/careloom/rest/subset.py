@@ -11,13 +11,13 @@ Source: FHIR R4, 3.1.1.5.8 summary and 3.1.1.5.9 elements.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Literal
 
 from careloom.definitions import TypeModel
 from careloom.definitions.types import ElementInfo
 from careloom.model.errors import InvalidError, MalformedError
+from careloom.model.records import dataclass
 from careloom.model.resource import Resource, resource_type
 from careloom.rest.messages import FhirRequest
 

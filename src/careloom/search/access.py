@@ -6,9 +6,9 @@ no order of a page tells whether it is there. The rules themselves may have chai
 narrowed again, since a rule may depend on what its user may not see.
 """
 
-from dataclasses import replace
 from typing import assert_never
 
+from careloom.model.records import replace
 from careloom.search.query import (
     NOTHING,
     Access,

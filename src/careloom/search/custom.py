@@ -11,12 +11,12 @@ package that was installed later) is passed over by `counting`, in the order of 
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 import structlog
 
 from careloom.model import Issue, Resource
 from careloom.model.errors import CareloomError, InvalidError
+from careloom.model.records import replace
 from careloom.search.definitions import compile_paths, read_parameter, with_components
 from careloom.search.kinds import KINDS
 from careloom.search.parameters import Path, SearchParameter

@@ -1,13 +1,13 @@
 """From a SearchParameter resource to the parameter of one type, and on to compiled ways to its values."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import get_args
 
 from careloom.definitions import Definitions, ElementInfo
 from careloom.fhirpath import compile_expression
 from careloom.model import Resource
 from careloom.model.errors import CareloomError, DefinitionError
+from careloom.model.records import replace
 from careloom.search.elements import element_at, implied_system, json_keys, leads_by_url
 from careloom.search.expressions import Branch, branches, relative_branch
 from careloom.search.parameters import Path, SearchParameter, State

@@ -11,7 +11,8 @@ For one type only some branches of that union matter, and three habits of R4 are
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from careloom.model.records import dataclass
 
 _ROOT = re.compile(r"\(*\s*([A-Z]\w*)\b")
 _PLAIN = re.compile(r"[A-Z]\w*(?:\.[a-z]\w*)*")

@@ -12,11 +12,11 @@ and "or"".
 """
 
 import re
-from dataclasses import dataclass
 from typing import Literal
 
 from careloom.model import parse_json
 from careloom.model.errors import CareloomError, InvalidError, TooCostlyError
+from careloom.model.records import dataclass
 from careloom.search.escaping import shown
 from careloom.search.limits import Limits
 

@@ -11,10 +11,10 @@ Source: FHIR R4, 3.1.3 _filter.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from careloom.model.errors import InvalidError
 from careloom.model.issues import Issue
+from careloom.model.records import replace
 from careloom.search.chains import joined, referring
 from careloom.search.escaping import escape
 from careloom.search.filter_syntax import Filter, Joined, Negation, Path, Test, parse_filter

@@ -5,11 +5,11 @@ the access rules of the query, each resource to the rule of its own type, and bo
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from itertools import chain, product
 from typing import Generic, TypeVar
 
 from careloom.model.errors import TooCostlyError
+from careloom.model.records import dataclass, replace
 from careloom.search.query import (
     EVERYTHING,
     Access,

@@ -1,12 +1,12 @@
 """From a resource to what it can be found by; never an error for bad data."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from careloom.fhirpath import Budget, Environment, Node
 from careloom.model import Resource, resource_type
 from careloom.model.errors import InvalidError, NotSupportedError, TooCostlyError
+from careloom.model.records import dataclass, field
 from careloom.search.content import content_words, narrative_words
 from careloom.search.kinds import KINDS, Aside, Place, Reader
 from careloom.search.parameters import Path, SearchParameter

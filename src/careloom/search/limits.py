@@ -1,8 +1,7 @@
 """How much one search may ask for: each a setting, each with a clear refusal."""
 
-from dataclasses import dataclass
-
 from careloom.model.errors import TooCostlyError
+from careloom.model.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

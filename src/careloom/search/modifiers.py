@@ -4,10 +4,10 @@ Source: FHIR R4 search, "Modifiers".
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from careloom.model.errors import InvalidError
 from careloom.model.issues import Issue
+from careloom.model.records import dataclass
 from careloom.search.escaping import shown
 from careloom.search.parameters import SearchParameter
 from careloom.search.query import Kind

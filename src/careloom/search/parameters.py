@@ -1,9 +1,9 @@
 """One search parameter as it applies to one resource type, and the ways to its values."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from careloom.fhirpath import Expression
+from careloom.model.records import dataclass
 from careloom.search.expressions import Branch
 from careloom.search.query import Kind
 from careloom.search.walking import Walk

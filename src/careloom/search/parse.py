@@ -8,11 +8,11 @@ with ``Prefer: handling=strict`` that is an error too. All errors of a request a
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 from careloom.model import Issue
 from careloom.model.errors import InvalidError, NotFoundError, NotSupportedError, TooCostlyError
 from careloom.model.instants import Clock, utc_now
+from careloom.model.records import replace
 from careloom.search.criteria import read_criterion
 from careloom.search.escaping import shown
 from careloom.search.limits import hold

@@ -12,10 +12,10 @@ tree where a population is entered. Who runs the tree as it stands cannot leak; 
 the tree (``_include``, ``_revinclude``) is held to ``Query.access``.
 """
 
-from dataclasses import dataclass
 from typing import Literal
 
 from careloom.model import Issue
+from careloom.model.records import dataclass
 from careloom.search.values import Canonical
 
 Kind = Literal["token", "string", "reference", "date", "number", "quantity", "uri", "composite", "special"]

@@ -10,13 +10,13 @@ not touch is handed on.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from copy import copy
-from dataclasses import replace
 from datetime import UTC, tzinfo
 from types import MappingProxyType
 
 from careloom.definitions import Definitions, TypeModel
 from careloom.model import Resource
 from careloom.model.errors import DefinitionError, NotFoundError
+from careloom.model.records import replace
 from careloom.search.compartments import Members, read_compartments
 from careloom.search.definitions import compile_paths, read_parameter, with_components
 from careloom.search.limits import DEFAULT, Limits

@@ -5,11 +5,11 @@ One table names them, each with the function that reads it.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, get_args
 
 from careloom.model import Issue
 from careloom.model.errors import InvalidError
+from careloom.model.records import replace
 from careloom.search.escaping import shown
 from careloom.search.limits import hold
 from careloom.search.parameters import SearchParameter

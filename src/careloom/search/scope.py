@@ -1,11 +1,11 @@
 """Whose parameters a name means while a request is read: those of one type, or what several have in common."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
 
 from careloom.model.errors import NotSupportedError, TooCostlyError
+from careloom.model.records import dataclass, replace
 from careloom.search.escaping import shown
 from careloom.search.limits import Joins, Limits
 from careloom.search.parameters import SearchParameter

@@ -1,7 +1,6 @@
 """A search of several types as searches of one type each, for those who run it."""
 
-from dataclasses import replace
-
+from careloom.model.records import replace
 from careloom.search.query import (
     EVERYTHING,
     NOTHING,

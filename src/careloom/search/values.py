@@ -9,8 +9,9 @@ A modifier that looks at another side of an element has a key of its own beside 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from math import inf
+
+from careloom.model.records import dataclass, field
 
 BEGINNING_OF_TIME = -62_135_596_800_000_000
 """0001-01-01T00:00:00Z in microseconds: where a period without a start begins."""

@@ -8,10 +8,10 @@ says that it takes the whole language. What it finds is what FHIRPath finds; a p
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from typing import Any
 
 from careloom.definitions import TypeModel
+from careloom.model.records import dataclass, replace
 
 Found = list[tuple[Any, str]]
 """Elements with their types, none of them None: ``[({"family": "Smith"}, "HumanName")]``."""

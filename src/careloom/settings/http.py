@@ -2,13 +2,13 @@
 
 import re
 import ssl
-from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Final
 
 from careloom.governance.purposes import purpose_code
 from careloom.model.errors import InvalidError
+from careloom.model.records import dataclass
 from careloom.notify.console import OVERSIGHT
 from careloom.rest.policy import ALLOWANCES, Network, OpenConsole, Policy
 from careloom.settings.tables import Table, told

@@ -3,13 +3,13 @@
 import re
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from careloom.connectors.mesh import MailboxKey
 from careloom.governance.purposes import purpose_code
 from careloom.model.errors import InvalidError
+from careloom.model.records import dataclass, field
 from careloom.settings.tables import Table
 
 _URL: Final = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")

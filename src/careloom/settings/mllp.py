@@ -1,10 +1,10 @@
 """The sections ``[[mllp]]``: ports that take HL7 v2, each for one sending system."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from careloom.connectors.hl7v2 import Limits, Tables, load_tables
 from careloom.governance.purposes import purpose_code
+from careloom.model.records import dataclass
 from careloom.settings.tables import Table
 
 _USUAL = Limits()

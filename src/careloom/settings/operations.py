@@ -1,8 +1,8 @@
 """The section ``[operations]``: what a locality chooses of the operations."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from careloom.model.records import dataclass
 from careloom.rest.operations.matching import MatchTable, read_table, usual_table
 from careloom.settings.tables import Table
 

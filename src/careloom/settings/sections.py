@@ -1,13 +1,13 @@
 """What can be set, as frozen values; `careloom.settings.load` reads them from the file."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import tzinfo
 from difflib import get_close_matches
 from pathlib import Path
 
 from careloom.governance import Agreement, Client, Organisation, Registry
 from careloom.model.issues import Issue
+from careloom.model.records import dataclass
 from careloom.notify import EndpointPolicy, RetryPolicy, Topic
 from careloom.notify.channels.nats import Broker
 from careloom.notify.equals import MOST_EQUAL

@@ -1,11 +1,11 @@
 """How the hub speaks TLS with those it calls, and what it proves itself by."""
 
 import ssl
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from careloom.model.errors import InvalidError
+from careloom.model.records import dataclass
 from careloom.settings.tables import Table
 
 

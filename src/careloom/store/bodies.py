@@ -10,11 +10,11 @@ body written anew. Compressors are kept per thread: making one costs more than u
 import threading
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import zstandard
 
 from careloom.model import Resource, parse_resource, serialize_json
+from careloom.model.records import dataclass, field
 from careloom.store.recording import unstamped
 
 PLAIN = 0

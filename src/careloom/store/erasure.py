@@ -1,7 +1,8 @@
 """What remains of an erasure."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from careloom.model.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

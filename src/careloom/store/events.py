@@ -6,11 +6,11 @@ cursor before it sends, so that after a crash the same range goes out again unde
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
 from careloom.model.errors import ConflictError
+from careloom.model.records import dataclass
 
 LaneStatus = Literal["requested", "active", "error", "off"]
 ReplayStatus = Literal["open", "done", "failed"]

@@ -5,9 +5,9 @@ was shown, and nothing that is written meanwhile moves it.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
+from careloom.model.records import dataclass
 from careloom.store.ids import first_sequence
 from careloom.store.port import Version
 

@@ -8,7 +8,6 @@ import asyncio
 import hashlib
 import secrets
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import zip_longest
 from typing import TypeVar
@@ -16,6 +15,7 @@ from typing import TypeVar
 from careloom.model import Resource, parse_resource, serialize_json
 from careloom.model.errors import UnavailableError
 from careloom.model.instants import Clock, utc_now
+from careloom.model.records import dataclass, field, replace
 from careloom.search import IndexValues, Query, SearchParameters, index_values
 from careloom.search.custom import TYPE, with_recorded
 from careloom.search.query import Comparison, TokenOperand

@@ -1,10 +1,11 @@
 """What notify keeps, in memory."""
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import astuple
 from datetime import datetime, timedelta
 
 from careloom.model.instants import Clock, utc_now
+from careloom.model.records import dataclass, field, replace
 from careloom.store.events import (
     Attempt,
     Cursor,

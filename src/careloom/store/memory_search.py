@@ -4,8 +4,8 @@ It is the plain statement of what a search means, which the databases must answe
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
+from careloom.model.records import dataclass
 from careloom.search import IndexValues, Query, holds_all, in_order
 from careloom.store.port import Version
 

@@ -9,12 +9,12 @@ it, or use it with another query.
 import base64
 import json
 import secrets
-from dataclasses import dataclass, replace
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from careloom.model.errors import InvalidError
+from careloom.model.records import dataclass, replace
 from careloom.search import Query
 from careloom.search.printing import query_path, query_string, rules_of
 from careloom.store.hashing import derived

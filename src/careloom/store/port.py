@@ -10,11 +10,11 @@ results unless sorted otherwise, and of the change feed.
 """
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from careloom.model import Resource
+from careloom.model.records import dataclass, field
 from careloom.search import Query, SearchParameters
 from careloom.store.erasure import Erasure
 from careloom.store.events import EventLog

@@ -7,7 +7,6 @@ are numbered and what ``meta`` they carry is decided here.
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -15,6 +14,7 @@ import msgspec
 from careloom.model import Resource, parse_resource, resource_type, serialize_json
 from careloom.model.errors import ConflictError, InvalidError
 from careloom.model.instants import instant
+from careloom.model.records import dataclass
 from careloom.search import Query
 from careloom.store.ids import Sequence, recorded_at
 from careloom.store.port import Interaction, Prepared, Text, Version

@@ -10,10 +10,10 @@ by itself.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from careloom.model.errors import UnavailableError
+from careloom.model.records import dataclass
 
 T = TypeVar("T")
 

@@ -1,13 +1,13 @@
 """Which database holds the record, and how it is opened."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from careloom.model.errors import InvalidError, NotSupportedError, UnavailableError
 from careloom.model.instants import Clock, utc_now
+from careloom.model.records import dataclass, field
 from careloom.search import SearchParameters
 from careloom.store.ids import new_id
 from careloom.store.port import Repository

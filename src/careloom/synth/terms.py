@@ -4,7 +4,7 @@ Codes are from SNOMED CT and LOINC, a few of each, as they appear in published e
 comes from a real person; NHS numbers are of the range 999, which is set aside for tests.
 """
 
-from dataclasses import dataclass
+from careloom.model.records import dataclass
 
 SNOMED = "http://snomed.info/sct"
 LOINC = "http://loinc.org"

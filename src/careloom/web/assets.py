@@ -1,7 +1,8 @@
 """Style sheets and scripts: ours, and those of others that set-up fetches into ``assets/vendor``."""
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from careloom.model.records import dataclass
 
 FOLDER = Path(__file__).parent / "assets"
 NHSUK = "vendor/nhsuk-frontend.css"

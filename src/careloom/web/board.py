@@ -4,7 +4,6 @@ Widths are in units of the drawing, `WIDTH` across all lanes; the browser scales
 """
 
 import re
-from dataclasses import dataclass
 from http import HTTPStatus
 
 from careloom.connectathon.exchange import Exchange
@@ -13,6 +12,7 @@ from careloom.connectathon.run import Run
 from careloom.connectathon.scenario import Role, Scenario, Step
 from careloom.connectathon.stage import FHIR_BASE
 from careloom.connectathon.verdict import all_held
+from careloom.model.records import dataclass
 from careloom.web.mark import Mark
 
 WIDTH = 1000

@@ -1,10 +1,10 @@
 """The profiles that a page offers: those the locality demands first, then all that are defined, by type."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from careloom.definitions import Definitions
+from careloom.model.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

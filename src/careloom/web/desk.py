@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 from careloom.model import Resource, parse_json, resource_type, serialize_json
 from careloom.model.errors import CareloomError, DefinitionError, InvalidError, MalformedError, NotFoundError
 from careloom.model.issues import Issue, Severity
 from careloom.model.json_keys import has_duplicate_keys
+from careloom.model.records import dataclass, replace
 from careloom.rest.admission import READ_ONLY
 from careloom.rest.threads import in_thread
 from careloom.validation import Report, Validator, validate_text

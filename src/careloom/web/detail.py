@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from careloom.connectathon.decision import Decision
@@ -12,6 +11,7 @@ from careloom.connectathon.run import Run
 from careloom.connectathon.scenario import Step
 from careloom.connectathon.verdict import Verdict
 from careloom.model import Resource, resource_type, serialize_json
+from careloom.model.records import dataclass
 from careloom.web.board import Arrow, arrow, title_of
 
 _LONGEST = 100_000

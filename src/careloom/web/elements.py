@@ -8,13 +8,13 @@ element, the type that has the element is.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from careloom.definitions import Definitions, ElementInfo, TypeNode
 from careloom.model import Resource
 from careloom.model.errors import CareloomError
+from careloom.model.records import dataclass
 
 _STEP = re.compile(r"([^.\[\]()]+)(?:\([^)]*\))?(?:\[(\d{1,9})\])?")
 _MOST_STEPS = 100

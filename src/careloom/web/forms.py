@@ -5,11 +5,11 @@ Source: RFC 7578, and the form submission algorithm of WHATWG HTML.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from starlette.requests import Request
 
 from careloom.model.errors import CareloomError, MalformedError
+from careloom.model.records import dataclass
 
 _BOUNDARY = re.compile(r'multipart/form-data\s*;.*?\bboundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))', re.IGNORECASE)
 _NAME = re.compile(rb'\bname="([^"]*)"')

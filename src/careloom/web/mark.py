@@ -1,7 +1,8 @@
 """An outcome as pages show it: in colour, shape and text, of which any one alone tells it."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from careloom.model.records import dataclass
 
 Colour = Literal["grey", "blue", "green", "yellow", "red"]
 

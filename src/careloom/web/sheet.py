@@ -4,10 +4,10 @@ import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from careloom.definitions import Definitions
 from careloom.model.issues import Issue, Severity
+from careloom.model.records import dataclass
 from careloom.validation import Report
 from careloom.validation.reporting.explanations import Explanation, explanation
 from careloom.web.elements import ElementView, element

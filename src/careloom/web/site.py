@@ -6,7 +6,6 @@ what the hub's operations answer to whoever looks (`careloom.web.notifications`)
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from careloom.model.errors import InvalidError, MalformedError
+from careloom.model.records import dataclass
 from careloom.rest.hub import Hub
 from careloom.rest.threads import in_thread
 from careloom.validation import Validator

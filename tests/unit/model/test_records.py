@@ -56,6 +56,41 @@ class Version:
     minor: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Circle:
+    """One that works something out of what it is given, and has a field that is only given by name."""
+
+    radius: float
+    area: float = field(init=False)
+    tags: tuple[str, ...] = field(init=False, default_factory=tuple)
+    label: str = field(default="", hash=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if self.radius < 0:
+            raise ValueError(self.radius)
+        object.__setattr__(self, "area", 3 * self.radius**2)
+
+
+def test_what_is_not_given_is_worked_out() -> None:
+    circle = Circle(2, label="a")
+    assert (circle.area, circle.tags, circle.label) == (12, (), "a")
+    assert replace(circle, radius=3).area == dataclasses.replace(circle, radius=3).area == 27
+    assert Circle.__match_args__ == ("radius",)
+    with pytest.raises(ValueError, match="-1"):
+        Circle(-1)
+
+
+@pytest.mark.parametrize(("given", "named"), [((2, "a"), {}), ((2,), {"area": 1})])
+def test_what_is_not_to_be_given_like_that_is_refused(given: tuple[Any, ...], named: dict[str, Any]) -> None:
+    with pytest.raises(TypeError):
+        Circle(*given, **named)
+
+
+def test_a_field_may_be_compared_without_being_hashed() -> None:
+    assert Circle(2, label="a") != Circle(2, label="b")
+    assert hash(Circle(2, label="a")) == hash(Circle(2, label="b")) != hash(Circle(3))
+
+
 def test_fields_are_given_by_place_and_by_name() -> None:
     assert Point(1, ("a",)) == Point(x=1, names=("a",))
 

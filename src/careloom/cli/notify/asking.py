@@ -6,7 +6,6 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Protocol, TypeVar
 
@@ -25,6 +24,7 @@ from careloom.model.errors import (
 )
 from careloom.model.instants import utc_now
 from careloom.model.parameters import Part, parts_of
+from careloom.model.records import dataclass
 from careloom.notify.console import OVERSIGHT, Detail, Overview, from_parts
 
 SECONDS = 30

@@ -14,7 +14,6 @@ import contextlib
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -33,6 +32,7 @@ from careloom.connectathon.suppliers.wire import Account, HubClient
 from careloom.governance.keys import private_key
 from careloom.model import parse_json, serialize_json
 from careloom.model.errors import CareloomError, InvalidError, NotFoundError
+from careloom.model.records import dataclass
 
 SIMULATORS: Mapping[str, Callable[[Place], System]] = {
     "hospital": Hospital,

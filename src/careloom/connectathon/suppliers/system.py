@@ -1,13 +1,13 @@
 """What all simulated systems have in common: a description of one, and the shape it must have."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from starlette.routing import BaseRoute
 
 from careloom.connectathon.suppliers.wire import HubClient
+from careloom.model.records import dataclass
 
 Action = Callable[[Mapping[str, str]], Awaitable[Mapping[str, Any]]]
 """Something a system can be asked to do; takes texts by name and tells what came of it."""

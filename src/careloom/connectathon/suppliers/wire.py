@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -13,6 +12,7 @@ from careloom.governance.keys import PrivateKey
 from careloom.model import parse_json, serialize_json
 from careloom.model.errors import LoginError, MalformedError, UnavailableError
 from careloom.model.instants import Clock, utc_now
+from careloom.model.records import dataclass
 
 FHIR_JSON = "application/fhir+json"
 _RENEW_EARLY = 30.0

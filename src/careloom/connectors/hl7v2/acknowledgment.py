@@ -6,7 +6,6 @@ enhanced mode, which MSH-15 asks for, CA, CE and CR say the same. Source: HL7 v2
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Literal
@@ -25,6 +24,7 @@ from careloom.model.errors import (
     NotSupportedError,
     UnavailableError,
 )
+from careloom.model.records import dataclass
 
 Answer = Literal["A", "E", "R"]
 

@@ -1,8 +1,7 @@
 """The characters that divide a message, which its first segment names. Source: HL7 v2.5.1, 2.5.4."""
 
-from dataclasses import dataclass
-
 from careloom.model.errors import MalformedError
+from careloom.model.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

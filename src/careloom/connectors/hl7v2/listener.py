@@ -8,7 +8,6 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from ssl import SSLContext
 
 import structlog
@@ -17,6 +16,7 @@ from careloom.connectors.hl7v2.acknowledgment import refused
 from careloom.connectors.hl7v2.mllp import Fault, FrameReader, framed
 from careloom.model.errors import MalformedError
 from careloom.model.instants import Clock
+from careloom.model.records import dataclass
 
 Take = Callable[[bytes, str], Awaitable[bytes]]
 """From a message and the address it came from to its answer."""

@@ -5,7 +5,6 @@ day, the same patients in message after message; so it is remembered by that tex
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from careloom.connectors.hl7v2.tables import FieldPath, Rule, Tables
 from careloom.connectors.told import Told
 from careloom.model import Resource
 from careloom.model.errors import InvalidError
+from careloom.model.records import dataclass
 
 _REMEMBERED: Final = 2_000
 """Texts of a field that are remembered with what a rule makes of them."""

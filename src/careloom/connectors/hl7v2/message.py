@@ -7,7 +7,6 @@ Source: HL7 v2.5.1, chapter 2.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -15,6 +14,7 @@ from careloom.connectors.hl7v2.charset import decoded
 from careloom.connectors.hl7v2.delimiters import USUAL, Delimiters, delimiters_of
 from careloom.connectors.hl7v2.escapes import unescaped
 from careloom.model.errors import MalformedError
+from careloom.model.records import dataclass
 
 NULL: Final = '""'
 """Written where a value is to be removed; nothing written says nothing. Source: HL7 v2.5.1, 2.5.3."""

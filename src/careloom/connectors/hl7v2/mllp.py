@@ -4,7 +4,8 @@ Source: HL7 v2 Transport Specification, MLLP Release 1.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from careloom.model.records import dataclass
 
 START = b"\x0b"
 END = b"\x1c\r"

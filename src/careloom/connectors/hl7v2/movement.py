@@ -1,7 +1,6 @@
 """A message, read as far as it can be without the record."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
 from careloom.connectors.hl7v2.datatypes import date_time, identifier
@@ -10,6 +9,7 @@ from careloom.connectors.hl7v2.message import Message, Value
 from careloom.connectors.hl7v2.tables import Event, Tables
 from careloom.connectors.told import Told
 from careloom.model.errors import InvalidError, NotSupportedError
+from careloom.model.records import dataclass
 
 _PHYSICAL_TYPE = "http://terminology.hl7.org/CodeSystem/location-physical-type"
 _LONGEST_REMEMBERED = 200

@@ -7,7 +7,6 @@ the control id of another is refused, for one of the two would be lost.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
@@ -23,6 +22,7 @@ from careloom.connectors.intake import Arrival, Intake, Plan, Write
 from careloom.connectors.record import Record
 from careloom.model import Issue, Resource
 from careloom.model.errors import CareloomError, ConflictError
+from careloom.model.records import dataclass
 from careloom.store import SharedTurns, Turn
 
 REMEMBERED: Final = timedelta(days=7)

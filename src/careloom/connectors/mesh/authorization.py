@@ -7,10 +7,10 @@ import hmac
 import itertools
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from hashlib import sha256
 
 from careloom.model.instants import Clock, utc_now
+from careloom.model.records import dataclass, field
 
 _MINUTE = "%Y%m%d%H%M"
 

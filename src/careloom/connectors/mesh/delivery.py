@@ -1,12 +1,12 @@
 """A message out of a mailbox on its way to the record: whose it is, and what it says."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from careloom.connectors.inflow import Inflow
 from careloom.connectors.intake import Intake
 from careloom.connectors.mesh.mailbox import Received
 from careloom.model.errors import ForbiddenError
+from careloom.model.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ import platform
 import zlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -21,6 +20,7 @@ import aiohttp
 from careloom import __version__
 from careloom.connectors.mesh.authorization import MailboxKey
 from careloom.model.errors import ForbiddenError, InvalidError, NotFoundError, TooCostlyError, UnavailableError
+from careloom.model.records import dataclass
 
 MEDIA_TYPE = "application/vnd.mesh.v2+json"
 CHUNK = 19_000_000

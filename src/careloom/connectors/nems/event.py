@@ -1,7 +1,6 @@
 """One event message, read as far as it can be without the record."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 from urllib.parse import quote
@@ -10,6 +9,7 @@ from careloom.connectors.nems.stu3 import header_as_r4
 from careloom.connectors.told import Told
 from careloom.model import Resource
 from careloom.model.errors import InvalidError, NotSupportedError
+from careloom.model.records import dataclass
 
 NHS_NUMBER: Final = "https://fhir.nhs.uk/Id/nhs-number"
 EVENTS: Final = frozenset(

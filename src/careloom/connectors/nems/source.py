@@ -6,7 +6,6 @@ published itself: that is known by its source, and passed over.
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 from typing import Final
@@ -19,6 +18,7 @@ from careloom.connectors.record import Known, Record
 from careloom.model import Issue, Resource, serialize_json
 from careloom.model.errors import ConflictError
 from careloom.model.instants import Clock
+from careloom.model.records import dataclass
 from careloom.store import Turn, Version
 
 ORDER: Final = "https://careloom.org/StructureDefinition/event-order"

@@ -1,10 +1,10 @@
 """One signal, and what makes it a good one."""
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 
 from careloom.model.errors import InvalidError
+from careloom.model.records import dataclass
 
 _URI_REFERENCE = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 _URL = re.compile(r"https?://[^\s/?#]+[^\s]*")

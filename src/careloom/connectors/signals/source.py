@@ -5,7 +5,6 @@ recorded whole or not at all.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any, Final
@@ -16,6 +15,7 @@ from careloom.connectors.signals.signal import Signal, is_nhs_number
 from careloom.model import Resource
 from careloom.model.errors import ConflictError
 from careloom.model.instants import Clock
+from careloom.model.records import dataclass
 from careloom.store import Turn, Version
 
 SYSTEM: Final = "https://careloom.org/CodeSystem/signal-type"

@@ -1,10 +1,10 @@
 """The codings of IHE Basic Audit Log Patterns: what kind of event it is, and who plays which part in it."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from careloom.governance.audit.entry import NOTIFICATION, TOKEN_REQUEST, AuditEntry
 from careloom.governance.interactions import INTERACTIONS
+from careloom.model.records import dataclass
 
 DCM: Final = "http://dicom.nema.org/resources/ontology/DCM"
 

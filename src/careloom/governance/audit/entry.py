@@ -1,12 +1,12 @@
 """What happened, as the room that served a request tells it to the audit."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
 from careloom.governance.decisions import Decision
 from careloom.governance.tokens import Grant
+from careloom.model.records import dataclass, replace
 
 Outcome: TypeAlias = Literal["0", "4", "8", "12"]
 

@@ -7,7 +7,6 @@ of the agreement that permitted, both searchable with ``AuditEvent?policy=``. A 
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from careloom.governance.audit.entities import entities_of
 from careloom.governance.audit.entry import AuditEntry, AuditSource, cleaned, outcome_text
@@ -15,6 +14,7 @@ from careloom.governance.audit.frame import frame_of
 from careloom.governance.identity import Registry
 from careloom.governance.interactions import INTERACTIONS
 from careloom.model.instants import instant
+from careloom.model.records import replace
 from careloom.model.resource import Resource
 
 

@@ -4,7 +4,6 @@ A client reads a thousand resources, and says and is allowed the same each time.
 the events, which are never changed.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -14,6 +13,7 @@ from careloom.governance.audit.entry import AuditEntry, AuditSource
 from careloom.governance.decisions import Decision
 from careloom.governance.identity import Registry
 from careloom.governance.tokens import Grant
+from careloom.model.records import dataclass
 from careloom.model.resource import Resource
 
 _KEPT = 2_048

@@ -1,7 +1,6 @@
 """Ways to hand a notification to a subscriber, beside rest-hook and websocket: each a file, by its kind."""
 
-from dataclasses import dataclass, field
-
+from careloom.model.records import dataclass, field
 from careloom.notify.rest_hook import Channel
 from careloom.notify.subscriptions import ChannelRules
 

@@ -1,8 +1,7 @@
 """What a channel has to know of the notification that it carries."""
 
-from dataclasses import dataclass
-
 from careloom.model import Resource, parse_json
+from careloom.model.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,12 @@ What `careloom.notify.poster` does faster, but it reads no more of an answer tha
 
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import aiohttp
 
 from careloom.model.errors import CareloomError
+from careloom.model.records import dataclass
 from careloom.notify.endpoints import EndpointPolicy, guarded_socket
 from careloom.notify.rest_hook import Outcome
 

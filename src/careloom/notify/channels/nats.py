@@ -10,12 +10,12 @@ Source: NATS, JetStream model deep dive; message deduplication.
 
 import asyncio
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from careloom.model.errors import InvalidError, UnavailableError
 from careloom.model.instants import Clock
+from careloom.model.records import dataclass, field
 from careloom.notify.rest_hook import TOO_LARGE, Outcome
 from careloom.notify.signature import signed_headers
 

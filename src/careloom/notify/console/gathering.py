@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields
 from datetime import datetime
 from typing import Any, Final
 
 from careloom.governance import Registry
 from careloom.model import Resource
 from careloom.model.errors import CareloomError
+from careloom.model.records import dataclass, replace
 from careloom.notify.console.records import Detail, LaneState, Overview, Standing, Totals, Try
 from careloom.notify.console.veil import veiled_endpoint, veiled_filter, veiled_text
 from careloom.notify.extensions import FILTER, extension_values

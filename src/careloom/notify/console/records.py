@@ -4,10 +4,10 @@ Nothing in them names a patient unless the viewer may know: filters and addresse
 (`careloom.notify.console.veil`), and events go by their numbers.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from careloom.model.records import dataclass
 from careloom.notify.recent import Point
 from careloom.store import DeadLetter, Replay
 

@@ -1,6 +1,5 @@
 """Triggers read once: from search strings and FHIRPath to tests on a version before and a version after."""
 
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -9,6 +8,7 @@ import structlog
 from careloom.fhirpath import Budget, Environment, Expression, compile_expression
 from careloom.model import Resource
 from careloom.model.errors import CareloomError, InvalidError
+from careloom.model.records import dataclass
 from careloom.notify.topics.topic import Topic, Trigger
 from careloom.search import Query, SearchParameters, match, parse_query
 

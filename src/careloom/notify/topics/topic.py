@@ -4,8 +4,9 @@ Source: FHIR R5, SubscriptionTopic.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, Literal
+
+from careloom.model.records import dataclass
 
 Interaction = Literal["create", "update", "delete"]
 Content = Literal["empty", "id-only", "full-resource"]

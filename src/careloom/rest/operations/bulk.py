@@ -2,12 +2,12 @@
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from careloom.model.errors import MalformedError
 from careloom.model.json import serialize_json
+from careloom.model.records import dataclass, field
 from careloom.model.resource import Resource
 from careloom.rest.hub import Hub
 from careloom.rest.jobs import Task

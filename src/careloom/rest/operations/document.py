@@ -9,13 +9,13 @@ Source: FHIR R4, Composition $document; 3.3 documents.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 from uuid import uuid5
 
 from careloom.model.errors import ConflictError, ForbiddenError, MalformedError, NotFoundError, TooCostlyError
 from careloom.model.instants import instant
+from careloom.model.records import dataclass, field, replace
 from careloom.model.references import LiteralReference
 from careloom.model.resource import Resource
 from careloom.rest.access import judge_right, permitted

@@ -13,7 +13,6 @@ outcome after. Asking again is no error, and finishes what a crash has cut off.
 
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from careloom.governance import Decision
@@ -21,6 +20,7 @@ from careloom.model.errors import ConflictError, MalformedError, NotSupportedErr
 from careloom.model.instants import instant
 from careloom.model.json import serialize_json
 from careloom.model.parameters import Part, parameters
+from careloom.model.records import dataclass, replace
 from careloom.rest.access import judge_right, permitted
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest, FhirResponse

@@ -10,12 +10,12 @@ Source: FHIR R4, Patient $everything and Encounter $everything.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from careloom.model.errors import InvalidError, MalformedError, NotFoundError
 from careloom.model.parameters import Inputs
+from careloom.model.records import dataclass, replace
 from careloom.model.resource import Resource
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest, FhirResponse

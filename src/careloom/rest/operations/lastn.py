@@ -11,11 +11,11 @@ Source: FHIR R4, Observation $lastn.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Final
 
 from careloom.model.errors import InvalidError, MalformedError, TooCostlyError
 from careloom.model.parameters import parts_of
+from careloom.model.records import dataclass, field, replace
 from careloom.model.resource import Resource, resource_type
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest, FhirResponse, Parameters

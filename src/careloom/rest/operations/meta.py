@@ -8,13 +8,13 @@ Source: FHIR R4, Resource $meta, $meta-add and $meta-delete.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
 from careloom.governance import visible_types
 from careloom.model.errors import MalformedError, TooCostlyError
 from careloom.model.parameters import parameters
+from careloom.model.records import dataclass, replace
 from careloom.model.resource import Resource
 from careloom.rest.access import judge_right
 from careloom.rest.admission import hooked, require_conformance, require_writable

@@ -22,7 +22,6 @@ Source: FHIR R4, MessageHeader $process-message; 2.4 messaging.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 from typing import Any, Final
@@ -32,6 +31,7 @@ from uuid import uuid5
 from careloom.model.errors import ConflictError, MalformedError, NotSupportedError
 from careloom.model.instants import instant
 from careloom.model.json import serialize_json
+from careloom.model.records import dataclass, replace
 from careloom.model.resource import Resource, resource_type
 from careloom.rest.access import judge_right, permitted
 from careloom.rest.admission import require_conformance

@@ -7,12 +7,12 @@ one by an object beside it, in its ``_`` sibling, which is there for the evaluat
 
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
 from typing import Any, Final
 
 from careloom.definitions import TypeModel
 from careloom.fhirpath import Budget, Environment, compile_expression
 from careloom.model.errors import InvalidError
+from careloom.model.records import dataclass
 from careloom.model.resource import Resource, resource_type
 
 Path = tuple[str | int, ...]

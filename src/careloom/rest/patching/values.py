@@ -5,12 +5,12 @@ named for an element and with a value or parts again. A resource comes as ``reso
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from careloom.definitions import TypeModel
 from careloom.definitions.types import ElementInfo, TypeNode
 from careloom.model.errors import InvalidError, MalformedError
+from careloom.model.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ read; what is given out is on record like anything that is told.
 Source: Subscriptions R5 Backport 1.1, OperationDefinition backport-subscription-events.
 """
 
-from dataclasses import replace
 from typing import Final
 
+from careloom.model.records import replace
 from careloom.notify.extensions import CONTENT, read_content
 from careloom.notify.notification import Told, notification
 from careloom.notify.topics import Content

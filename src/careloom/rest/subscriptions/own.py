@@ -1,9 +1,9 @@
 """The subscriptions of the client that asks: nobody else's are known to it."""
 
-from dataclasses import replace
 from typing import Final
 
 from careloom.model.errors import NotFoundError, NotSupportedError
+from careloom.model.records import replace
 from careloom.notify.subscriptions import OWNER_SYSTEM, Subscription, read_subscription
 from careloom.notify.telling import Telling
 from careloom.rest.hub import Hub

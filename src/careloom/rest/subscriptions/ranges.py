@@ -1,10 +1,10 @@
 """Ranges of event numbers in requests. Numbers are text in R4, and may be larger than its integers."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from careloom.model.errors import DeletedError, MalformedError
 from careloom.model.parameters import Inputs
+from careloom.model.records import dataclass
 from careloom.rest.operation import Parameter
 from careloom.store import EventLog
 

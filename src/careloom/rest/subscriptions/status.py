@@ -3,9 +3,8 @@
 Source: Subscriptions R5 Backport 1.1, OperationDefinition backport-subscription-status.
 """
 
-from dataclasses import replace
-
 from careloom.model.errors import CareloomError
+from careloom.model.records import replace
 from careloom.model.resource import Resource
 from careloom.notify.notification import Head, notification_id, status_parameters
 from careloom.notify.subscriptions import Subscription, outline, read_subscription

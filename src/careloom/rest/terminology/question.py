@@ -1,7 +1,6 @@
 """How a terminology operation is answered over HTTP: what was asked, of what, by whom, and then the plain function."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from careloom.model.errors import (
     DefinitionError,
@@ -13,6 +12,7 @@ from careloom.model.errors import (
 )
 from careloom.model.instants import Clock
 from careloom.model.parameters import Inputs, Part
+from careloom.model.records import dataclass
 from careloom.model.resource import Resource
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest, FhirResponse

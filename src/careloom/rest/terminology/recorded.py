@@ -10,11 +10,11 @@ What was put together is kept by the versions it was made of, so that the same q
 
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from careloom.governance import visible_types
 from careloom.model.errors import TooCostlyError
+from careloom.model.records import dataclass, replace
 from careloom.model.references import parse_reference
 from careloom.rest.messages import FhirRequest
 from careloom.rest.ownership import known

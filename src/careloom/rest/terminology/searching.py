@@ -4,9 +4,9 @@ Reading a search is synchronous and asks no record, so what the record holds of 
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from careloom.model.records import replace
 from careloom.rest.messages import FhirRequest
 from careloom.search.escaping import split, unescape
 

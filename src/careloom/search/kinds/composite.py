@@ -4,9 +4,9 @@ What each part is read by and how it compares is said by the kind of that part.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from careloom.model.errors import InvalidError
+from careloom.model.records import replace
 from careloom.search.escaping import shown, split
 from careloom.search.kinds.reading import KindRules, Reading
 from careloom.search.query import CompositeOperand, Kind, Part

@@ -1,12 +1,12 @@
 """Quantities: numbers with a unit, compared in base units where the unit is one of UCUM."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from decimal import Decimal
 from math import inf
 from typing import Any
 
 from careloom.model.errors import InvalidError
+from careloom.model.records import replace
 from careloom.search.escaping import escape, shown, split, unescape
 from careloom.search.kinds.number import COMPARED, read_number
 from careloom.search.kinds.prefixes import with_prefix

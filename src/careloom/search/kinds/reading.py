@@ -1,11 +1,11 @@
 """What the files of this folder work with: where an element was met, and by what a searched value is read."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
+from careloom.model.records import dataclass
 from careloom.search.parameters import Path, SearchParameter
 from careloom.search.query import Operand
 from careloom.search.values import IndexValue

@@ -13,7 +13,6 @@ import itertools
 import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, LiteralString
 
@@ -25,6 +24,7 @@ from psycopg.types.numeric import Int8BinaryDumper
 from psycopg.types.string import StrBinaryDumper
 
 from careloom.model.errors import InvalidError
+from careloom.model.records import dataclass
 from careloom.store.sql.statements import load_statements
 
 logging.getLogger("psycopg").setLevel(logging.ERROR)  # it warns of each lost connection, which we tell ourselves

@@ -30,13 +30,13 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import uuid4
 
 import psycopg
 
 from careloom.model.errors import TooCostlyError, UnavailableError
+from careloom.model.records import dataclass
 from careloom.store.postgres.connection import Connection, Server, connect_writer
 from careloom.store.postgres.failures import is_failure, told, unavailable
 from careloom.store.sql.statements import load_statements

@@ -1,9 +1,9 @@
 """What a unit of work writes, collected and then written table by table, each in the order of its key."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from careloom.model.records import dataclass, field
 from careloom.store.sql.dialect import Connection, Dialect
 from careloom.store.sql.frames import NO_FRAME
 from careloom.store.sql.postings import Row, Rows

@@ -6,13 +6,13 @@ typed. Everything else tells of which kind a record is.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import orjson
 
 from careloom.model import Resource
+from careloom.model.records import dataclass
 from careloom.store.recording import unstamped
 
 MOST_ITEMS = 8

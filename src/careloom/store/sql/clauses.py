@@ -1,8 +1,8 @@
 """What a condition becomes in SQL: how to test a candidate, and how to find candidates."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 
+from careloom.model.records import dataclass, replace
 from careloom.search import IndexValues, SearchParameters
 from careloom.store.hashing import Hash
 from careloom.store.sql.covering import Covers

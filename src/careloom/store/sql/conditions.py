@@ -10,10 +10,10 @@ asked of the resource at its other end is a probe there. The other way round, wh
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from careloom.model.errors import NotSupportedError
+from careloom.model.records import replace
 from careloom.search.query import (
     And,
     Chain,

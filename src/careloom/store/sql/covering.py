@@ -12,9 +12,9 @@ while it is indexed, and after it is dropped, a search by the standard parameter
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from careloom.model.errors import UnavailableError
+from careloom.model.records import dataclass
 from careloom.search import SearchParameter
 from careloom.search.registry import SearchParameters
 

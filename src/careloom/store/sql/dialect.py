@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import Any, Protocol
 
+from careloom.model.records import dataclass
 from careloom.store.sql.text import Sql, one_of
 
 Row = tuple[Any, ...]

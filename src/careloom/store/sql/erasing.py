@@ -10,9 +10,9 @@ Whoever holds the list can show that just these were erased; nobody can read fro
 
 import hashlib
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
+from careloom.model.records import dataclass
 from careloom.store.erasure import Erasure
 from careloom.store.ids import microseconds
 from careloom.store.sql.clauses import DELETED

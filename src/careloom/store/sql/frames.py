@@ -10,11 +10,11 @@ the rows, since both are written by one unit. The numbers of names are far below
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
+from careloom.model.records import dataclass
 from careloom.store.sql.tables import Row, Rows
 
 NO_FRAME: Final = 0

@@ -8,9 +8,9 @@ A unit whose work raises has handed over nothing. It costs the others nothing, a
 the tables itself.
 """
 
-from dataclasses import dataclass, field
 from typing import Any
 
+from careloom.model.records import dataclass, field
 from careloom.store.port import Version
 from careloom.store.sql.batch import Batch
 from careloom.store.sql.dialect import Connection

@@ -21,10 +21,10 @@ before it left off, so that the work is done once, and goes on when one of them 
 import hashlib
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from careloom.model import Resource
+from careloom.model.records import dataclass
 from careloom.search import SearchParameter, SearchParameters
 from careloom.search.parameters import State
 from careloom.store.sql.batch import laid_out

@@ -6,9 +6,9 @@ short ones that begin at most their width before, and the few long ones through 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
+from careloom.model.records import dataclass
 from careloom.search.query import DateOperand, NumberOperand, Operand, Prefix, QuantityOperand
 from careloom.store.sql.text import Sql
 

@@ -8,11 +8,11 @@ a candidate too many would be an answer too few, it happens beforehand, and for 
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from itertools import product
 from math import cos, floor, radians
 
 from careloom.model.errors import TooCostlyError
+from careloom.model.records import replace
 from careloom.search import holds
 from careloom.search.positions import EARTH_RADIUS
 from careloom.search.query import (

@@ -3,10 +3,10 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
+from careloom.model.records import replace
 from careloom.store.port import Turn
 from careloom.store.sql.connections import Readers, Write
 from careloom.store.sql.dialect import Connection

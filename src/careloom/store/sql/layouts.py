@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
+from careloom.model.records import dataclass, field
 from careloom.search.elements import json_keys
 from careloom.search.index import FULL_TEXT, Way, way_of
 from careloom.search.parameters import Path

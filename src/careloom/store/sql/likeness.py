@@ -11,11 +11,11 @@ of that of a stand-in.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
 
 from careloom.model import serialize_json
+from careloom.model.records import dataclass
 from careloom.search.dates import date_interval
 from careloom.store.hashing import Hash
 from careloom.store.sql.keys import address_hash

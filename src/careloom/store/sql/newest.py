@@ -15,9 +15,9 @@ times of what it reads is read, and there is an end to it.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from careloom.model.errors import TooCostlyError
+from careloom.model.records import dataclass
 from careloom.store.sql.clauses import Context, Run, Walk
 from careloom.store.sql.dialect import Row
 from careloom.store.sql.text import Sql, all_of

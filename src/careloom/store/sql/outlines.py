@@ -10,13 +10,13 @@ depend on the blanks in no other way is not supposed but tried out, on the recor
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC
 from typing import Any, Final
 
 import orjson
 
 from careloom.model import Resource
+from careloom.model.records import dataclass
 from careloom.search.dates import date_interval
 from careloom.store.hashing import Hash
 from careloom.store.sql.blanks import SOME_INSTANT, STAND_IN, TYPE, Blank, Outlined, filled_in, outlined_of, stand_in

@@ -1,8 +1,8 @@
 """From the candidates of a query to the statements of its pages: in the order asked for, from behind an entry on."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
+from careloom.model.records import replace
 from careloom.search.query import Kind, Query, SortKey
 from careloom.store.paging import SortValue
 from careloom.store.sql.clauses import Context

@@ -9,8 +9,8 @@ reads the type from its newest version on.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from careloom.model.records import dataclass
 from careloom.search.query import And, Condition, Narrowing, Query, SortKey, Written
 from careloom.store.sql.clauses import Clause, Context, Run, Walk
 from careloom.store.sql.conditions import clause

@@ -4,9 +4,8 @@ What takes time is done here, on whatever thread the caller has; in the turn a p
 into the batch. Numbers of texts that nobody has used yet can only be given in a turn: the rows are then made there.
 """
 
-from dataclasses import dataclass
-
 from careloom.model import Resource
+from careloom.model.records import dataclass
 from careloom.store.bodies import Bodies
 from careloom.store.port import InForce, Prepared
 from careloom.store.sql.element_texts import texts_of

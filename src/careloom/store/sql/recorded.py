@@ -1,9 +1,9 @@
 """The SearchParameter resources of the record, by which the record itself is indexed."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from careloom.model import Resource
+from careloom.model.records import dataclass
 from careloom.search.custom import TYPE, with_recorded
 from careloom.store.sql.dialect import Connection
 from careloom.store.sql.names import UNKNOWN

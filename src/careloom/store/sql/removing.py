@@ -5,9 +5,9 @@ deleted by their keys.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from careloom.model.records import dataclass
 from careloom.store.sql.batch import laid_out
 from careloom.store.sql.dialect import Connection, Dialect
 from careloom.store.sql.names import WriterNames

@@ -9,11 +9,11 @@ the business of each database; which are to be applied, and whether those that w
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from importlib.resources import files
 
 from careloom.model.errors import InvalidError
 from careloom.model.instants import Clock, instant
+from careloom.model.records import dataclass
 from careloom.store.sql.dialect import Connection
 
 _ENTER = "INSERT INTO migration (number, name, checksum, applied) VALUES (:number, :name, :checksum, :applied)"

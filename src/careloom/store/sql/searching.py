@@ -1,12 +1,12 @@
 """A search on one connection: the plan is made, run row by row, judged where need be, and stopped at the page's end."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 from functools import cmp_to_key
 from heapq import merge
 from itertools import islice
 
 from careloom.model.errors import TooCostlyError
+from careloom.model.records import dataclass, replace
 from careloom.search import IndexValues, holds, in_order, index_values
 from careloom.search.query import Condition, Query, SortKey
 from careloom.search.types import by_type

@@ -1,9 +1,9 @@
 """What elements of a resource add to its index rows, and what all of them come to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from operator import attrgetter
 
+from careloom.model.records import dataclass
 from careloom.store.sql.frames import Common, Frame
 from careloom.store.sql.tables import Row, Rows
 

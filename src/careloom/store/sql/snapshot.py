@@ -5,8 +5,7 @@ vid. Work that is written in slices, and units of other writers that have not en
 though nobody has seen them: their ranges belong to the snapshot, and stay hidden as long as its pages are turned.
 """
 
-from dataclasses import dataclass
-
+from careloom.model.records import dataclass
 from careloom.store.sql.text import Sql
 
 NEWEST = 2**63 - 1

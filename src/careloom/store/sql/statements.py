@@ -9,8 +9,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.resources import files
+
+from careloom.model.records import dataclass
 
 _SECTION = re.compile(r"^-- name: (\w+)\n((?:--[^\n]*\n)+)(.+?);\s*(?=^-- name: |\Z)", re.MULTILINE | re.DOTALL)
 

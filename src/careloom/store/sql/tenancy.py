@@ -1,10 +1,10 @@
 """What all parts of a store share about their tenant."""
 
 import secrets
-from dataclasses import dataclass, field
 from typing import Any
 
 from careloom.model import Resource
+from careloom.model.records import dataclass, field
 from careloom.search import SearchParameters
 from careloom.store.bodies import Bodies, Dictionaries
 from careloom.store.hashing import Hash, hasher

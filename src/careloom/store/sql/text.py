@@ -1,7 +1,8 @@
 """SQL put together from typed parts: text and the values bound to it stay side by side."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from careloom.model.records import dataclass
 
 Value = int | float | str | bytes | None
 

@@ -1,13 +1,13 @@
 """The writer's turn in SQL: the rules of `careloom.store.recording` over the tables."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
 from careloom.model import Resource
 from careloom.model.errors import ConflictError
 from careloom.model.instants import Clock
+from careloom.model.records import dataclass
 from careloom.search import Query
 from careloom.store.ids import Sequence, microseconds
 from careloom.store.port import Prepared, Turn, Version

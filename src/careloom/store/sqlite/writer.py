@@ -26,11 +26,11 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from careloom.model.errors import UnavailableError
+from careloom.model.records import dataclass
 from careloom.store.sqlite.connection import WriterConnection
 from careloom.store.sqlite.failures import is_failed_sync, is_failure, unavailable
 from careloom.store.sqlite.footing import Footing

@@ -7,9 +7,9 @@ once more, and the versions in them named.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from careloom.model.records import dataclass, field
 from careloom.search import SearchParameters
 from careloom.store.sql.frames import AFTER, PREFIX, Frame
 from careloom.store.sql.shares import Found

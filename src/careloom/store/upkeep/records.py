@@ -1,9 +1,9 @@
 """The record read version by version, to make anew what is derived from it: index rows and words."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from careloom.model import Resource
+from careloom.model.records import dataclass
 from careloom.search import SearchParameters
 from careloom.store.sql.names import WriterNames
 from careloom.store.sql.postings import Rows

@@ -1,11 +1,11 @@
 """What a database is, and bringing its schema up to date."""
 
 import sqlite3
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from careloom.model.errors import NotFoundError
 from careloom.model.instants import Clock, utc_now
+from careloom.model.records import dataclass
 from careloom.search import SearchParameters
 from careloom.store.sql.dialect import Connection
 from careloom.store.sql.schema import Migration, missing

@@ -5,8 +5,8 @@ bodies (`careloom.store.upkeep.words`). Leases belong to processes, and the step
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from careloom.model.records import dataclass
 from careloom.store.sql.tables import COLUMNS
 
 Types = tuple[str, ...]

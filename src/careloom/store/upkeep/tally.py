@@ -1,10 +1,11 @@
 """Whether two databases hold the same rows, told by a count and a digest that do not depend on their order."""
 
 import hashlib
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+
+from careloom.model.records import dataclass
 
 _MASK = (1 << 64) - 1
 _encode = msgspec.msgpack.Encoder().encode

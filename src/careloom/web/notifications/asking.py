@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 from careloom.governance import Grant
 from careloom.model.errors import CareloomError
 from careloom.model.parameters import Part, parts_of
+from careloom.model.records import dataclass
 from careloom.notify.console import Detail, Overview, from_parts
 from careloom.rest.access import judge, permitted
 from careloom.rest.hub import Hub

@@ -6,10 +6,10 @@ shows stands beside it in words and in a table.
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from careloom.model.records import dataclass
 from careloom.notify.console import Try
 from careloom.notify.recent import Point
 from careloom.web.notifications.words import seconds_of

@@ -1,12 +1,12 @@
 """Who was told what of a patient, as rows of a page: what `$disclosures` says, in words."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from careloom.governance.purposes import PURPOSES
 from careloom.model.parameters import Part, parts_of
+from careloom.model.records import dataclass
 from careloom.web.mark import Mark
 
 

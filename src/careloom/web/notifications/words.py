@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from careloom.model.records import dataclass
 from careloom.notify.console import Detail, LaneState, Overview, Standing, Try
 from careloom.notify.subscriptions import WITHOUT_ENDPOINT
 from careloom.store import Replay

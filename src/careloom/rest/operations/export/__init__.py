@@ -12,12 +12,12 @@ Source: Bulk Data Access 2.0.0, http://hl7.org/fhir/uv/bulkdata.
 """
 
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
 from careloom.model.instants import instant
+from careloom.model.records import replace
 from careloom.model.resource import Resource
 from careloom.rest.hub import Hub
 from careloom.rest.interaction import Level

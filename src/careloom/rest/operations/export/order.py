@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 from urllib.parse import parse_qsl
@@ -10,6 +9,7 @@ from urllib.parse import parse_qsl
 from careloom.governance import visible_types
 from careloom.model.errors import ForbiddenError, InvalidError, MalformedError
 from careloom.model.parameters import Inputs
+from careloom.model.records import dataclass
 from careloom.model.references import parse_reference
 from careloom.rest.access import require_search
 from careloom.rest.hub import Hub

@@ -6,10 +6,10 @@ named patients goes through their compartments, some at a time, and keeps each r
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final
 
+from careloom.model.records import dataclass, field, replace
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest
 from careloom.rest.operations.export.order import BY_PATIENT, Order

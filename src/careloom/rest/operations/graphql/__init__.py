@@ -4,12 +4,12 @@ Source: FHIR R4, 3.3 using GraphQL.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from careloom.model.errors import MalformedError
 from careloom.model.json import parse_json, serialize_json
 from careloom.model.parameters import Inputs
+from careloom.model.records import replace
 from careloom.rest.body import read_json
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest, FhirResponse

@@ -1,11 +1,11 @@
 """What a query asks for: fragments are spread, variables have their values, and what is left out is gone."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 from careloom.definitions.types import TypeModel
 from careloom.model.errors import MalformedError, NotSupportedError
+from careloom.model.records import dataclass, replace
 from careloom.rest.operations.graphql.budget import Budget
 from careloom.rest.operations.graphql.document import Document, Field, Selections, Variable
 from careloom.rest.operations.graphql.flattening import SHAPING

@@ -1,10 +1,10 @@
 """How much one GraphQL query may cost: resources that are read and values that are told, each with a clear refusal."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from careloom import fhirpath
 from careloom.model.errors import TooCostlyError
+from careloom.model.records import dataclass
 
 RESOURCES: Final = 5_000
 VALUES: Final = 50_000

@@ -9,10 +9,10 @@ Source: GraphQL specification, June 2018, sections 2.1 to 2.12.
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from careloom.model.errors import MalformedError, NotSupportedError, TooCostlyError
+from careloom.model.records import dataclass, field
 
 LONGEST: Final = 64 * 1024
 """Characters of a document."""

@@ -1,13 +1,13 @@
 """The elements of an object as a query asks for them: by name, of a list the items that meet its arguments."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Final
 
 from careloom.definitions.types import TypeModel, TypeNode
 from careloom.fhirpath import Environment, Expression, compile_expression
 from careloom.model.errors import InvalidError, MalformedError
+from careloom.model.records import dataclass, field
 from careloom.rest.operations.graphql.arguments import has_value, text_of, whole
 from careloom.rest.operations.graphql.asked import Asked
 from careloom.rest.operations.graphql.budget import path_environment

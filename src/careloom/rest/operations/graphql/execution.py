@@ -9,7 +9,6 @@ Source: FHIR R4, 3.3 using GraphQL.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from careloom.model.errors import (
@@ -20,6 +19,7 @@ from careloom.model.errors import (
     NotFoundError,
     NotSupportedError,
 )
+from careloom.model.records import dataclass, replace
 from careloom.model.resource import Resource, resource_type
 from careloom.rest.access import judge_right, permitted
 from careloom.rest.hub import Hub

@@ -7,10 +7,10 @@ Source: FHIR R4, 3.3.6 data flattening directives.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from careloom.model.errors import MalformedError
+from careloom.model.records import dataclass, field
 from careloom.rest.operations.graphql.document import Field
 
 SHAPING: Final = frozenset({"flatten", "first", "singleton", "slice"})

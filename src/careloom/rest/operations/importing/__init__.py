@@ -11,12 +11,12 @@ Source: FHIR R4, 3.1.7 asynchronous pattern; after the form of the draft Bulk Im
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Final
 
 from careloom.model.instants import instant
 from careloom.model.issues import operation_outcome
+from careloom.model.records import dataclass, field, replace
 from careloom.model.resource import Resource
 from careloom.rest.access import judge_right, permitted
 from careloom.rest.hub import Hub

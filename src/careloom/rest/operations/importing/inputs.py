@@ -5,13 +5,13 @@ Nothing is fetched from another address: whoever may import could otherwise have
 
 from base64 import b64decode
 from collections.abc import Iterator
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from careloom.model.errors import MalformedError, NotFoundError, NotSupportedError, TooCostlyError
 from careloom.model.parameters import Inputs, Part, parts_of
+from careloom.model.records import dataclass
 from careloom.rest.hub import Hub
 from careloom.rest.operation import Parameter
 

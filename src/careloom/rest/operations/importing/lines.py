@@ -1,11 +1,11 @@
 """Lines of an import, from text to versions: read, decided, judged and made ready outside the turn; recorded in it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from careloom.governance import Decision
 from careloom.model.errors import CareloomError, MalformedError
 from careloom.model.issues import Issue
+from careloom.model.records import dataclass, replace
 from careloom.model.resource import Resource, resource_type
 from careloom.rest.access import judge_right, permitted
 from careloom.rest.audit import record

@@ -7,10 +7,10 @@ them apart.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import date
 from typing import Final
 
+from careloom.model.records import replace
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest, Parameters
 from careloom.rest.operations.matching.person import Person

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
+from careloom.model.records import dataclass
 from careloom.model.resource import Resource
 from careloom.search.folding import fold
 

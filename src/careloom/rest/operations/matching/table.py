@@ -3,12 +3,12 @@
 import math
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
 from careloom.model.errors import InvalidError, MalformedError, UnavailableError
+from careloom.model.records import dataclass
 
 Field = Literal["family", "given", "birth_date", "gender", "postcode", "phone", "email", "identifier"]
 Agreement = Literal["same", "close", "partial", "different"]

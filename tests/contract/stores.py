@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,12 @@ from tests.postgres import running_server
 
 from careloom.model.instants import Clock, utc_now
 from careloom.search import Query, SearchParameters, parse_query
-from careloom.store import MemoryRepository, Prepared, Repository, Turn, Version, open_sqlite
+from careloom.store import AuditForm, MemoryRepository, Prepared, Repository, Turn, Version, open_sqlite
 from careloom.store.postgres import open_postgres, server_of
 
 STORES = ("memory", "sqlite", "postgres")
 BASE_URL = "https://hub.example/fhir/"
+FORM_RECORDED = "2026-11-22T12:00:00.000000Z"
 NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
 
 
@@ -97,6 +99,13 @@ def audited(id: str, *, client: str = "gp-app", patient: str = "p1", **elements:
     }
 
 
+def form(id: str, *, patient: str = "p1") -> AuditForm:
+    """The same as a form."""
+    moment = datetime.fromisoformat(FORM_RECORDED)
+    written = partial(audited, id, patient=patient, recorded=FORM_RECORDED)
+    return AuditForm(id, "read by gp-app", moment, (f"Patient/{patient}",), "", f"request-{id}", written)
+
+
 async def audit(repository: Repository, *events: dict[str, Any]) -> None:
     """Record audit events, each in a turn of its own, prepared as requests prepare them."""
     for event in events:
@@ -120,7 +129,7 @@ async def create(repository: Repository, *resources: dict[str, Any]) -> list[Ver
     return made
 
 
-def _auditing(event: Prepared) -> Callable[[Turn], Version]:
+def _auditing(event: Prepared) -> Callable[[Turn], str]:
     return lambda turn: turn.audit(event)
 
 

@@ -8,7 +8,8 @@ from careloom.governance.audit import (
     Ledger,
     Outcome,
     audit_event,
-    audit_events,
+    audit_form,
+    audit_forms,
     token_query,
 )
 from careloom.governance.client_assertion import client_assertion, token_form
@@ -47,7 +48,8 @@ __all__ = [
     "TokenAnswer",
     "TypeSet",
     "audit_event",
-    "audit_events",
+    "audit_form",
+    "audit_forms",
     "client_assertion",
     "decide",
     "hub_keys",

@@ -17,7 +17,7 @@ from careloom.governance import (
     Decision,
     Grant,
     Registry,
-    audit_events,
+    audit_form,
     decide,
     standing_grant,
 )
@@ -28,7 +28,7 @@ from careloom.notify.ledger import Unhurried, ledger_of
 from careloom.notify.matcher import MayTell
 from careloom.notify.notification import Told, notification_id
 from careloom.notify.subscriptions import Subscription
-from careloom.store import Repository
+from careloom.store import AuditForm, Repository
 
 Registered = Callable[[], Registry]
 """The registry in force, read at each decision, so that a withdrawn agreement counts at once."""
@@ -78,16 +78,9 @@ def disclosure(
         open_ = [each for each in told if not each.silence]
         denied = [each for each in told if each.silence == "denied"]
         groups: tuple[tuple[Outcome, list[Told]], ...] = (("0", open_), ("8", denied))
-        events = [
-            event
-            for outcome, group in groups
-            if group
-            for event in audit_events(
-                _entry(subscription, group, outcome, registry, clock), source=source, registry=registry, new_id=new_id
-            )
-        ]
-        _put_under_patients(events, told)
-        prepared = [repository.prepare(event, id=event["id"]) for event in events]
+        entries = [_entry(subscription, group, outcome, registry, clock) for outcome, group in groups if group]
+        forms = [audit_form(each, source=source, registry=registry, id=new_id()) for each in entries]
+        prepared = [repository.prepare(_put_under_patients(form, told), id=form.id) for form in forms]
         if prepared:
             if len(told) == 1:
                 patience.hurry()
@@ -96,7 +89,7 @@ def disclosure(
     return disclosed
 
 
-def _put_under_patients(events: Sequence[Resource], told: Sequence[Told]) -> None:
+def _put_under_patients(form: AuditForm, told: Sequence[Told]) -> AuditForm | Resource:
     """In a record of several patients let what is told of each stand behind it, and what is nobody's before them.
 
     Each may read what was told of itself, and that alone.
@@ -104,13 +97,13 @@ def _put_under_patients(events: Sequence[Resource], told: Sequence[Told]) -> Non
     own: dict[str, list[str]] = {"": []}
     for each in told:
         own.setdefault(each.event.patient, []).extend(_references(each))
-    if len(own) == 2 and not own[""]:
-        return
+    if len(own) == 1 or (len(own) == 2 and not own[""]):
+        return form
     order = [name for patient, references in own.items() for name in dict.fromkeys((patient, *references))]
-    for event in events:
-        entities = {entity["what"].get("reference", ""): entity for entity in event["entity"]}
-        others = [entity for entity in event["entity"] if "reference" not in entity["what"]]
-        event["entity"] = [*(entities[name] for name in order if name and name in entities), *others]
+    event = form.written_out()
+    entities = {entity["what"].get("reference", ""): entity for entity in event["entity"]}
+    others = [entity for entity in event["entity"] if "reference" not in entity["what"]]
+    return {**event, "entity": [*(entities[name] for name in order if name and name in entities), *others]}
 
 
 def _references(told: Told) -> Iterator[str]:

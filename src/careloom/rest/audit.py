@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from urllib.parse import urlencode
 
-from careloom.governance import INTERACTIONS, AuditEntry, AuditSource, Decision, audit_events
+from careloom.governance import INTERACTIONS, AuditEntry, AuditSource, Decision, audit_forms
 from careloom.governance.audit import Outcome
 from careloom.model.references import parse_reference
 from careloom.model.resource import Resource
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest, FhirResponse
-from careloom.store import Turn, Version
+from careloom.store import AuditForm, Turn, Version
 
 HEADER = "Careloom-Audit"
 """Names the AuditEvent of the request in its answer."""
@@ -23,25 +23,25 @@ def record(
     turn: Turn, request: FhirRequest, response: FhirResponse, hub: Hub, decision: Decision | None
 ) -> FhirResponse:
     """Write the audit record in this turn, and name it in the answer."""
-    events = audit_records(request, response, hub, decision)
-    for event in events:
-        turn.audit(event)
-    return named(response, events[0])
+    forms = audit_records(request, response, hub, decision)
+    for form in forms:
+        turn.audit(form)
+    return named(response, forms[0])
 
 
-def audit_records(request: FhirRequest, response: FhirResponse, hub: Hub, decision: Decision | None) -> list[Resource]:
+def audit_records(request: FhirRequest, response: FhirResponse, hub: Hub, decision: Decision | None) -> list[AuditForm]:
     """The AuditEvents of a request, that of its own first."""
     entry = audit_entry(request, response, hub, decision)
     source = _source(hub.base_url, hub.site)
-    return list(audit_events(entry, source=source, registry=hub.registry, new_id=hub.new_id))
+    return audit_forms(entry, source=source, registry=hub.registry, new_id=hub.new_id)
 
 
 _source = lru_cache(maxsize=4)(AuditSource)  # the same object is recognised sooner than an equal one
 
 
-def named(response: FhirResponse, event: Resource) -> FhirResponse:
+def named(response: FhirResponse, form: AuditForm) -> FhirResponse:
     """The answer with the name of its audit record."""
-    return response.with_headers({HEADER: f"AuditEvent/{event['id']}"})
+    return response.with_headers({HEADER: f"AuditEvent/{form.id}"})
 
 
 def audit_entry(request: FhirRequest, response: FhirResponse, hub: Hub, decision: Decision | None) -> AuditEntry:

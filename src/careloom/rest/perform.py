@@ -72,10 +72,9 @@ async def recorded(
 ) -> FhirResponse:
     """The response once its audit record is durable; 503 where it cannot be."""
     try:
-        events = audit_records(request, response, hub, decision)
-        prepared = [hub.repository.prepare(event, id=event["id"]) for event in events]
-        await hub.ledger.record(prepared)
-        return named(response, events[0])
+        forms = audit_records(request, response, hub, decision)
+        await hub.ledger.record([hub.repository.prepare(form) for form in forms])
+        return named(response, forms[0])
     except Exception as error:
         log.error("audit record not written", request_id=request.request_id, **trace(error))
         told = UnavailableError("the audit record cannot be written, and what cannot be audited is not done")

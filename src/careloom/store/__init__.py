@@ -4,6 +4,7 @@ Implementations: one SQLite file (`open_sqlite`), PostgreSQL (`careloom.store.po
 (`MemoryRepository`); `careloom.store.source` opens the one that an address names.
 """
 
+from careloom.store.audit_form import AuditForm
 from careloom.store.events import (
     Attempt,
     Cursor,
@@ -24,6 +25,7 @@ from careloom.store.sqlite import open_sqlite
 
 __all__ = [
     "Attempt",
+    "AuditForm",
     "Change",
     "Cursor",
     "DeadLetter",

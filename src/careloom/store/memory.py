@@ -19,6 +19,7 @@ from careloom.model.records import dataclass, field, replace
 from careloom.search import IndexValues, Query, SearchParameters, index_values
 from careloom.search.custom import TYPE, with_recorded
 from careloom.search.query import Comparison, TokenOperand
+from careloom.store.audit_form import AuditForm
 from careloom.store.erasure import Erasure
 from careloom.store.history import HistoryPage, HistoryQuery
 from careloom.store.ids import Sequence, new_id
@@ -104,8 +105,10 @@ class MemoryRepository:
         included = included_versions(query, matches, self._state.parameters, snapshot.matches)
         return Page(matches, included, total, self._sealer.seal(query, following) if following else None)
 
-    def prepare(self, resource: Resource, *, id: str | None = None) -> Prepared:
+    def prepare(self, resource: Resource | AuditForm, *, id: str | None = None) -> Prepared:
         """As in the port."""
+        if isinstance(resource, AuditForm):
+            return Prepared(resource, resource.id)
         chosen = self._new_id() if id is None else id
         return Prepared({**resource, "id": chosen}, chosen)
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 from careloom.model import Resource
 from careloom.model.records import dataclass, field
 from careloom.search import Query, SearchParameters
+from careloom.store.audit_form import AuditForm
 from careloom.store.erasure import Erasure
 from careloom.store.events import EventLog
 
@@ -54,6 +55,11 @@ class Version:
     def is_deleted(self) -> bool:
         """Whether this version says that the resource is gone."""
         return self.interaction == "delete"
+
+    @property
+    def number(self) -> int:
+        """`version_id` as a number."""
+        return int(self.version_id)
 
     @property
     def reference(self) -> str:
@@ -140,14 +146,19 @@ class Prepared:
     """A resource made ready to be written, by `Repository.prepare`.
 
     Attributes:
-        resource: As it will be stored but for ``meta.versionId`` and ``meta.lastUpdated``; it has its ``id``.
+        content: As it will be stored but for ``meta.versionId`` and ``meta.lastUpdated``; it has its ``id``.
         id: Its logical id.
         by: What it was prepared by; None where nothing was worked out.
     """
 
-    resource: Resource
+    content: Resource | AuditForm
     id: str
     by: InForce | None = field(default=None, kw_only=True, compare=False, repr=False)
+
+    @property
+    def resource(self) -> Resource:
+        """The content, written out."""
+        return self.content.written_out() if isinstance(self.content, AuditForm) else self.content
 
     @property
     def is_outdated(self) -> bool:
@@ -221,10 +232,13 @@ class Turn(Protocol):
         """
         ...
 
-    def audit(self, event: Resource | Prepared) -> Version:
+    def audit(self, event: Resource | AuditForm | Prepared) -> str:
         """Record an AuditEvent: read and searched like any resource, but without a row in the change log.
 
         It keeps its ``id`` if it has one, and gets a new one otherwise.
+
+        Returns:
+            Its id.
 
         Raises:
             ConflictError: An AuditEvent by that id is already recorded.
@@ -283,11 +297,11 @@ class Repository(Protocol):
         """
         ...
 
-    def prepare(self, resource: Resource, *, id: str | None = None) -> Prepared:
+    def prepare(self, resource: Resource | AuditForm, *, id: str | None = None) -> Prepared:
         """Make a resource ready to be written: index values, packed body, whatever takes time and needs no turn.
 
         To be called before the turn, on any thread; it computes and may read a little. The resource is prepared
-        under the id given, else under a new one, which `Turn.create` then keeps.
+        under the id given, else under a new one, which `Turn.create` then keeps; a form under its own.
         """
         ...
 

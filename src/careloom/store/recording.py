@@ -16,12 +16,13 @@ from careloom.model.errors import ConflictError, InvalidError
 from careloom.model.instants import instant
 from careloom.model.records import dataclass
 from careloom.search import Query
+from careloom.store.audit_form import AuditForm
 from careloom.store.ids import Sequence, recorded_at
 from careloom.store.port import Interaction, Prepared, Text, Version
 
 _TYPE = re.compile(r"[A-Z][A-Za-z]{0,63}")
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
-_NEVER = 0
+_FIRST = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +97,10 @@ class RecordingTurn(ABC):
         """As in the port."""
         return self._create(resource, id)
 
-    def audit(self, event: Resource | Prepared) -> Version:
+    def audit(self, event: Resource | AuditForm | Prepared) -> str:
         """As in the port."""
-        return self._create(event, None if isinstance(event, Prepared) else event.get("id"), is_told=False)
+        given = event.written_out() if isinstance(event, AuditForm) else event
+        return self._create(given, None if isinstance(given, Prepared) else given.get("id"), is_told=False).id
 
     def update(self, resource: Resource | Prepared) -> Version:
         """As in the port."""
@@ -122,10 +124,19 @@ class RecordingTurn(ABC):
         chosen = self._new_id() if wanted is None else _checked_id(plain, wanted)
         if prepared and prepared.id != chosen:
             prepared = None  # what was prepared is found by its id
-        before = self._head(type, chosen)
-        if before and before.is_living:
-            raise ConflictError(f"{type}/{chosen}: a new id expected, there is a version {before.number} by this one")
+        before = self._replaceable(type, chosen)
         return self._record(type, chosen, before, "create", plain, prepared, is_told=is_told)
+
+    def _replaceable(self, type: str, id: str) -> Head | None:
+        """What a new resource follows by its id: a deletion, or nothing.
+
+        Raises:
+            ConflictError: There is a living resource by this id.
+        """
+        before = self._head(type, id)
+        if before and before.is_living:
+            raise ConflictError(f"{type}/{id}: a new id expected, there is a version {before.number} by this one")
+        return before
 
     def _record(  # noqa: PLR0917  a version is made of all of it
         self,
@@ -140,7 +151,7 @@ class RecordingTurn(ABC):
     ) -> Version:
         sequence = self._sequence.next()
         moment = recorded_at(sequence)
-        version_id = str((before.number if before else _NEVER) + 1)
+        version_id = str(following(before))
         stored = None if resource is None else stamped(resource, id, version_id, moment)
         version = Version(type, id, version_id, moment, interaction, stored, sequence)
         if is_told:
@@ -148,6 +159,11 @@ class RecordingTurn(ABC):
             self.wrote_changes = True
         self._append_prepared(version, before, None if prepared and prepared.is_outdated else prepared)
         return version
+
+
+def following(before: Head | None) -> int:
+    """The number of the version that follows another, or none."""
+    return before.number + 1 if before else _FIRST
 
 
 def _taken_apart(resource: Resource | Prepared) -> tuple[Resource, Prepared | None]:

@@ -21,7 +21,8 @@ from careloom.governance import (
     Decision,
     Grant,
     audit_event,
-    audit_events,
+    audit_form,
+    audit_forms,
     decide,
     parse_scopes,
     token_query,
@@ -144,12 +145,14 @@ def test_the_request_id_is_an_entity_of_its_own() -> None:
 
 def test_each_patient_of_a_search_gets_an_event() -> None:
     ids = count(1)
-    made = audit_events(
+    forms = audit_forms(
         entry("search-type", patients=("Patient/1", "Patient/2", "Patient/3"), query="Composition"),
         source=SOURCE,
         registry=KNOWN,
         new_id=lambda: f"a{next(ids)}",
     )
+    made = [form.written_out() for form in forms]
+    assert [form.id for form in forms] == [each["id"] for each in made]
     assert [(each["id"], each["entity"][0]["what"]["reference"]) for each in made] == [
         ("a1", "Patient/1"),
         ("a2", "Patient/2"),
@@ -160,7 +163,7 @@ def test_each_patient_of_a_search_gets_an_event() -> None:
 @pytest.mark.parametrize(("interaction", "patients"), [("transaction", 2), ("search-type", 0), ("search-type", 1)])
 def test_any_other_request_gets_one_event(interaction: str, patients: int) -> None:
     some = tuple(f"Patient/{at}" for at in range(patients))
-    assert len(audit_events(entry(interaction, patients=some), source=SOURCE, registry=KNOWN, new_id=lambda: "a")) == 1
+    assert len(audit_forms(entry(interaction, patients=some), source=SOURCE, registry=KNOWN, new_id=lambda: "a")) == 1
 
 
 def test_a_refused_write_is_found_by_its_type() -> None:
@@ -217,6 +220,53 @@ def test_whatever_was_asked_the_event_is_sound_fhir_json(**changes: Any) -> None
     assert all(text and text == text.strip() and text.isprintable() for text in strings(made))
     assert made["agent"]
     assert {"type", "recorded", "source", "action", "outcome"} <= made.keys()
+
+
+FORMS = st.builds(
+    entry,
+    interaction=st.sampled_from(["read", "search-type", "operation"]),
+    request_id=st.sampled_from(["", "r-1", "r-2"]),
+    outcome=st.sampled_from(["0", "4"]),
+    description=st.sampled_from(["", "404: not found"]),
+    recorded=st.sampled_from([NOW, NOW + timedelta(seconds=1)]),
+    type=st.sampled_from(["", "Patient", "Task"]),
+    resources=st.lists(st.sampled_from(["Task/1", "Task/2", "Patient/1", " x", "#1"]), max_size=2).map(tuple),
+    patients=st.lists(st.sampled_from(["Patient/1", "Patient/2"]), max_size=2).map(tuple),
+    query=st.sampled_from(["", "Task?code=a", "Task?code=b"]),
+    grant=st.sampled_from([GRANT, None]),
+    operation=st.sampled_from(["", "everything"]),
+)
+
+
+@given(FORMS, FORMS)
+def test_what_is_of_one_kind_differs_in_its_blanks_alone(one: AuditEntry, other: AuditEntry) -> None:
+    forms = [audit_form(each, source=SOURCE, registry=KNOWN, id="audit-1") for each in (one, other)]
+    if len({(form.kind, *map(bool, (form.query, form.request_id)), len(form.references)) for form in forms}) == 1:
+        left, right = (blanked(form.written_out()) for form in forms)
+        assert left == right
+
+
+@given(FORMS)
+def test_a_form_tells_what_its_record_has_in_the_blanks(asked: AuditEntry) -> None:
+    form = audit_form(asked, source=SOURCE, registry=KNOWN, id="audit-1")
+    made = form.written_out()
+    entities = made.get("entity", [])
+    places = [each["what"].get("reference", each["what"].get("display")) for each in entities if "what" in each]
+    assert made == audit_event(asked, source=SOURCE, registry=KNOWN, id="audit-1")
+    assert tuple(places[: len(form.references)]) == form.references
+    assert [each["query"] for each in entities if "query" in each] == ([form.query] if form.query else [])
+    assert ("identifier" in entities[-1].get("what", {}) if entities else False) == bool(form.request_id)
+
+
+def blanked(event: dict[str, Any]) -> dict[str, Any]:
+    """A record without what forms have beside their kind."""
+    return {**event, "recorded": "", "entity": [blanked_entity(each) for each in event.get("entity", [])]}
+
+
+def blanked_entity(entity: dict[str, Any]) -> dict[str, Any]:
+    what = entity.get("what", {})
+    is_open = "reference" in what or "identifier" in what or what.get("display") in ("x", "#1")
+    return {**entity, "what": {} if is_open else what, "query": ""}
 
 
 def strings(value: Any) -> Iterator[str]:

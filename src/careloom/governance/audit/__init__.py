@@ -8,7 +8,7 @@ from careloom.governance.audit.entry import (
     Outcome,
     token_query,
 )
-from careloom.governance.audit.event import audit_event, audit_events
+from careloom.governance.audit.event import audit_event, audit_form, audit_forms
 from careloom.governance.audit.ledger import Ledger
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Ledger",
     "Outcome",
     "audit_event",
-    "audit_events",
+    "audit_form",
+    "audit_forms",
     "token_query",
 ]

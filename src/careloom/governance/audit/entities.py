@@ -41,11 +41,13 @@ def _resources(entry: AuditEntry) -> list[dict[str, Any]]:
     return [{"what": each, "type": SYSTEM_OBJECT, "role": RESOURCE_ROLE} for each in named]
 
 
+def encoded(query: str) -> str:
+    """A search as ``entity.query`` has it."""
+    return base64.b64encode(query.encode("utf-8", "replace")).decode("ascii")
+
+
 def _query(entry: AuditEntry) -> list[dict[str, Any]]:
-    if not entry.query:
-        return []
-    encoded = base64.b64encode(entry.query.encode("utf-8", "replace")).decode("ascii")
-    return [{"type": SYSTEM_OBJECT, "role": QUERY_ROLE, "query": encoded}]
+    return [{"type": SYSTEM_OBJECT, "role": QUERY_ROLE, "query": encoded(entry.query)}]
 
 
 def _token(entry: AuditEntry) -> list[dict[str, Any]]:

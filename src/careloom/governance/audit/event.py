@@ -7,8 +7,9 @@ of the agreement that permitted, both searchable with ``AuditEvent?policy=``. A 
 """
 
 from collections.abc import Callable
+from functools import partial
 
-from careloom.governance.audit.entities import entities_of
+from careloom.governance.audit.entities import encoded, entities_of
 from careloom.governance.audit.entry import AuditEntry, AuditSource, cleaned, outcome_text
 from careloom.governance.audit.frame import frame_of
 from careloom.governance.identity import Registry
@@ -16,19 +17,36 @@ from careloom.governance.interactions import INTERACTIONS
 from careloom.model.instants import instant
 from careloom.model.records import replace
 from careloom.model.resource import Resource
+from careloom.store import AuditForm
 
 
-def audit_events(
+def audit_forms(
     entry: AuditEntry, *, source: AuditSource, registry: Registry, new_id: Callable[[], str]
-) -> list[Resource]:
+) -> list[AuditForm]:
     """The AuditEvents of a request, at least one; of several patients in a search each has its own, as BALP asks."""
     searched = INTERACTIONS.get(entry.interaction)
-    if searched is None or searched.right != "s" or len(entry.patients) < 2:
-        return [audit_event(entry, source=source, registry=registry, id=new_id())]
-    return [
-        audit_event(replace(entry, patients=(patient,)), source=source, registry=registry, id=new_id())
-        for patient in entry.patients
-    ]
+    is_of_several = searched is not None and searched.right == "s" and len(entry.patients) > 1
+    entries = [replace(entry, patients=(each,)) for each in entry.patients] if is_of_several else [entry]
+    return [audit_form(each, source=source, registry=registry, id=new_id()) for each in entries]
+
+
+def audit_form(entry: AuditEntry, *, source: AuditSource, registry: Registry, id: str) -> AuditForm:
+    """One AuditEvent as a form: its kind is everything in the entry but when, of whom and of what."""
+    entry = cleaned(entry)
+    return AuditForm(
+        id,
+        (
+            (entry.interaction, entry.operation, entry.type, entry.outcome, entry.description, len(entry.patients)),
+            (entry.grant, entry.claimed_client, entry.address, entry.decision),
+            source,
+            registry,
+        ),
+        entry.recorded,
+        (*entry.patients, *entry.resources),
+        encoded(entry.query),
+        entry.request_id,
+        partial(audit_event, entry, source=source, registry=registry, id=id),
+    )
 
 
 def audit_event(entry: AuditEntry, *, source: AuditSource, registry: Registry, id: str) -> Resource:

@@ -5,14 +5,16 @@ typed. Everything else tells of which kind a record is.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import orjson
 
 from careloom.model import Resource
+from careloom.model.instants import instant
 from careloom.model.records import dataclass
+from careloom.store.audit_form import AuditForm
 from careloom.store.recording import unstamped
 
 MOST_ITEMS = 8
@@ -42,13 +44,13 @@ class Outlined:
     """A record as an outline and what its blanks hold.
 
     Attributes:
-        kind: Tells the outline: the record as JSON without what the blanks hold.
+        kind: Tells the outline: the record as JSON without what the blanks hold, or what its form says of it.
         moment: When it was recorded.
         microseconds: The same since 1970.
         blanks: What the others hold, in their order.
     """
 
-    kind: bytes
+    kind: Hashable
     moment: str
     microseconds: int
     blanks: tuple[Blank, ...]
@@ -67,6 +69,29 @@ def outlined_of(resource: Resource) -> Outlined | None:
     except (TypeError, AttributeError, ValueError):  # no object where there should be one, decimals, no such day
         return None
     return Outlined(kind, moment, microseconds, tuple(blanks))
+
+
+def outlined_form(form: AuditForm) -> Outlined | None:
+    """A record told by a form in the same way; None where `outlined_of` would find other blanks in it, or none."""
+    blanks: list[Blank] = []
+    leading_to: list[tuple[str, bool]] = []
+    for reference in form.references:
+        blank = _address_blank(reference)
+        if blank is None:
+            return None
+        blanks.append(blank)
+        leading_to.append(_leads_to(blank))
+    if form.query:
+        blanks.append((form.query, ""))
+    if form.request_id:
+        if not _VALUE.fullmatch(form.request_id):
+            return None
+        blanks.append((form.request_id, ""))
+    if len(blanks) > MOST_ITEMS:
+        return None
+    microseconds = (form.recorded - _EPOCH) // _MICROSECOND
+    kind = (form.kind, tuple(leading_to), form.query == "", form.request_id == "")
+    return Outlined(kind, instant(form.recorded), microseconds, tuple(blanks))
 
 
 def _microseconds(moment: Any) -> int:
@@ -91,7 +116,7 @@ def _blanked(item: dict[str, Any], blanks: list[Blank]) -> dict[str, Any]:
     elif len(leads_to) == 1:
         if (blank := _address_blank(leads_to.get("reference"))) is not None:
             blanks.append(blank)
-            return {**item, _LEADS_TO: (blank[1].partition("/")[0], blank[0] == blank[1])}
+            return {**item, _LEADS_TO: _leads_to(blank)}
         if (value := _plain_value(leads_to.get("identifier"))) is not None:
             blanks.append((value, ""))
             return {**item, _LEADS_TO: None}
@@ -102,6 +127,12 @@ def _address_blank(reference: Any) -> Blank | None:
     """The address of a reference to something here, with the version that it may name and without."""
     found = _ADDRESS.fullmatch(reference) if reference.__class__ is str else None
     return (found[0], found[1]) if found else None
+
+
+def _leads_to(blank: Blank) -> tuple[str, bool]:
+    """To what type an address leads, and whether it names no version."""
+    text, address = blank
+    return address.partition("/")[0], text == address
 
 
 def _plain_value(identifier: Any) -> str | None:

@@ -11,9 +11,9 @@ the tables itself.
 from typing import Any
 
 from careloom.model.records import dataclass, field
-from careloom.store.port import Version
 from careloom.store.sql.batch import Batch
 from careloom.store.sql.dialect import Connection
+from careloom.store.sql.entered import Written
 from careloom.store.sql.statements import load_statements
 
 _SQL = load_statements("record.sql")
@@ -32,11 +32,11 @@ class Group:
     """
 
     batch: Batch
-    written: dict[int, Version] = field(default_factory=dict)
+    written: dict[int, Written] = field(default_factory=dict)
     types: set[str] = field(default_factory=set)
     _units: list[dict[str, Any]] = field(default_factory=list)
 
-    def take(self, batch: Batch, written: dict[int, Version], types: set[str]) -> None:
+    def take(self, batch: Batch, written: dict[int, Written], types: set[str]) -> None:
         """Take over what a unit has written."""
         self.batch.take(batch)
         self.written.update(written)

@@ -9,17 +9,28 @@ An outline is learned from what the general way makes of a stand-in, a made-up r
 depend on the blanks in no other way is not supposed but tried out, on the record that it is learned from.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from datetime import UTC
 from typing import Any, Final
 
 import orjson
 
 from careloom.model import Resource
-from careloom.model.records import dataclass
+from careloom.model.records import dataclass, replace
 from careloom.search.dates import date_interval
+from careloom.store.audit_form import AuditForm
 from careloom.store.hashing import Hash
-from careloom.store.sql.blanks import SOME_INSTANT, STAND_IN, TYPE, Blank, Outlined, filled_in, outlined_of, stand_in
+from careloom.store.sql.blanks import (
+    SOME_INSTANT,
+    STAND_IN,
+    TYPE,
+    Blank,
+    Outlined,
+    filled_in,
+    outlined_form,
+    outlined_of,
+    stand_in,
+)
 from careloom.store.sql.element_texts import texts_of
 from careloom.store.sql.elements import Elements, Lasting, always
 from careloom.store.sql.postings import Number
@@ -48,27 +59,32 @@ class Outlines:
         self._hash_of = hash_of
         self._hashed: dict[int, tuple[str, ...]] = {}
         self._standing_in: Elements | None = None
-        self._known: dict[bytes, Any] = {}
+        self._known: dict[Hashable, Any] = {}
 
-    def found(self, resource: Resource, number: Number, is_lasting: Lasting) -> tuple[Found, bytes]:
+    def found(self, resource: Resource | AuditForm, number: Number, is_lasting: Lasting) -> tuple[Found, bytes]:
         """What a resource is found by, and its body.
 
         Args:
-            resource: As parsed JSON.
+            resource: As parsed JSON, or a form, which is not written out where its kind is known.
             number: Gives the number of a text.
             is_lasting: Whether the numbers given so far are for ever.
         """
-        is_one = resource["resourceType"] == TYPE and self.elements.is_indifferent(TYPE)
-        outlined = outlined_of(resource) if is_one else None
-        if outlined is None:
-            return self._worked_out(self.elements, resource, number, is_lasting)
-        known = self._known.get(outlined.kind)
-        if known.__class__ is _Outline:
+        outlined = self._outlined(resource)
+        known = None if outlined is None else self._known.get(outlined.kind)
+        if outlined is not None and known.__class__ is _Outline:
             return known.filled(outlined, self._hash_of)
-        made = self._worked_out(self.elements, resource, number, is_lasting)
-        if is_lasting():
-            self._remember(outlined, known, resource, number, made)
+        written = resource.written_out() if isinstance(resource, AuditForm) else resource
+        made = self._worked_out(self.elements, written, number, is_lasting)
+        if outlined is not None and is_lasting():
+            self._remember(outlined, known, written, number, made)
         return made
+
+    def _outlined(self, resource: Resource | AuditForm) -> Outlined | None:
+        if not self.elements.is_indifferent(TYPE):
+            return None
+        if isinstance(resource, AuditForm):
+            return outlined_form(resource)
+        return outlined_of(resource) if resource["resourceType"] == TYPE else None
 
     @staticmethod
     def _worked_out(elements: Elements, resource: Resource, number: Number, is_lasting: Lasting) -> tuple[Found, bytes]:
@@ -89,6 +105,9 @@ class Outlines:
     def _learned(
         self, outlined: Outlined, resource: Resource, number: Number, made: tuple[Found, bytes]
     ) -> "_Outline | None":
+        seen = outlined_of(resource)
+        if seen is None or replace(seen, kind=outlined.kind) != outlined:
+            return None  # a form that does not tell what its record does
         if self._standing_in is None:
             self._standing_in = self.elements.with_hash(self._noting)
         blanks = tuple(map(stand_in, range(len(outlined.blanks)), outlined.blanks))

@@ -6,8 +6,10 @@ into the batch. Numbers of texts that nobody has used yet can only be given in a
 
 from careloom.model import Resource
 from careloom.model.records import dataclass
+from careloom.store.audit_form import AuditForm
 from careloom.store.bodies import Bodies
 from careloom.store.port import InForce, Prepared
+from careloom.store.sql.blanks import TYPE
 from careloom.store.sql.element_texts import texts_of
 from careloom.store.sql.elements import Lasting, always, never
 from careloom.store.sql.frames import NO_FRAME
@@ -52,7 +54,7 @@ class Preparation:
 
     def prepare(
         self,
-        resource: Resource,
+        resource: Resource | AuditForm,
         id: str,
         number: Number,
         *,
@@ -62,24 +64,26 @@ class Preparation:
         """The resource under an id, with its rows if all its texts have numbers.
 
         Args:
-            resource: As parsed JSON.
-            id: Its logical id.
+            resource: As parsed JSON, or a form.
+            id: Its logical id; that of the form.
             number: Gives the number of a text, or `careloom.store.sql.names.UNKNOWN`.
             find: Gives the number of a text that has one already, else `careloom.store.sql.names.UNKNOWN`; without it
                 all rows are the resource's own.
             is_lasting: Whether the numbers given so far are committed.
         """
-        identified = resource if resource.get("id") == id else {**resource, "id": id}
+        content = resource if isinstance(resource, AuditForm) or resource.get("id") == id else {**resource, "id": id}
         known = _numbered(number)
         try:
-            found, body = self.outlines.found(identified, known, is_lasting)
+            found, body = self.outlines.found(content, known, is_lasting)
             shape = known(found.shape)
             frame = NO_FRAME if find is None or found.frame is None else _numbered(find)(found.frame.name)
         except _UnknownTextError:
-            packed = self._packed(identified, texts_of(identified)[1])
-            return Indexed(identified, id, None, UNKNOWN, NO_FRAME, *packed, by=self.by)
+            written = content.written_out() if isinstance(content, AuditForm) else content
+            packed = self._packed(written["resourceType"], texts_of(written)[1])
+            return Indexed(written, id, None, UNKNOWN, NO_FRAME, *packed, by=self.by)
         rows = found.whole if frame == NO_FRAME else found.rows
-        return Indexed(identified, id, rows, shape, frame, *self._packed(identified, body), by=self.by)
+        type = TYPE if isinstance(content, AuditForm) else content["resourceType"]
+        return Indexed(content, id, rows, shape, frame, *self._packed(type, body), by=self.by)
 
     def found(self, resource: Resource, number: Number) -> Found:
         """What the resource is found by, in a turn."""
@@ -90,8 +94,8 @@ class Preparation:
         found = self.found(resource, number)
         return found.rows if frame else found.whole, number(found.shape)
 
-    def _packed(self, resource: Resource, body: bytes) -> tuple[int, bytes]:
-        return self.bodies.pack_text(resource["resourceType"], body)
+    def _packed(self, type: str, body: bytes) -> tuple[int, bytes]:
+        return self.bodies.pack_text(type, body)
 
 
 class _UnknownTextError(Exception):

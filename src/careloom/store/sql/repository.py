@@ -17,6 +17,7 @@ import structlog
 from careloom.model import Resource
 from careloom.model.errors import UnavailableError
 from careloom.search import Query, SearchParameters
+from careloom.store.audit_form import AuditForm
 from careloom.store.erasure import Erasure
 from careloom.store.history import HistoryPage, HistoryQuery
 from careloom.store.ids import recorded_at
@@ -194,9 +195,9 @@ class SqlRepository(ABC):
 
     # writing
 
-    def prepare(self, resource: Resource, *, id: str | None = None) -> Prepared:
+    def prepare(self, resource: Resource | AuditForm, *, id: str | None = None) -> Prepared:
         """As in the port; numbers of texts that are not known yet are asked for once."""
-        chosen = self._desk.new_id() if id is None else id
+        chosen = resource.id if isinstance(resource, AuditForm) else self._desk.new_id() if id is None else id
         return self._readers.here(
             lambda connection: self._tenancy.prepare(resource, chosen, partial(self._tenancy.names.find, connection))
         )

@@ -6,6 +6,7 @@ from typing import Any
 from careloom.model import Resource
 from careloom.model.records import dataclass, field
 from careloom.search import SearchParameters
+from careloom.store.audit_form import AuditForm
 from careloom.store.bodies import Bodies, Dictionaries
 from careloom.store.hashing import Hash, hasher
 from careloom.store.ids import recorded_at
@@ -95,7 +96,7 @@ class Tenancy:
         """What it takes to prepare a resource."""
         return Preparation(self.index.outlines, self.bodies)
 
-    def prepare(self, resource: Resource, id: str, find: Number) -> Prepared:
+    def prepare(self, resource: Resource | AuditForm, id: str, find: Number) -> Prepared:
         """A resource made ready outside of a turn, where no text gets a number."""
         index = self.index
         return Preparation(index.outlines, self.bodies, index).prepare(resource, id, find, find=find)

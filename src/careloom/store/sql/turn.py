@@ -9,11 +9,14 @@ from careloom.model.errors import ConflictError
 from careloom.model.instants import Clock
 from careloom.model.records import dataclass
 from careloom.search import Query
+from careloom.store.audit_form import AuditForm
 from careloom.store.ids import Sequence, microseconds
 from careloom.store.port import Prepared, Turn, Version
-from careloom.store.recording import Head, RecordingTurn
+from careloom.store.recording import Head, RecordingTurn, following
 from careloom.store.sql.batch import Batch
+from careloom.store.sql.blanks import TYPE
 from careloom.store.sql.dialect import Connection, Cursor, Dialect, UnitConnection
+from careloom.store.sql.entered import Entered, Written
 from careloom.store.sql.frames import NO_FRAME, Frame
 from careloom.store.sql.group import Group
 from careloom.store.sql.indexing import describe, fingerprints
@@ -125,10 +128,10 @@ class SqlTurn(RecordingTurn):
         self._open: Connection | None = None
         self._unit: UnitConnection | None = None
         self._group: Group | None = None
-        self._before: Mapping[int, Version] = {}  # what units before it in the group have written
+        self._before: Mapping[int, Written] = {}  # what units before it in the group have written
         self._first = 0
         self._batch = Batch(desk.tenancy.number, desk.dialect)
-        self._written: dict[int, Version] = {}
+        self._written: dict[int, Written] = {}
         self.types: set[str] = set()
         self._address = ("", 0)  # the one hashed last, which is asked for again at once
         self._looked_at: dict[int, Row | None] = {}
@@ -169,7 +172,7 @@ class SqlTurn(RecordingTurn):
         """As in the port."""
         rid = self._rid(type, id)
         if (written := self._written.get(rid) or self._before.get(rid)) is not None:
-            return written
+            return written.version if isinstance(written, Entered) else written
         row = self._looked_at[rid] if rid in self._looked_at else self._row("read", rid=rid)
         return self._tenancy.version(type, row) if row else None
 
@@ -218,10 +221,19 @@ class SqlTurn(RecordingTurn):
             found.update(text for text, until in rows if until > now)
         return frozenset(found)
 
+    def audit(self, event: Resource | AuditForm | Prepared) -> str:
+        """As in the port; a form whose kind is known is not written out."""
+        ready = self._prepared(event, event.id) if isinstance(event, AuditForm) else event
+        if not isinstance(ready, Indexed) or ready.rows is None or ready.is_outdated:
+            return super().audit(ready)
+        before = self._replaceable(TYPE, ready.id)
+        self._append_indexed(Entered(ready, following(before), self._sequence.next()), ready, before)
+        return ready.id
+
     def _head(self, type: str, id: str) -> Head | None:
         rid = self._rid(type, id)
         if written := self._written.get(rid) or self._before.get(rid):
-            return Head(int(written.version_id), written.sequence, written.interaction)
+            return Head(written.number, written.sequence, written.interaction)
         row = self._looked_at[rid] if rid in self._looked_at else self._row("head", rid=rid)
         if not row:
             return None
@@ -238,6 +250,9 @@ class SqlTurn(RecordingTurn):
         ready: Indexed | None = None
         if version.resource is not None:
             ready = prepared if isinstance(prepared, Indexed) else self._prepared(version.resource, version.id)
+        self._append_indexed(version, ready, before)
+
+    def _append_indexed(self, version: Written, ready: Indexed | None, before: Head | None) -> None:
         vid, rid = version.sequence, self._rid(version.type, version.id)
         self.types.add(version.type)
         if before:
@@ -249,7 +264,7 @@ class SqlTurn(RecordingTurn):
             )
             self._batch.add_body(vid, ready.dictionary, ready.packed)
             self._batch.add_postings(vid, rows)
-        key = (vid, int(version.version_id), OPERATIONS.index(version.interaction))
+        key = (vid, version.number, OPERATIONS.index(version.interaction))
         self._batch.add_version(rid, self._number(version.type), version.id, key, shape, frame)
         self._written[rid] = version
         if len(self._written) % self.most_waiting == 0:
@@ -258,7 +273,7 @@ class SqlTurn(RecordingTurn):
     def _tell(self, version: Version, previous_version_id: str | None) -> None:
         self._batch.add_change(version.sequence)
 
-    def _prepared(self, resource: Resource, id: str) -> Indexed:
+    def _prepared(self, resource: Resource | AuditForm, id: str) -> Indexed:
         return self._tenancy.preparation.prepare(
             resource, id, self._number, find=self._find, is_lasting=self._are_names_kept
         )

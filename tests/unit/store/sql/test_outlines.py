@@ -1,4 +1,6 @@
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +11,7 @@ from tests.unit.store.sql.test_elements import HASH, Numbers, as_sets
 
 from careloom.definitions import Definitions
 from careloom.search import SearchParameters
+from careloom.store import AuditForm
 from careloom.store.sql import outlines as module
 from careloom.store.sql.blanks import outlined_of
 from careloom.store.sql.element_texts import texts_of
@@ -83,6 +86,72 @@ KINDS: dict[str, Any] = {
     ),
     "no object": lambda n: event("text", None),
 }
+
+
+def form(resource: Any, kind: str, lines: list[Any] | None = None) -> AuditForm:
+    """A record as a form; each time it is written out, a line is added."""
+    entities = resource.get("entity", [])
+    identifiers = [each["what"].get("identifier", {}).get("value", "") for each in entities if "what" in each]
+
+    def written_out() -> Any:
+        if lines is not None:
+            lines.append(resource)
+        return resource
+
+    return AuditForm(
+        resource["id"],
+        kind,
+        datetime.fromisoformat(resource["recorded"]),
+        tuple(each["what"]["reference"] for each in entities if "reference" in each.get("what", {})),
+        "".join(each.get("query", "") for each in entities),
+        identifiers[-1] if identifiers else "",
+        written_out,
+    )
+
+
+@pytest.mark.parametrize("words", [True, False], ids=["words", "no words"])
+@pytest.mark.parametrize(
+    "kind", ["read", "patient read", "the same twice", "search", "refused", "nothing", "elsewhere", "many"]
+)
+def test_a_form_is_what_its_record_would_be(
+    registry: SearchParameters, wordless: SearchParameters, kind: str, *, words: bool
+) -> None:
+    registry = registry if words else wordless
+    outlines, numbers = Outlines(Elements(registry, HASH), HASH), Numbers()
+    for resource in several(1, like=KINDS[kind]):
+        asked = form(resource, f"{kind} {resource.get('outcomeDesc', '')}")
+        assert made(outlines.found(asked, numbers, always)) == generally(registry, resource, numbers)
+
+
+def test_from_the_third_on_a_form_is_not_written_out(wordless: SearchParameters) -> None:
+    outlines, numbers, lines = Outlines(Elements(wordless, HASH), HASH), Numbers(), list[Any]()
+    for resource in several(1, like=KINDS["read"]):
+        outlines.found(form(resource, "read", lines), numbers, always)
+    assert len(lines) == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"recorded": datetime(2026, 1, 1, tzinfo=UTC)},
+        {"references": ("Patient/1", "Observation/other/_history/1")},
+        {"references": ("Patient/1",)},
+        {"request_id": "another"},
+        {"query": "cXVlcnk="},
+        {"request_id": "not:plain"},
+        {"references": ("Patient/1", "http://elsewhere/Observation/1")},
+        {"references": tuple(f"Patient/{number}" for number in range(9))},
+    ],
+    ids=["moment", "reference", "one less", "request", "query", "no plain value", "elsewhere", "many"],
+)
+def test_a_form_that_tells_other_things_than_its_record_is_not_gone_by(
+    wordless: SearchParameters, change: dict[str, Any]
+) -> None:
+    outlines, numbers, lines = Outlines(Elements(wordless, HASH), HASH), Numbers(), list[Any]()
+    for resource in several(1, like=KINDS["read"]):
+        asked = replace(form(resource, "read", lines), **change)
+        assert made(outlines.found(asked, numbers, always)) == generally(wordless, resource, numbers)
+    assert len(lines) == 5
 
 
 @pytest.mark.parametrize("words", [True, False], ids=["words", "no words"])

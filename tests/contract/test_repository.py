@@ -347,6 +347,30 @@ async def test_changes_are_read_from_a_position_on(repository: Repository) -> No
     assert await repository.changes(made[-1].sequence, 10) == []
 
 
+async def test_changes_of_some_types_are_read_with_the_last_of_those_looked_at(repository: Repository) -> None:
+    made = await create(repository, patient(id="1"), observation(id="2"), patient(id="3"), observation(id="4"))
+    await repository.commit(lambda turn: turn.delete("Patient", "1"))
+
+    async def read(after: int, limit: int, *types: str) -> list[str]:
+        return [f"{each.type}/{each.id}" for each in await repository.changes(after, limit, types=types)]
+
+    assert await read(0, 10, "Patient") == ["Patient/1", "Patient/3", "Patient/1"]
+    assert await read(0, 10, "Observation") == ["Observation/2", "Observation/4", "Patient/1"]
+    assert await read(0, 2, "Patient") == ["Patient/1", "Observation/2"]
+    assert await read(made[0].sequence, 1, "Patient") == ["Observation/2"]
+    assert await read(0, 3, "Task", "Encounter") == ["Patient/3"]
+    assert await read(0, 4, "Task", "Patient", "Observation") == [
+        "Patient/1",
+        "Observation/2",
+        "Patient/3",
+        "Observation/4",
+    ]
+    assert await read(0, 3) == ["Patient/3"]
+    everything = await repository.changes(0, 10)
+    assert await repository.changes(0, 10, types=["Patient", "Observation"]) == everything
+    assert await repository.changes(everything[-1].sequence, 10, types=["Patient"]) == []
+
+
 async def test_an_audit_event_is_found_but_not_told(repository: Repository, query: Search) -> None:
     event = {"resourceType": "AuditEvent", "recorded": "2026-11-22T12:00:00Z", "outcome": "0"}
     made = await repository.commit(lambda turn: turn.audit(event))

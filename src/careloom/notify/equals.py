@@ -16,7 +16,7 @@ from typing import Final
 
 from careloom.model import Resource, serialize_json
 from careloom.model.errors import ConflictError
-from careloom.notify.subscriptions import owner_of
+from careloom.notify.subscriptions import FOLLOWED, owner_of
 from careloom.store import Repository, Version
 
 MOST_EQUAL: Final = 10
@@ -48,14 +48,14 @@ class Equals:
     async def follow(self, position: int) -> None:
         """Follow what is changed after a position of the change log, until cancelled."""
         while True:
-            changes = await self._repository.changes(position, AT_A_TIME)
+            changes = await self._repository.changes(position, AT_A_TIME, types=FOLLOWED)
             for change in changes:
                 position = change.sequence
                 if change.type == "Subscription":
                     version = await self._repository.read("Subscription", change.id)
                     if version is not None:
                         self._put(version)
-            if len(changes) < AT_A_TIME:
+            if not changes:
                 await asyncio.sleep(LOOK_EVERY)
 
     def require_few(self, resource: Resource) -> Resource:

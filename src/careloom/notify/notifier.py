@@ -31,6 +31,7 @@ from careloom.notify.retrying import RetryPolicy
 from careloom.notify.states import write_status
 from careloom.notify.subscribers import Subscriber, Subscribers
 from careloom.notify.subscriptions import (
+    FOLLOWED,
     WITHOUT_ENDPOINT,
     ChannelRules,
     Status,
@@ -239,21 +240,34 @@ class Notifier:
         position = await self._events.matched_to()
         while True:
             self._wake.clear()
-            changes = await self._repository.changes(position, BATCH)
+            types = self._followed()
+            changes = await self._repository.changes(position, BATCH, types=types)
             if changes:
-                await self._match(changes)
-                position = changes[-1].sequence
-            if len(changes) < BATCH:
+                position = await self._match(changes, types)
+            else:
                 await self._until_woken()
 
-    async def _match(self, changes: Sequence[Change]) -> None:
+    def _followed(self) -> frozenset[str]:
+        """Types whose changes may have to be told to somebody."""
+        return FOLLOWED | self._topics.types(self._subscribers.topics)
+
+    async def _match(self, changes: Sequence[Change], types: frozenset[str]) -> int:
+        """Number the events of some changes; the position that the change log is matched to.
+
+        Behind a subscription to what nobody listened to before, there may be changes that were left out.
+        """
         matches: list[Match] = []
+        position = changes[-1].sequence
         for change in changes:
             if change.type == "Subscription":
                 await self._subscription_changed(change)
             matches += await matches_of(change, self._repository, self._topics, self._subscribers, self._ports.may_tell)
-        events = await self._events.record_matches(changes[-1].sequence, matches)
+            if change.type == "Subscription" and not self._followed() <= types:
+                position = change.sequence
+                break
+        events = await self._events.record_matches(position, matches)
         self._lanes.wake(events)
+        return position
 
     async def _replay_forever(self) -> None:
         """Start what is asked for, by whichever process; each replay has a task of its own."""

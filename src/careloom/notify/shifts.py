@@ -24,6 +24,7 @@ import structlog
 
 from careloom.model.errors import UnavailableError
 from careloom.notify.lanes import Lanes, supervised
+from careloom.notify.subscriptions import FOLLOWED
 from careloom.store import EventLog, Repository, Version
 from careloom.store.events import Lease
 
@@ -170,7 +171,7 @@ class Shifts:
         """Follow subscriptions as they change, and events as they are numbered, by whichever process."""
         while True:
             self._wake.clear()
-            changes = await self._repository.changes(self._position, 500)
+            changes = await self._repository.changes(self._position, 500, types=FOLLOWED)
             for change in changes:
                 if change.type == "Subscription":
                     await self.lanes.changed(change)

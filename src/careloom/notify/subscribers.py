@@ -7,7 +7,7 @@ many others listen is of no matter.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from careloom.model import Resource
 from careloom.model.records import dataclass, field
@@ -88,6 +88,11 @@ class Subscribers:
         self._count(subscription, -1)
         if not (any(listeners.of_type.values()) or listeners.by_key):
             del self._topics[subscription.topic]
+
+    @property
+    def topics(self) -> Collection[str]:
+        """Topics that anybody listens to."""
+        return self._topics.keys()
 
     def has_any(self, topic: str) -> bool:
         """Whether anybody listens to a topic."""

@@ -34,6 +34,9 @@ from careloom.notify.filters import read_filters
 from careloom.notify.topics import Topic, TopicRegistry
 from careloom.search import Query
 
+FOLLOWED: Final = frozenset({"Subscription"})
+"""Types whose changes tell who is to be told."""
+
 OWNER_SYSTEM: Final = "https://careloom.example/subscription-owner"
 
 Status = Literal["requested", "active", "error", "off"]

@@ -142,10 +142,11 @@ class MemoryRepository:
         """As in the port: all is indexed at once."""
         self._state.renew()
 
-    async def changes(self, after: int, limit: int) -> list[Change]:
+    async def changes(self, after: int, limit: int, *, types: Collection[str] | None = None) -> list[Change]:
         """As in the port."""
         self._check_open()
-        return [change for change in self._state.changes if change.sequence > after][:limit]
+        found = [change for change in self._state.changes if change.sequence > after][:limit]
+        return [change for change in found if types is None or change.type in types or change is found[-1]]
 
     def on_commit(self, callback: Callable[[], None]) -> None:
         """As in the port."""

@@ -336,8 +336,14 @@ class Repository(Protocol):
         """
         ...
 
-    async def changes(self, after: int, limit: int) -> list[Change]:
-        """Rows of the change log with a sequence over ``after``, oldest first."""
+    async def changes(self, after: int, limit: int, *, types: Collection[str] | None = None) -> list[Change]:
+        """The next rows of the change log, oldest first.
+
+        Args:
+            after: They have a sequence over this.
+            limit: How many rows are looked at.
+            types: Leave out those of other resource types, but for the last one: it says how far has been looked.
+        """
         ...
 
     def on_commit(self, callback: Callable[[], None]) -> None:

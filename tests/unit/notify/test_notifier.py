@@ -95,15 +95,19 @@ async def until(done: Callable[[], bool]) -> None:
     assert done()
 
 
-async def subscribe(repository: Repository, notifier: Notifier, **changes: Any) -> str:
-    resource = {
+def asked(**changes: Any) -> dict[str, Any]:
+    return {
         "resourceType": "Subscription",
         "status": "requested",
         "reason": "letters",
         "criteria": DISCHARGE,
         "channel": {"type": "rest-hook", "endpoint": "https://gp.example/hook", "payload": "application/fhir+json"},
+        **changes,
     }
-    accepted = notifier.accept(resource | changes, client="gp-system", purpose="TREAT")
+
+
+async def subscribe(repository: Repository, notifier: Notifier, **changes: Any) -> str:
+    accepted = notifier.accept(asked(**changes), client="gp-system", purpose="TREAT")
     return (await repository.commit(lambda turn: turn.create(accepted), cause="gp-system")).id
 
 
@@ -133,6 +137,23 @@ async def test_a_discharge_is_told_after_the_handshake(topics: TopicRegistry) ->
     current = await repository.read("Subscription", id)
     assert current is not None and current.resource is not None
     assert "active" == current.resource["status"]
+
+
+async def test_what_is_committed_with_the_first_subscription_to_it_is_told(topics: TopicRegistry) -> None:
+    repository, post, rules = a_record(topics), Post(), Rules()
+    encounter = {"resourceType": "Encounter", "id": "e1", "status": "finished", "class": {"code": "IMP"}}
+    patient = {"resourceType": "Patient", "id": "p1"}
+
+    def together(turn: Turn) -> None:
+        turn.update({**encounter, "id": "before"})
+        turn.create(accepted)
+        for resource in (patient, encounter, {**patient, "id": "p2"}, {**encounter, "id": "e2"}):
+            turn.update(resource)
+
+    async with telling(repository, topics, post, rules) as notifier:
+        accepted = notifier.accept(asked(), client="gp-system", purpose="TREAT")
+        await repository.commit(together, cause="gp-system")
+        await until(lambda: rules.told == ["Encounter/e1", "Encounter/e2"])
 
 
 async def test_what_happened_before_a_subscription_is_none_of_its_business(topics: TopicRegistry) -> None:

@@ -51,6 +51,11 @@ class TopicRegistry:
         """The topic for everything that happens to a type; None where there are none such."""
         return self._classic.get(type)
 
+    def types(self, urls: Iterable[str]) -> frozenset[str]:
+        """The resource types that some topics look at."""
+        topics = filter(None, map(self.find, urls))
+        return frozenset(trigger.resource for topic in topics for trigger in topic.triggers)
+
     def of_change(self, type: str, interaction: str) -> Sequence[TopicTest]:
         """The triggers that look at such a change."""
         return self._tests.get((type, interaction), ())

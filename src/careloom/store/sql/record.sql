@@ -124,6 +124,21 @@ JOIN version ON version.tenant = known.tenant AND version.vid = known.vid
 JOIN head ON head.tenant = version.tenant AND head.rid = version.rid
 ORDER BY known.position;
 
+-- name: changes_of
+-- The change log after a position: of as many rows those of some types, and the last, whatever it is of.
+WITH known AS (SELECT tenant, vid AS position, vid FROM version WHERE tenant = :tenant AND vid > :after AND told = 1
+               UNION ALL
+               SELECT tenant, position, vid FROM change_log WHERE tenant = :tenant AND position > :after
+               ORDER BY position LIMIT :limit)
+SELECT known.position, version.type, head.id, version.ver, version.op,
+       CASE WHEN version.op = 0 THEN NULL ELSE version.ver - 1 END, version.vid,
+       (SELECT tx.cause FROM tx WHERE tx.tenant = known.tenant AND tx.tx <= known.vid ORDER BY tx.tx DESC LIMIT 1)
+FROM known
+JOIN version ON version.tenant = known.tenant AND version.vid = known.vid
+JOIN head ON head.tenant = version.tenant AND head.rid = version.rid
+WHERE version.type IN (:types) OR known.position = (SELECT max(known.position) FROM known)
+ORDER BY known.position;
+
 -- name: dictionaries
 -- The compression dictionaries, oldest first.
 SELECT id, type, bytes FROM dictionary WHERE tenant = :tenant ORDER BY id;

@@ -7,7 +7,7 @@ that.
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import ClassVar, TypeVar
@@ -31,6 +31,7 @@ from careloom.store.sql.histories import history
 from careloom.store.sql.indexer import Indexer
 from careloom.store.sql.keys import address_hash
 from careloom.store.sql.large import LargeUnits
+from careloom.store.sql.names import UNKNOWN
 from careloom.store.sql.pruning import prune, require_kept
 from careloom.store.sql.removing import Remover
 from careloom.store.sql.searching import Search
@@ -171,14 +172,17 @@ class SqlRepository(ABC):
         (vid,) = connection.execute(_SQL["newest_vid"], key).fetchone()
         return Snapshot(vid, tuple((first, last) for first, last in connection.execute(_SQL["unseen"], key).fetchall()))
 
-    async def changes(self, after: int, limit: int) -> list[Change]:
+    async def changes(self, after: int, limit: int, *, types: Collection[str] | None = None) -> list[Change]:
         """As in the port."""
+        return await self._readers.run(partial(self._changes, after, limit, types))
+
+    def _changes(self, after: int, limit: int, types: Collection[str] | None, connection: Connection) -> list[Change]:
+        sql = _SQL["changes"]
+        if types is not None:
+            numbers = [self._tenancy.names.find(connection, type) for type in sorted(types)]
+            sql = _SQL["changes_of"].replace(":types", ", ".join(map(str, [UNKNOWN, *numbers])))
         key = {"tenant": self._tenancy.number, "after": after, "limit": limit}
-        return await self._readers.run(
-            lambda connection: [
-                self._change(connection, row) for row in connection.execute(_SQL["changes"], key).fetchall()
-            ]
-        )
+        return [self._change(connection, row) for row in connection.execute(sql, key).fetchall()]
 
     def _change(self, connection: Connection, row: Row) -> Change:
         position, type, id, ver, op, previous, vid, cause = row

@@ -17,7 +17,8 @@ works again as soon as the disk does. One failure is final: when the disk does n
 holds cannot be known any more, and every later call is refused until the hub is started again and SQLite has recovered
 the file from its log.
 
-Checkpoints (moving the log into the file) are made by this thread after the callers have their answers.
+Checkpoints (moving the log into the file) are made beside this thread, and finished by it after the callers have their
+answers, see `careloom.store.sqlite.checkpoints`.
 """
 
 import asyncio
@@ -31,6 +32,7 @@ from typing import Any, TypeVar
 
 from careloom.model.errors import UnavailableError
 from careloom.model.records import dataclass
+from careloom.store.sqlite.checkpoints import Checkpoints
 from careloom.store.sqlite.connection import WriterConnection
 from careloom.store.sqlite.failures import is_failed_sync, is_failure, unavailable
 from careloom.store.sqlite.footing import Footing
@@ -101,6 +103,7 @@ class Writer:
         self._waiting: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
         self._refusal = ""
         self._is_closed = False
+        self._checkpoints = Checkpoints(connect, f"checkpoints of {path.name}")
         self._checkpointed_at = 0
         self._is_to_flatten = False
         self._thread = threading.Thread(target=self._run, name=f"writer of {path.name}", daemon=True)
@@ -159,6 +162,7 @@ class Writer:
             except RuntimeError:
                 break  # the event loop was closed, and with it went everybody who waited
             self._checkpoint()
+        self._checkpoints.close()
         self._connection.close()
 
     def _commit_group(self, group: list[_Unit]) -> bool:
@@ -246,15 +250,16 @@ class Writer:
             self._on_news()
 
     def _checkpoint(self) -> None:
-        """Move the log into the file now and then; a full disk can wait, a failed synchronisation cannot."""
-        if not self._is_to_flatten and self._connection.total_changes - self._checkpointed_at < CHECKPOINT_ROWS:
-            return
-        self._checkpointed_at = self._connection.total_changes
+        """Have the log moved into the file now and then; a full disk can wait, a failed synchronisation cannot."""
         try:
             if self._is_to_flatten:
                 [(is_busy, *_)] = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
                 self._is_to_flatten = bool(is_busy)
-            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            elif self._checkpoints.have_ended():
+                self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            elif self._connection.total_changes - self._checkpointed_at >= CHECKPOINT_ROWS:
+                self._checkpointed_at = self._connection.total_changes
+                self._checkpoints.begin()
         except sqlite3.Error as error:
             self._connection.rollback()
             if is_failed_sync(error):

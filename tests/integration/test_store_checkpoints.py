@@ -1,0 +1,108 @@
+"""The log is moved into the file beside the writer: it does not grow for ever, and a disk that fails there is told."""
+
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+from tests.contract.stores import create, opened, patient
+
+from careloom.definitions import Definitions
+from careloom.model.errors import UnavailableError
+from careloom.search import SearchParameters
+from careloom.store import Repository, Turn
+from careloom.store.sqlite import writer
+from careloom.store.sqlite.checkpoints import Checkpoints
+from careloom.store.sqlite.connection import connect_writer
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(scope="module")
+def registry(definitions: Definitions) -> SearchParameters:
+    return SearchParameters(definitions)
+
+
+async def write(repository: Repository, number: int) -> None:
+    def work(turn: Turn) -> None:
+        for _ in range(20):
+            turn.create(patient(name=[{"family": f"Of {number}", "text": "x" * 500}]))
+
+    await repository.commit(work)
+
+
+async def test_the_log_does_not_grow_with_what_is_written(
+    tmp_path: Path, registry: SearchParameters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "CHECKPOINT_ROWS", 500)
+    async with opened("sqlite", tmp_path, registry) as repository:
+        log, sizes = tmp_path / "hub.db-wal", []
+        for number in range(150):
+            await write(repository, number)
+            sizes.append(log.stat().st_size)
+    assert max(sizes[75:]) <= 2 * max(sizes[:75]), "it was begun again from its start"
+    assert (tmp_path / "hub.db").stat().st_size > max(sizes), "more was written than it ever held"
+
+
+async def test_a_failed_synchronisation_beside_the_writer_is_final(
+    tmp_path: Path, registry: SearchParameters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(self: Checkpoints) -> None:
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+        raise error
+
+    async with opened("sqlite", tmp_path, registry) as repository:
+        [made] = await create(repository, patient())
+        monkeypatch.setattr(Checkpoints, "_move", fails)
+        monkeypatch.setattr(writer, "CHECKPOINT_ROWS", 1)
+        with pytest.raises(UnavailableError, match="must be started again"):
+            for number in range(200):
+                await write(repository, number)
+        with pytest.raises(UnavailableError, match="must be started again"):
+            await create(repository, patient())
+    async with opened("sqlite", tmp_path, registry) as repository:
+        assert await repository.read("Patient", made.id) is not None
+
+
+def until_ended(checkpoints: Checkpoints) -> None:
+    until = time.monotonic() + 20
+    while not checkpoints.have_ended():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def test_what_is_in_the_log_comes_into_the_file(tmp_path: Path) -> None:
+    connection = connect_writer(tmp_path / "a.db")
+    checkpoints = Checkpoints(lambda: connect_writer(tmp_path / "a.db"), "test")
+    assert not checkpoints.have_ended()
+    connection.execute("CREATE TABLE t (a)")
+    connection.executemany("INSERT INTO t VALUES (?)", [("x" * 1000,) for _ in range(1000)])
+    before = (tmp_path / "a.db").stat().st_size
+    checkpoints.begin()
+    checkpoints.begin()  # which is the same one
+    until_ended(checkpoints)
+    assert not checkpoints.have_ended()
+    assert (tmp_path / "a.db").stat().st_size > before + 500_000
+    checkpoints.close()
+    connection.close()
+
+
+def test_after_a_failure_there_is_another_try(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = connect_writer(tmp_path / "a.db")
+    tried: list[int] = []
+
+    def connect() -> sqlite3.Connection:
+        tried.append(1)
+        if len(tried) == 1:
+            raise sqlite3.OperationalError("unable to open database file")
+        return connect_writer(tmp_path / "a.db")
+
+    checkpoints = Checkpoints(connect, "test")  # type: ignore[arg-type]  # of a factory that fails
+    checkpoints.begin()
+    with pytest.raises(sqlite3.OperationalError, match="unable to open"):
+        until_ended(checkpoints)
+    checkpoints.begin()
+    until_ended(checkpoints)
+    checkpoints.close()
+    connection.close()

@@ -29,7 +29,9 @@ from tests.integration.test_store_durability import write_one
 from careloom.definitions import Definitions
 from careloom.search import SearchParameters, index_values
 from careloom.store import open_sqlite
+from careloom.store.sqlite import writer
 
+writer.CHECKPOINT_ROWS = 300  # so that one is often under way when the kill comes
 registry = SearchParameters(Definitions.load(), base_url=BASE_URL)
 index_values(identified("1"), registry)
 index_values({"resourceType": "AuditEvent"}, registry)

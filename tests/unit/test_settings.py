@@ -9,7 +9,7 @@ from careloom.model.json import serialize_json
 from careloom.notify import STANDARD_TOPICS, RetryPolicy, new_secret
 from careloom.rest.hub import Limits
 from careloom.settings import OVERRIDES, Settings, load_settings
-from careloom.settings.load import CORE_PACKAGE
+from careloom.settings.definitions import CORE_PACKAGE
 from careloom.terminology.sources import ServerSource, TerminologySources
 
 KEY = new_key("ES384", kid="k1")
@@ -482,6 +482,29 @@ def test_how_clients_are_treated_is_read(tmp_path: Path) -> None:
     assert http.policy.allowances == {"merge-patch"}
     assert http.policy.may_see_metrics("10.1.1.1") and not http.policy.may_see_metrics("192.0.2.1")
     assert (settings.search.depth, settings.search.parameters) == (3, 100)
+
+
+@pytest.mark.parametrize(
+    ("section", "wrong", "meant"),
+    [
+        ("http", "certificat", "certificate"),
+        ("http", "consol", "console"),
+        ("notify", "autority", "authority"),
+        ("terminology", "sever", "server"),
+        ("nats", "password_fle", "password_file"),
+        ("operations", "import_foldr", "import_folder"),
+    ],
+)
+def test_a_misspelt_key_that_may_be_left_out_is_told_with_the_one_meant(
+    tmp_path: Path, section: str, wrong: str, meant: str
+) -> None:
+    told = complaints(tmp_path, f'{SMALL}\n[{section}]\n{wrong} = "x"\n')
+    assert f"{section}.{wrong}: no such setting; did you mean {meant!r}?" in told
+
+
+def test_a_key_without_a_certificate_does_not_have_the_hub_speak_in_the_clear(tmp_path: Path) -> None:
+    [told] = complaints(tmp_path, SMALL + '[http]\nkey = "hub.key"\n')
+    assert "http.certificate: expected beside key, found none" in told
 
 
 def test_what_is_wrong_with_http_is_told(tmp_path: Path) -> None:

@@ -6,11 +6,11 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Final
 
-from careloom.governance.purposes import purpose_code
 from careloom.model.errors import InvalidError
 from careloom.model.records import dataclass
 from careloom.notify.console import OVERSIGHT
 from careloom.rest.policy import ALLOWANCES, Network, OpenConsole, Policy
+from careloom.settings.forms import read_purpose
 from careloom.settings.tables import Table, told
 
 _ORIGIN: Final = re.compile(r"\*|https?://[^\s/?#]+")
@@ -59,10 +59,13 @@ class HttpSettings:
 def read_http(root: Table) -> HttpSettings:
     """The section of a settings file; what is wrong with it becomes a complaint."""
     with root.table("http") as http:
+        certificate, key = http.path_if_any("certificate"), http.path_if_any("key")
+        if key and not certificate:
+            http.complain("certificate", "expected beside key, found none: without it the hub would not speak TLS")
         return HttpSettings(
-            certificate=_path(http, "certificate"),
-            key=_path(http, "key"),
-            key_password=_password(http),
+            certificate=certificate,
+            key=key,
+            key_password=http.secret("key_password_file"),
             grace=http.seconds("grace", 10.0),
             workers=http.whole("workers", 1, least=1, most=_MOST_WORKERS),
             jobs=http.path("jobs", "var/jobs"),
@@ -87,12 +90,13 @@ def _policy(http: Table) -> Policy:
 
 def _console(http: Table) -> OpenConsole | None:
     if "console" not in http:
+        http.table("console")
         return None
     with http.table("console") as console:
         return OpenConsole(
             networks=tuple(_network(console, text, "networks") for text in console.texts("networks")),
             client=console.text("client"),
-            purpose=console.attempt("purpose", lambda: purpose_code(console.text("purpose", OVERSIGHT)), OVERSIGHT),
+            purpose=read_purpose(console, default=OVERSIGHT),
         )
 
 
@@ -109,18 +113,3 @@ def _network(table: Table, text: str, key: str = "metrics") -> Network:
     except ValueError:
         table.complain(key, f"networks such as 10.0.0.0/8 expected, found {told(text)}")
         return ip_network("127.0.0.1")
-
-
-def _path(http: Table, key: str) -> Path | None:
-    return http.path(key) if key in http else None
-
-
-def _password(http: Table) -> str:
-    if "key_password_file" not in http:
-        return ""
-    path = http.path("key_password_file")
-    try:
-        return path.read_text("utf-8").strip()
-    except OSError as error:
-        http.complain("key_password_file", f"{path} cannot be read: {error.strerror}")
-        return ""

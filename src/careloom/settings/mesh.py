@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Final
 
 from careloom.connectors.mesh import MailboxKey
-from careloom.governance.purposes import purpose_code
 from careloom.model.errors import InvalidError
 from careloom.model.records import dataclass, field
+from careloom.settings.forms import URL, URL_FORM, read_purpose
 from careloom.settings.tables import Table
 
-_URL: Final = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
 _MAILBOX: Final = re.compile(r"[A-Z0-9]{1,100}")
 _MAILBOX_FORM: Final = "a mailbox id, capital letters and digits,"
 _WORKFLOW: Final = re.compile(r"[A-Za-z0-9_.-]{1,300}")
@@ -74,17 +73,17 @@ def read_mesh(root: Table) -> MeshSettings | None:
         return None
     with root.table("mesh") as mesh:
         settings = MeshSettings(
-            url=mesh.text("url", pattern=_URL, form="an http or https address without query").rstrip("/"),
+            url=mesh.text("url", pattern=URL, form=URL_FORM).rstrip("/"),
             mailbox=mesh.text("mailbox", pattern=_MAILBOX, form=_MAILBOX_FORM),
-            password=_secret(mesh, "password_file"),
-            shared_key=_secret(mesh, "shared_key_file"),
+            password=mesh.secret("password_file", None),
+            shared_key=mesh.secret("shared_key_file", None),
             workflow=mesh.text("workflow", pattern=_WORKFLOW, form="a workflow id"),
             poll=mesh.seconds("poll", 60.0),
-            purpose=mesh.attempt("purpose", lambda: purpose_code(mesh.text("purpose", "TREAT")), "TREAT"),
+            purpose=read_purpose(mesh, default="TREAT"),
             mailboxes=_mailboxes(mesh),
-            certificate=_path(mesh, "certificate"),
-            key=_path(mesh, "key"),
-            authority=_path(mesh, "authority"),
+            certificate=mesh.path_if_any("certificate"),
+            key=mesh.path_if_any("key"),
+            authority=mesh.path_if_any("authority"),
         )
         mesh.attempt("certificate", settings.tls, None)
         return settings
@@ -96,19 +95,3 @@ def _mailboxes(mesh: Table) -> dict[str, str]:
             if not _MAILBOX.fullmatch(name):
                 mailboxes.complain(name, f"{_MAILBOX_FORM} expected as the key")
         return {name: mailboxes.text(name) for name in mailboxes.names()}
-
-
-def _secret(mesh: Table, key: str) -> str:
-    """From a file of its own, so that the settings hold no secret; never in a message."""
-    if not mesh.text(key):
-        return ""
-    path = mesh.path(key)
-    try:
-        return path.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        mesh.complain(key, f"{path} cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}")
-        return ""
-
-
-def _path(mesh: Table, key: str) -> Path | None:
-    return mesh.path(key) if key in mesh else None

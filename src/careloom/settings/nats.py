@@ -1,7 +1,6 @@
 """The section ``[nats]``: the broker that notifications are published on."""
 
 import re
-from pathlib import Path
 from typing import Final
 
 from careloom.notify.channels.nats import Broker
@@ -22,21 +21,8 @@ def read_nats(root: Table) -> Broker | None:
             servers=nats.texts("servers", pattern=_SERVER, form="addresses such as nats://broker.example:4222"),
             stream=nats.text("stream", pattern=_NAME, form="the name of a stream"),
             prefix=nats.text("prefix", "careloom", pattern=_PREFIX, form="the beginning of a subject"),
-            credentials=nats.path("credentials") if "credentials" in nats else None,
+            credentials=nats.path_if_any("credentials"),
             user=nats.text("user", ""),
-            password=_password(nats),
+            password=nats.secret("password_file"),
             patience=nats.seconds("patience", 5.0),
         )
-
-
-def _password(nats: Table) -> str:
-    """From a file of its own, so that the settings hold no secret; never in a message."""
-    if "password_file" not in nats:
-        nats.text("password_file", "")
-        return ""
-    path: Path = nats.path("password_file")
-    try:
-        return path.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        nats.complain("password_file", f"{path} cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}")
-        return ""

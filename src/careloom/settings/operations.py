@@ -25,12 +25,10 @@ def read_operations(root: Table) -> OperationSettings:
     with root.table("operations") as operations:
         return OperationSettings(
             matching=_matching(operations),
-            import_folder=operations.path("import_folder") if operations.text("import_folder", "") else None,
+            import_folder=operations.path_if_any("import_folder"),
         )
 
 
 def _matching(operations: Table) -> MatchTable:
-    if not operations.text("matching", ""):
-        return usual_table()
-    path = operations.path("matching")
-    return operations.attempt("matching", lambda: read_table(path), usual_table())
+    path = operations.path_if_any("matching")
+    return operations.attempt("matching", lambda: read_table(path), usual_table()) if path else usual_table()

@@ -5,7 +5,6 @@
 
 from pathlib import Path
 
-from careloom.model.errors import UnavailableError
 from careloom.settings.tables import Table
 from careloom.store.source import SQLITE, StoreSource
 
@@ -22,7 +21,7 @@ def read_store(root: Table, database: Path) -> StoreSource:
     with root.table("store") as store:
         source = StoreSource(
             url=store.text("url", f"{SQLITE}{database}"),
-            password=_password(store),
+            password=store.secret("password_file"),
             readers=store.whole("readers", _USUAL.readers, least=1, most=1_000),
             statement_timeout=store.seconds("statement_timeout", _USUAL.statement_timeout),
             lock_timeout=store.seconds("lock_timeout", _USUAL.lock_timeout),
@@ -30,18 +29,3 @@ def read_store(root: Table, database: Path) -> StoreSource:
         )
         store.attempt("url", source.check, None)
         return source
-
-
-def _password(store: Table) -> str:
-    """From a file of its own, so that the settings hold no secret; never in a message."""
-    if "password_file" not in store:
-        return store.text("password_file", "")
-    path = store.path("password_file")
-    return store.attempt("password_file", lambda: _read(path), "")
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8", "replace").strip()
-    except OSError as error:
-        raise UnavailableError(f"{path} cannot be read: {error.strerror}") from error

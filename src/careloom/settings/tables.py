@@ -13,43 +13,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
-from careloom.model.errors import CareloomError, InvalidError
-from careloom.model.issues import Issue
+from careloom.model.errors import CareloomError
+from careloom.settings.complaints import Complaints, told
+from careloom.settings.files import read_file
+
+__all__ = ["Complaints", "Table", "told"]
 
 T = TypeVar("T")
 
 ANY_TEXT: Final = re.compile(r".+", re.DOTALL)
 _MOST: Final = 2**31 - 1
-
-
-class Complaints:
-    """What is wrong with one settings file."""
-
-    def __init__(self, file: Path, sources: Mapping[str, str] | None = None) -> None:
-        """Start with none.
-
-        Args:
-            file: The settings file, for messages.
-            sources: Key in full to where its value really came from, for values that are not from the file.
-        """
-        self.file = file
-        self._sources = sources or {}
-        self._issues: list[Issue] = []
-
-    def add(self, key: str, message: str) -> None:
-        """Complain about a key, given in full: ``hub.port``."""
-        source = f" (from {self._sources[key]})" if key in self._sources else ""
-        text = f"{self.file}: {key}{source}: {message}"
-        self._issues.append(Issue("error", "invalid", text, expression=key, rule="settings"))
-
-    def raise_if_any(self) -> None:
-        """End the reading.
-
-        Raises:
-            InvalidError: There was something to complain about; one issue for each.
-        """
-        if self._issues:
-            raise InvalidError("\n".join(issue.diagnostics for issue in self._issues), issues=self._issues)
 
 
 class Table:
@@ -132,9 +105,20 @@ class Table:
         """A path, made absolute against the folder of the settings file."""
         return (self.complaints.file.parent / self.text(key, default)).absolute()
 
+    def path_if_any(self, key: str) -> Path | None:
+        """A path that need not be given, made absolute in the same way; None when absent."""
+        return self.path(key) if self.text(key, "") else None
+
     def paths(self, key: str) -> tuple[Path, ...]:
         """A list of paths, made absolute against the folder of the settings file; empty when absent."""
         return tuple((self.complaints.file.parent / each).absolute() for each in self.texts(key, ()))
+
+    def secret(self, key: str, default: str | None = "") -> str:
+        """What the file holds that a key names, so that the settings hold no secret; never in a message."""
+        if not self.text(key, default):
+            return ""
+        path = self.path(key)
+        return self.attempt(key, lambda: read_file(path).decode("utf-8", "replace").strip(), "")
 
     def moment(self, key: str, zone: dt.tzinfo, *, is_end: bool = False) -> dt.datetime:
         """An instant from a TOML date or date-time.
@@ -180,6 +164,7 @@ class Table:
 
     def _value(self, key: str, default: Any) -> Any:
         self._asked.append(key)
+        self.complaints.known[self._in_full(key)] = default
         if key not in self._values and default is None:
             self.complain(key, "expected, found nothing")
         return self._values.get(key, default)
@@ -193,16 +178,6 @@ class Table:
 
     def _in_full(self, key: str) -> str:
         return f"{self.place}.{key}" if self.place else key
-
-
-def told(value: Any) -> str:
-    """A value as messages tell it."""
-    if isinstance(value, str):
-        return f"the text {value[:80]!r}"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    kinds = {dict: "a table", list: "a list", int: f"the number {value}", float: f"the number {value}"}
-    return kinds.get(type(value), str(value))
 
 
 def _label(table: Mapping[str, Any], at: int) -> str:

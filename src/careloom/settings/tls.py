@@ -48,9 +48,7 @@ USUAL_TLS: Final = ClientTls()
 
 def read_client_tls(table: Table) -> ClientTls:
     """The files that a section names; what is wrong with them becomes a complaint."""
-    certificate, key, authority = (
-        table.path(name) if name in table else None for name in ("certificate", "key", "authority")
-    )
+    certificate, key, authority = (table.path_if_any(name) for name in ("certificate", "key", "authority"))
     files = ClientTls(certificate, key, authority)
     table.attempt("certificate" if certificate else "authority", files.context, None)
     return files

@@ -1,86 +1,26 @@
-"""What can be set, as frozen values; `careloom.settings.load` reads them from the file."""
+"""Everything that is set, as one frozen value; `careloom.settings.load` reads it from the file."""
 
 from collections.abc import Collection, Iterator, Mapping
-from datetime import tzinfo
 from difflib import get_close_matches
 from pathlib import Path
 
 from careloom.governance import Agreement, Client, Organisation, Registry
 from careloom.model.issues import Issue
-from careloom.model.records import dataclass
-from careloom.notify import EndpointPolicy, RetryPolicy, Topic
+from careloom.model.records import dataclass, field
+from careloom.notify import Topic
 from careloom.notify.channels.nats import Broker
-from careloom.notify.equals import MOST_EQUAL
 from careloom.rest.hub import Limits
 from careloom.search.limits import Limits as SearchLimits
+from careloom.settings.audit import AuditSettings
+from careloom.settings.definitions import DefinitionSettings
 from careloom.settings.http import HttpSettings
+from careloom.settings.hub import HubSettings
 from careloom.settings.mesh import MeshSettings
 from careloom.settings.mllp import MllpSettings
+from careloom.settings.notify import NotifySettings
 from careloom.settings.operations import OperationSettings
-from careloom.settings.tls import USUAL_TLS, ClientTls
 from careloom.store.source import StoreSource
 from careloom.terminology.sources import TerminologySources
-
-
-@dataclass(frozen=True, slots=True)
-class HubSettings:
-    """Where the hub is, and where it keeps things.
-
-    Attributes:
-        base_url: Address of the FHIR base as clients know it, without a slash at the end.
-        host: Address to listen on.
-        port: Port to listen on, that of the address unless set; 0 lets the system choose.
-        database: The SQLite file, unless the section ``[store]`` names another database.
-        tenant: The locality, first part of every key of the record.
-        key_file: Private key that signs access tokens; made at the first start.
-        time_zone: The zone that dates in the file are meant in.
-        purposes: Purposes of use that are accepted.
-        pages: Whether there are pages for people beside the FHIR base.
-    """
-
-    base_url: str
-    host: str
-    port: int
-    database: Path
-    tenant: str
-    key_file: Path
-    time_zone: tzinfo
-    purposes: frozenset[str]
-    pages: bool
-
-
-@dataclass(frozen=True, slots=True)
-class DefinitionSettings:
-    """Which FHIR definitions are in force: packages as ``NAME@VERSION``, and folders on top of them."""
-
-    packages: tuple[str, ...]
-    directories: tuple[Path, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class NotifySettings:
-    """Where notifications may go, and when they are tried again.
-
-    Attributes:
-        endpoints: Where may be sent to.
-        retry: When to try again.
-        takes_classic: Whether subscriptions are taken whose criteria are a search, as R4 had them before topics.
-        most_equal: How many equal subscriptions one client may have.
-        tls: What the hub proves itself by to those it tells.
-    """
-
-    endpoints: EndpointPolicy
-    retry: RetryPolicy
-    takes_classic: bool = False
-    most_equal: int = MOST_EQUAL
-    tls: ClientTls = USUAL_TLS
-
-
-@dataclass(frozen=True, slots=True)
-class AuditSettings:
-    """How audit records name the place: ``AuditEvent.source.site``."""
-
-    site: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +63,7 @@ class Settings:
     topics: tuple[Topic, ...]
     notify: NotifySettings
     audit: AuditSettings
-    webhook_secrets: Mapping[str, str]
+    webhook_secrets: Mapping[str, str] = field(repr=False)
 
     def registry(self) -> Registry:
         """Who takes part and what is agreed.

@@ -84,7 +84,8 @@ POINT_SEARCHES = {
 }
 
 
-TABLES = ("version", "head", "body", "tok", "ref", "str", "dat", "num", "uri", "tx", "a", "r", "v0", "v1")
+POSTINGS = ("tok", "ref", "str", "dat", "num", "uri", "pair", "geo")
+TABLES = ("version", "head", "body", *POSTINGS, "tx", "a", "r", "v0", "v1")
 
 
 def goes_by_keys(steps: list[str]) -> bool:
@@ -101,6 +102,31 @@ async def test_a_search_begins_where_few_are(
     reason, *steps = await repository.explain(query(type, *parameters))
     assert reason == beginning
     assert goes_by_keys(steps), steps
+
+
+OTHER = "http://snomed.info/sct|364075005"
+ALTERNATIVES = {
+    "codes of two systems": ("Observation", [("code", f"http://loinc.org|8867-4,{OTHER},8310-5")]),
+    "neither code": ("Observation", [PATIENT_7, ("code:not", f"http://loinc.org|0000-0,{OTHER},8310-5")]),
+    "one of two beginnings": ("Patient", [("family", "family1,family4")]),
+    "below one of two": ("Observation", [PATIENT_7, ("_profile:below", "http://a.example,http://b.example")]),
+    "not below one of two": ("Observation", [PATIENT_7, ("_filter", "not (_profile sb http://a.example)")]),
+    "one of two pairs": ("Observation", [("component-code-value-quantity", "a$gt5,b$lt7")]),
+    "near one of two": ("Location", [("near", "51.5|-0.12|30|km,53.8|-1.55|30|km")]),
+    "as many as may be": ("Patient", [("family", ",".join(f"family{n}" for n in range(240)))]),
+}
+"""What has several alternatives is one seek for each of them; SQLite reads a whole table for an OR of them."""
+
+
+@pytest.mark.parametrize("name", ALTERNATIVES)
+async def test_each_alternative_is_sought_by_itself(
+    repository: SqliteRepository, query: Callable[..., Query], name: str
+) -> None:
+    type, parameters = ALTERNATIVES[name]
+    for newest_first in ([], [("_sort", "_id")]):
+        _, *steps = await repository.explain(query(type, *parameters, *newest_first))
+        wide = [step for step in steps if step.endswith(("(tenant=?)", "(tenant=? AND p=?)"))]
+        assert wide == [] and goes_by_keys(steps), steps
 
 
 async def test_a_run_is_streamed_newest_first(repository: SqliteRepository, query: Callable[..., Query]) -> None:

@@ -127,7 +127,7 @@ class TypeModel:
             return
         if structure.get("derivation") == "constraint" and type_name not in _PROFILES_USED_AS_TYPES:
             return
-        self._nodes.update((node.name, node) for node in _nodes(structure, type_name))
+        self._nodes.update({node.name: node for node in _nodes(structure, type_name)})  # all at once, for other threads
 
 
 def _nodes(structure: Resource, type_name: str) -> Iterator[TypeNode]:

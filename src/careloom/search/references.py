@@ -19,6 +19,11 @@ def is_absolute(text: str) -> bool:
     return _ABSOLUTE.match(text) is not None
 
 
+def names_version(text: str) -> bool:
+    """Whether a reference or canonical leads to one version; it is found without the version, too."""
+    return _VERSION.search(text) is not None
+
+
 def local_target(text: str, base_url: str) -> str | None:
     """``Type/id``, with ``/_history/version`` where there is one, if the reference leads to this server."""
     literal = parse_reference(text)

@@ -256,15 +256,20 @@ class SearchParameters:
 
     def _definitions_for(self, type: str) -> Iterator[Resource]:
         """Most general base first, lower layer first."""
-        if self._by_base is None:
-            self._by_base = {}
-            for definition in self._definitions.all("SearchParameter"):
-                for base in definition.get("base", ()):
-                    self._by_base.setdefault(base, []).append(definition)
+        by_base = self._by_base
+        if by_base is None:
+            by_base = self._by_base = self._all_by_base()  # all at once: another thread may ask meanwhile
         for base in ("Resource", "DomainResource"):
             if self._definitions.types.is_a(type, base):
-                yield from self._by_base.get(base, ())
-        yield from self._by_base.get(type, ())
+                yield from by_base.get(base, ())
+        yield from by_base.get(type, ())
+
+    def _all_by_base(self) -> dict[str, list[Resource]]:
+        found: dict[str, list[Resource]] = {}
+        for definition in self._definitions.all("SearchParameter"):
+            for base in definition.get("base", ()):
+                found.setdefault(base, []).append(definition)
+        return found
 
 
 def _shared(tables: list[Mapping[str, SearchParameter]]) -> Mapping[str, SearchParameter]:

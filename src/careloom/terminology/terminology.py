@@ -5,10 +5,11 @@ are handed in, and neither is there by default.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from threading import get_ident
 
 from careloom.definitions import Definitions
 from careloom.model import Resource
-from careloom.model.errors import InvalidError, NotFoundError, NotSupportedError
+from careloom.model.errors import NotFoundError, NotSupportedError
 from careloom.model.records import dataclass, replace
 from careloom.terminology.concept import Concept, objects
 from careloom.terminology.content import CodeSystemContent, code_system_content
@@ -60,6 +61,7 @@ class Terminology:
         self._max_codes = max_codes
         self._systems: dict[tuple[str, tuple[str, ...]], CodeSystemContent | None] = {}
         self._members: dict[tuple[str, SystemVersions], Members | None] = {}
+        self._compiling: set[tuple[int, str, SystemVersions]] = set()
         self._answers: dict[tuple[str, str | None, str], CodeResult] = {}
 
     def with_resources(self, resources: Iterable[Resource]) -> "Terminology":
@@ -120,13 +122,15 @@ class Terminology:
         """
         key = value_set_url, versions
         if key not in self._members:
-            self._members[key] = None  # a value set that imports itself finds nothing there
+            here = get_ident(), value_set_url, versions
+            if here in self._compiling:
+                return None  # a value set that imports itself finds nothing there; other threads must not see that
+            self._compiling.add(here)
             try:
                 found = self.value_set(value_set_url)
                 self._members[key] = compile_value_set(found, self, versions) if found else None
-            except InvalidError:
-                del self._members[key]
-                raise
+            finally:
+                self._compiling.discard(here)
         return self._members[key]
 
     def value_set(self, url: str) -> Resource | None:

@@ -105,10 +105,11 @@ class Library:
     def message_definitions(self, event: Event) -> tuple[Resource, ...]:
         """The MessageDefinitions of an event, in the order of their addresses."""
         if self._messages is None:
-            self._messages = {}
+            found: dict[Event, tuple[Resource, ...]] = {}
             for definition in sorted(self.definitions.all("MessageDefinition"), key=lambda one: str(one.get("url"))):
                 for known in filter(None, [event_of(definition)]):
-                    self._messages[known] = (*self._messages.get(known, ()), definition)
+                    found[known] = (*found.get(known, ()), definition)
+            self._messages = found  # all at once: another thread may ask meanwhile
         return self._messages.get(event, ())
 
     def has_definition(self, canonical: str) -> bool:

@@ -1,3 +1,6 @@
+from threading import Event, Thread, current_thread, main_thread
+from typing import Any
+
 import pytest
 from tests.unit.definitions.small_core import profile, small_definitions
 
@@ -75,3 +78,35 @@ def test_the_concrete_resource_types_are_known_without_the_abstract_ones(types: 
 
 def test_a_profile_is_no_type(types: TypeModel) -> None:
     assert types.node("http://test/P") is None
+
+
+class HeldUp(dict[str, Any]):
+    """An element that other threads are held up at."""
+
+    reads, goes_on = Event(), Event()
+
+    def __getitem__(self, key: str) -> Any:
+        if key == "min" and current_thread() is not main_thread():
+            self.reads.set()
+            assert self.goes_on.wait(10)
+        return super().__getitem__(key)
+
+
+def test_a_part_of_a_type_that_another_thread_reads_just_now_is_there() -> None:
+    definitions = small_definitions(profile("P"))
+    thing = definitions.structure("Thing")
+    elements = [HeldUp(each) if each["path"] == "Thing.part.part" else each for each in thing["snapshot"]["element"]]
+    assert any(isinstance(each, HeldUp) for each in elements), [each["path"] for each in elements]
+    held = {**thing, "snapshot": {"element": elements}}
+
+    def structures(canonical_or_type: str, *, asked_by: str = "") -> Any:
+        return held if canonical_or_type == "Thing" else definitions.structure(canonical_or_type, asked_by=asked_by)
+
+    types = TypeModel(structures, frozenset({"Thing"}))
+    thread = Thread(target=lambda: types.node("Thing"))
+    thread.start()
+    assert HeldUp.reads.wait(10)
+    here = types.node("Thing.part")
+    HeldUp.goes_on.set()
+    thread.join()
+    assert here is not None

@@ -7,7 +7,7 @@ import pytest
 from careloom.definitions import Definitions
 from careloom.model import ExactDecimal
 from careloom.model.errors import NotFoundError
-from careloom.search import SearchParameters, index_values
+from careloom.search import SearchParameters, in_order, index_values, parse_query
 from careloom.search.dates import date_interval
 from careloom.search.values import (
     BEGINNING_OF_TIME,
@@ -69,8 +69,26 @@ def test_a_concept_with_text_alone_is_present_and_has_no_token(registry: SearchP
 
 
 def test_an_identifier_is_its_system_and_value(registry: SearchParameters) -> None:
-    identifier = [{"system": "s", "value": "1", "type": {"text": "MRN"}}, {"system": "s"}, {"value": "2"}]
+    identifier = [{"system": "s", "value": "1", "type": {"text": "MRN"}}, {"value": "2"}]
     assert (TokenValue("s", "1"), TokenValue("", "2")) == tokens(registry, patient(identifier=identifier), "identifier")
+
+
+def test_an_identifier_without_a_value_is_found_by_its_system_and_sorted_as_none(registry: SearchParameters) -> None:
+    unknown = patient(id="unknown", identifier=[{"system": "s", "type": {"coding": [{"code": "MR"}]}}])
+    values = index_values(unknown, registry)
+    assert (TokenValue("s", ""),) == values.tokens["identifier"]
+    assert "identifier:of-type" not in values.tokens
+    known = index_values(patient(id="known", identifier=[{"value": "1"}]), registry)
+    by_identifier = parse_query("Patient", [("_sort", "identifier")], registry, strict=True)
+    assert in_order(by_identifier, [(values, "unknown"), (known, "known")]) == ["known", "unknown"]
+
+
+def test_references_are_sorted_by_what_they_lead_to_whatever_the_version(registry: SearchParameters) -> None:
+    subjects = ["Patient/1", "Patient/1/_history/2", "http://far.example/Patient/1", "http://far.example/Patient/1|3"]
+    values = [index_values(observation(subject={"reference": each}), registry) for each in subjects]
+    for sort, order in (("subject", [0, 1, 2, 3]), ("-subject", [2, 3, 0, 1])):
+        by_subject = parse_query("Observation", [("_sort", sort)], registry, strict=True)
+        assert in_order(by_subject, list(zip(values, range(4), strict=True))) == order
 
 
 def test_a_code_has_the_system_of_its_binding(registry: SearchParameters) -> None:

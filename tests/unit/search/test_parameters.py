@@ -1,6 +1,11 @@
+from collections.abc import Iterator
+from threading import Event, Thread, current_thread, main_thread
+from typing import Any
+
 import pytest
 
 from careloom.definitions import Definitions
+from careloom.model import Resource
 from careloom.model.errors import InvalidError, NotFoundError
 from careloom.search import SearchParameters, State, index_values, match, parse_query
 
@@ -14,6 +19,39 @@ def test_an_abstract_or_unknown_type_has_none(registry: SearchParameters) -> Non
     for type in ("Resource", "HumanName", "patient", ""):
         with pytest.raises(NotFoundError):
             registry.of(type)
+
+
+class HeldUp:
+    """Definitions whose other threads are held up in the middle of the SearchParameters."""
+
+    def __init__(self, definitions: Definitions) -> None:
+        self._definitions = definitions
+        self.reads, self.goes_on = Event(), Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._definitions, name)
+
+    def all(self, type: str) -> Iterator[Resource]:
+        for number, definition in enumerate(self._definitions.all(type)):
+            if number == 100 and current_thread() is not main_thread():
+                self.reads.set()
+                assert self.goes_on.wait(10)
+            yield definition
+
+
+def test_a_registry_that_another_thread_reads_just_now_lacks_nothing(
+    definitions: Definitions, registry: SearchParameters
+) -> None:
+    held: Any = HeldUp(definitions)
+    read = SearchParameters(held)
+    thread = Thread(target=lambda: read.of("Observation"))
+    thread.start()
+    assert held.reads.wait(10)
+    here = set(read.of("Patient"))
+    held.goes_on.set()
+    thread.join()
+    assert here == set(registry.of("Patient"))
+    assert set(read.of("Observation")) == set(registry.of("Observation"))
 
 
 def test_a_reference_parameter_knows_its_targets(registry: SearchParameters) -> None:

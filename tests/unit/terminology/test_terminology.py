@@ -1,5 +1,6 @@
 """Value sets and code systems: membership, expansion, filters, imports, formal systems."""
 
+from threading import Event, Thread, current_thread, main_thread
 from typing import Any
 
 import pytest
@@ -96,6 +97,37 @@ def test_imports_are_an_intersection(definitions: Definitions) -> None:
 def test_a_value_set_that_imports_itself_is_no_trap(definitions: Definitions) -> None:
     made = terminology(definitions, value_set({"valueSet": [VS]}))
     assert made.validate_code(VS, system=CS, code="dog").result == "unknown"
+
+
+class HeldUp(Terminology):
+    """A terminology whose other threads are held up while they read a value set."""
+
+    def __init__(self, definitions: Definitions) -> None:
+        super().__init__(definitions)
+        self.reads, self.goes_on = Event(), Event()
+
+    def value_set(self, url: str) -> Resource | None:
+        if current_thread() is not main_thread():
+            self.reads.set()
+            assert self.goes_on.wait(10)
+        return super().value_set(url)
+
+
+@pytest.mark.parametrize("asked", [VS, OTHER], ids=["the same value set", "one that imports it"])
+def test_a_value_set_that_another_thread_reads_just_now_is_not_taken_for_missing(
+    definitions: Definitions, asked: str
+) -> None:
+    sets = value_set({"system": CS}), value_set({"valueSet": [VS]}, url=OTHER)
+    terminology = HeldUp(definitions.with_resources([code_system(), *sets]))
+    other: list[str] = []
+    thread = Thread(target=lambda: other.append(terminology.validate_code(VS, system=CS, code="fish").result))
+    thread.start()
+    assert terminology.reads.wait(10)
+    here = terminology.validate_code(asked, system=CS, code="fish").result
+    terminology.goes_on.set()
+    thread.join()
+    assert [here, *other] == ["out", "out"]
+    assert terminology.validate_code(asked, system=CS, code="fish").result == "out"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from careloom.search.kinds.reading import Aside, KindRules, Place, Reading, tabl
 from careloom.search.kinds.token import identifier
 from careloom.search.parameters import SearchParameter
 from careloom.search.query import ReferenceOperand
-from careloom.search.references import is_absolute, local_target, reference_values
+from careloom.search.references import is_absolute, local_target, names_version, reference_values
 from careloom.search.values import ReferenceValue, TokenValue
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
@@ -62,7 +62,9 @@ def _fits(modifier: str, operand: ReferenceOperand, value: ReferenceValue) -> bo
 
 
 def _sort_values(value: ReferenceValue) -> Iterator[str]:
-    yield value.target
+    """What it leads to; which version of it makes no difference."""
+    if not names_version(value.target):
+        yield value.target
 
 
 RULES = KindRules(

@@ -33,12 +33,14 @@ def _codeable_concept(value: Any, place: Place) -> Found:
 
 
 def identifier(value: Any, place: Place) -> Found:
-    """An Identifier: by its value, by its value under each code of its type, and by the text of its type."""
+    """An Identifier: by its system and value, by its value under each code of its type, by the text of its type."""
     if not isinstance(value, dict):
         return
     kind = value.get("type")
-    if code := text_at(value, "value"):
-        yield TokenValue(text_at(value, "system"), code)
+    system, code = text_at(value, "system"), text_at(value, "value")
+    if system or code:
+        yield TokenValue(system, code)
+    if code:
         for coding in objects(kind, "coding"):
             typed = TokenValue(type_of(text_at(coding, "system"), text_at(coding, "code")), code)
             yield Aside("of-type", typed)
@@ -110,7 +112,8 @@ def _written(operand: TokenOperand) -> str:
 
 
 def _sort_values(value: TokenValue) -> Iterator[str]:
-    yield value.code
+    if value.code:
+        yield value.code
 
 
 RULES = KindRules(

@@ -1,6 +1,6 @@
 """What a condition becomes in SQL: how to test a candidate, and how to find candidates."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from careloom.model.records import dataclass, replace
 from careloom.search import IndexValues, SearchParameters
@@ -12,7 +12,7 @@ from careloom.store.sql.keys import parameter_name
 from careloom.store.sql.names import Names
 from careloom.store.sql.reaches import Reaches
 from careloom.store.sql.snapshot import Snapshot
-from careloom.store.sql.text import Sql, all_of, any_of, one_of
+from careloom.store.sql.text import Sql, all_of, any_of, bracketed, one_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +153,12 @@ class Context:
 DELETED = 2
 """In the columns called op."""
 
+MOST_SEEKS = 500
+"""A condition with more alternatives than this is one test of all rows under its key."""
+
+_SELECTS_AT_ONCE = 250
+"""SQLite joins at most 500 selects, unless some of them are in brackets."""
+
 
 def nothing() -> Clause:
     """What no version meets."""
@@ -175,7 +181,27 @@ def either(parts: list[Clause]) -> Clause:
     )
 
 
-def together(sources: list[Sql]) -> Sql:
+def sought(rows: str, key: Sql, seeks: Sequence[Sql]) -> Sql:
+    """The vid of each row that passes one of some tests, found by a seek for each test.
+
+    Asked for all of them at once, SQLite does not seek: it goes through everything under the key they share.
+
+    Args:
+        rows: The table as it stands behind FROM.
+        key: What the tests share, the beginning of a key of the table.
+        seeks: The alternatives.
+    """
+    tests = seeks if 0 < len(seeks) <= MOST_SEEKS else [any_of(seeks)]
+    selects = [Sql(f"SELECT vid FROM {rows} WHERE") + key + Sql("AND") + bracketed(test) for test in tests]
+    starts = range(0, len(selects), _SELECTS_AT_ONCE)
+    return _united([_united(selects[start : start + _SELECTS_AT_ONCE]) for start in starts])
+
+
+def _united(selects: Sequence[Sql]) -> Sql:
+    return selects[0] if len(selects) == 1 else together(selects)
+
+
+def together(sources: Sequence[Sql]) -> Sql:
     """All that the sources select; in brackets of their own, since one of them may be joined of several, too."""
     text = " UNION ALL ".join(f"SELECT vid FROM ({each.text}) AS s" for each in sources)
     return Sql(text, tuple(value for each in sources for value in each.values))

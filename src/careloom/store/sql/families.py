@@ -16,7 +16,7 @@ from careloom.search.query import (
     TokenOperand,
     UriOperand,
 )
-from careloom.store.sql.clauses import Clause, Context, Run, Walk, either, nothing
+from careloom.store.sql.clauses import Clause, Context, Run, Walk, either, nothing, sought
 from careloom.store.sql.intervals import DATES, NUMBERS, IntervalFamily, arms, around
 from careloom.store.sql.keys import (
     ANY_SYSTEM,
@@ -108,15 +108,15 @@ def hashed(table: str, seeks: list[Sql], context: Context, type: str = "", keys:
     bound, most = sum(len(each.values) for each in seeks), context.dialect.most_values // 4
     if bound > most:
         raise TooCostlyError(f"a condition with {bound} values: at most {most} are searched by")
-    where = Sql("tenant = ?", (context.tenant,)) + Sql("AND") + bracketed(any_of(seeks))
+    of_tenant = Sql("tenant = ?", (context.tenant,))
     rows = context.dialect.by(table, "value", "a")
-    found = Sql(f"SELECT vid FROM {rows} WHERE") + where
+    found = sought(rows, of_tenant, seeks)
     source = context.of_frames_too(type, keys, found)
     is_run = source is found and len(seeks) == 1 and " IN " not in seeks[0].text.partition(" AND sys ")[0]
     return Clause(
-        probe=_exists(table, where, context, context.at(type, keys)),
+        probe=_exists(table, of_tenant, seeks, context, context.at(type, keys)),
         source=source,
-        run=Run(table, rows, where) if is_run else None,
+        run=Run(table, rows, of_tenant + Sql("AND") + bracketed(seeks[0])) if is_run else None,
         reason=table,
     )
 
@@ -126,11 +126,12 @@ def hashed(table: str, seeks: list[Sql], context: Context, type: str = "", keys:
 
 def _string(comparison: Comparison, type: str, context: Context) -> Clause:
     test = _STRINGS[comparison.modifier]
-    tests = any_of(test(operand, context) for operand in operands(comparison, StringOperand))
+    seeks = [test(operand, context) for operand in operands(comparison, StringOperand)]
+    tests = any_of(seeks)
     of_parameter = one_of("p", context.numbers(type, comparison.key))
     keys = context.covers.keys(type, comparison.key)
-    rows = f"SELECT vid FROM {context.dialect.by('str', 'value', 'a')} WHERE tenant = ? AND"
-    found = Sql(rows, (context.tenant,)) + of_parameter + Sql("AND") + bracketed(tests)
+    key = Sql("tenant = ? AND", (context.tenant,)) + of_parameter
+    found = sought(context.dialect.by("str", "value", "a"), key, seeks if comparison.modifier in _SOUGHT else [tests])
     source = context.of_frames_too(type, keys, found)
     return Clause(
         probe=_of_version("str", all_of([of_parameter, tests]), context, context.at(type, keys)),
@@ -190,38 +191,42 @@ _STRINGS: Mapping[str, Callable[[StringOperand, Context], Sql]] = {
     "le": _ordered("<="),
 }
 
+_SOUGHT = ("", "exact", "equals")
+"""Those that are few rows of an index; the others look at all texts of a parameter, once is enough."""
+
 
 def _uri(comparison: Comparison, type: str, context: Context) -> Clause:
     p = one_of("p", context.numbers(type, comparison.key))
     asked = sorted({operand.uri for operand in operands(comparison, UriOperand)})
-    uris = _URIS[comparison.modifier](asked, context)
-    where = Sql("tenant = ? AND", (context.tenant,)) + p + Sql("AND") + bracketed(uris)
+    seeks = _URIS[comparison.modifier](asked, context)
+    key = Sql("tenant = ? AND", (context.tenant,)) + p
     rows = context.dialect.by("uri", "value", "a")
+    is_run = len(asked) == 1 and not comparison.modifier
     return Clause(
-        probe=_exists("uri", where, context),
-        source=Sql(f"SELECT vid FROM {rows} WHERE") + where,
-        run=Run("uri", rows, where) if len(asked) == 1 and not comparison.modifier else None,
+        probe=_exists("uri", key, seeks, context),
+        source=sought(rows, key, seeks),
+        run=Run("uri", rows, key + Sql("AND") + bracketed(seeks[0])) if is_run else None,
         reason="uri",
     )
 
 
-def _any(uris: list[str], context: Context) -> Sql:
-    return any_of(context.dialect.compared("text", "=", uri) for uri in uris)
+def _any(uris: list[str], context: Context) -> list[Sql]:
+    return [any_of(context.dialect.compared("text", "=", uri) for uri in uris)]
 
 
-def _below(uris: list[str], context: Context) -> Sql:
+def _below(uris: list[str], context: Context) -> list[Sql]:
     """Equal but for a closing slash, or going on after one."""
-    bare = [uri.rstrip("/") for uri in uris]
-    return any_of([_any(sorted({*bare, *uris}), context), *(starting("text", f"{uri}/", context) for uri in bare)])
+    bare = sorted({uri.rstrip("/") for uri in uris})
+    return [*_any(sorted({*bare, *uris}), context), *(starting("text", f"{uri}/", context) for uri in bare)]
 
 
-def _above(uris: list[str], context: Context) -> Sql:
+def _above(uris: list[str], context: Context) -> list[Sql]:
     """The URI itself and all that it goes on from, each with or without slashes at its end."""
     found = {parent + "/" * slashes for uri in uris for parent in parents(uri) for slashes in range(_SLASHES)}
     return _any(sorted(found), context)
 
 
-_URIS: Mapping[str, Callable[[list[str], Context], Sql]] = {
+_URIS: Mapping[str, Callable[[list[str], Context], list[Sql]]] = {
     "": _any,
     "below": _below,
     "above": _above,
@@ -283,9 +288,11 @@ def _unit(operand: QuantityOperand, context: Context) -> list[Sql]:
 # what they share
 
 
-def _exists(table: str, where: Sql, context: Context, at: str = "") -> Sql:
-    vid = at or f"= {context.alias}.vid"
-    return Sql(f"EXISTS (SELECT 1 FROM {table} WHERE {where.text} AND vid {vid})", where.values)
+def _exists(table: str, key: Sql, seeks: Sequence[Sql], context: Context, at: str = "") -> Sql:
+    """Whether the version tested has a row under a key that passes one of some tests, each of them a seek."""
+    here = Sql(f"AND vid {at}" if at else f"AND vid = {context.alias}.vid")
+    rows = Sql(f"EXISTS (SELECT 1 FROM {table} WHERE") + key + Sql("AND")
+    return any_of(rows + bracketed(seek) + here + Sql(")") for seek in seeks)
 
 
 def _of_version(table: str, tests: Sql, context: Context, at: str = "") -> Sql:

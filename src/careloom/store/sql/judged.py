@@ -43,9 +43,9 @@ from careloom.search.values import (
     UriValue,
 )
 from careloom.store.hashing import Hash
-from careloom.store.sql.clauses import Clause, Context
+from careloom.store.sql.clauses import Clause, Context, sought
 from careloom.store.sql.intervals import DATES, NUMBERS, around
-from careloom.store.sql.text import Sql, all_of, any_of, one_of
+from careloom.store.sql.text import Sql, all_of, one_of
 
 MOST_JUDGED = 5_000
 """Candidates of one condition inside another that are looked at; more are refused."""
@@ -143,18 +143,18 @@ def _composite(comparison: Comparison, type: str, context: Context) -> Clause:
         for key in context.covers.keys(type, comparison.parameter)
         for seek in _seeks(operand, type, key, context)
     ]
-    if not all(seeks):
+    if None in seeks:
         return Clause(Sql("1 = 1"), is_judged=True)
-    where = Sql("tenant = ?", (context.tenant,)) + Sql("AND") + Sql(f"({any_of(seeks).text})", any_of(seeks).values)
-    return Clause(Sql("1 = 1"), Sql("SELECT vid FROM pair WHERE") + where, is_judged=True, reason="pair")
+    source = sought("pair", Sql("tenant = ?", (context.tenant,)), [seek for seek in seeks if seek])
+    return Clause(Sql("1 = 1"), source, is_judged=True, reason="pair")
 
 
-def _seeks(operand: CompositeOperand, type: str, parameter: str, context: Context) -> Iterator[Sql]:
-    """Where the rows are that may fit; an empty text where they cannot be told."""
+def _seeks(operand: CompositeOperand, type: str, parameter: str, context: Context) -> Iterator[Sql | None]:
+    """Where the rows are that may fit; None where they cannot be told."""
     asked = [_asked(part) for part in operand.parts]
     for keys in product(*asked):
         if None in keys:
-            yield Sql("")
+            yield None
             return
         h = pair_hash(context.hash_of, type, parameter, [key for key in keys if key is not None])
         yield all_of([Sql("h = ?", (h,)), *_range(operand.parts)])
@@ -244,9 +244,9 @@ def _position(comparison: Comparison, type: str, context: Context) -> Clause:
     """The squares that a circle touches, band by band."""
     asked = [operand for operand in comparison.operands if isinstance(operand, PositionOperand)]
     ranges = [each for operand in asked for each in _ranges(operand)]
-    tests = any_of(Sql("cell BETWEEN ? AND ?", each) for each in ranges)
-    where = Sql("tenant = ?", (context.tenant,)) + Sql("AND") + Sql(f"({tests.text})", tests.values)
-    return Clause(Sql("1 = 1"), Sql("SELECT vid FROM geo WHERE") + where, is_judged=True, reason="geo")
+    seeks = [Sql("cell BETWEEN ? AND ?", each) for each in ranges]
+    source = sought("geo", Sql("tenant = ?", (context.tenant,)), seeks)
+    return Clause(Sql("1 = 1"), source, is_judged=True, reason="geo")
 
 
 def _ranges(asked: PositionOperand) -> Iterator[tuple[int, int]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import count
 from typing import Any
 
 from careloom.fhirpath.ast import Call, Constant, Member, Special, Tree, children_of
@@ -43,6 +44,7 @@ class Memos:
         self._library = library
         self._made: dict[Any, Any] = {}
         self._numbers: dict[Keys, int] = {}
+        self._unused = count()
 
     def of(self, kind: Callable[..., Any], *arguments: Any) -> str:
         """The name of something that remembers answers."""
@@ -53,7 +55,8 @@ class Memos:
 
     def number_of(self, keys: Keys) -> int:
         """A number for a shape, the same wherever it is met."""
-        return self._numbers.setdefault(keys, len(self._numbers))
+        known = self._numbers.get(keys)
+        return self._numbers.setdefault(keys, next(self._unused)) if known is None else known
 
     def asked(self, question: Callable[..., Any]) -> str:
         """The name of a function."""

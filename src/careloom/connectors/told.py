@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from careloom.model import Resource
+from careloom.model.nhs_number import NHS_NUMBER, UNVERIFIED
 from careloom.model.records import dataclass, field
 
 Name = tuple[str, str]
@@ -47,12 +48,14 @@ class Told:
 
 
 def names_of(resource: Resource) -> list[Name]:
-    """What a resource can be found by."""
+    """What a resource can be found by: identifiers, unless it is known of one that it may be another's."""
     names = []
     for identifier in resource.get("identifier", ()):
         value = identifier.get("value") if isinstance(identifier, dict) else None
         if isinstance(value, str) and value:
             system = identifier.get("system")
+            if system == UNVERIFIED:
+                continue
             names.append((system if isinstance(system, str) else "", value))
     return names
 
@@ -71,8 +74,13 @@ def _merged(known: Resource, told: Resource) -> Resource:
 
 
 def _added(before: list[Any], told: list[Any], name: str) -> list[Any]:
-    """Items of a system, or URL, that the message speaks of are those of the message; the others stay."""
+    """Items of a system, or URL, that the message speaks of are those of the message; the others stay.
+
+    A good NHS number also takes the place of what was sent as one before and is none.
+    """
     named = {item.get(name) for item in told}
+    if NHS_NUMBER in named:
+        named.add(UNVERIFIED)
     return [*(item for item in before if item.get(name) not in named), *told]
 
 

@@ -92,6 +92,30 @@ async def test_who_sends_slowly_is_waited_for_and_holds_up_nobody(desk: Desk) ->
         slow.close()
 
 
+async def test_a_connection_holds_no_more_bytes_than_it_may_and_answers_all_the_same() -> None:
+    held, most, hold = 0, 0, asyncio.Event()
+
+    async def take(message: bytes, address: str) -> bytes:
+        nonlocal held, most
+        held += len(message)
+        most = max(most, held)
+        await hold.wait()
+        held -= len(message)
+        return b"MSH|^~\\&|\rMSA|AA\r"
+
+    limits = Limits(message_bytes=50_000, connection_bytes=100_000)
+    listener = MllpListener(take, limits=limits, clock=lambda: datetime(2026, 11, 22, tzinfo=UTC), new_id=new_id)
+    await listener.start("127.0.0.1", 0)
+    messages = [b"MSH|" + b"x" * size for size in (40_000, 40_000, 40_000, 49_000, 10, 30_000)]
+    asking = asyncio.create_task(_ask(listener.port, *map(framed, messages), answers=len(messages)))
+    await asyncio.sleep(0.2)
+    assert 80_008 == held
+    hold.set()
+    assert ["AA"] * len(messages) == await asking
+    await listener.stop()
+    assert 80_008 <= most <= 100_000
+
+
 async def test_a_connection_that_stops_in_mid_message_is_closed(desk: Desk) -> None:
     async with listening(desk, patience=0.05) as listener:
         reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)

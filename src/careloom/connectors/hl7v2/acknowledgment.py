@@ -5,7 +5,7 @@ was not taken up at all: not a message, not for us, or not now; so it is also wh
 enhanced mode, which MSH-15 asks for, CA, CE and CR say the same. Source: HL7 v2.5.1, 2.9 and tables 0008 and 0357.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Literal
@@ -13,6 +13,7 @@ from typing import Literal
 from careloom.connectors.hl7v2.delimiters import USUAL, Delimiters
 from careloom.connectors.hl7v2.escapes import escaped
 from careloom.connectors.hl7v2.message import Message
+from careloom.connectors.hl7v2.processing import ProcessingIdError
 from careloom.model.errors import (
     CareloomError,
     ConflictError,
@@ -38,7 +39,7 @@ class Reason:
     """Why a message is not accepted.
 
     Attributes:
-        answer: E or R.
+        answer: E or R; A where it is accepted all the same.
         code: Of table 0357.
         meaning: The display of that code.
     """
@@ -50,6 +51,7 @@ class Reason:
 
 _REASONS: Mapping[type[CareloomError], Reason] = {
     MalformedError: Reason("R", "100", "Segment sequence error"),
+    ProcessingIdError: Reason("R", "202", "Unsupported processing id"),
     NotSupportedError: Reason("R", "201", "Unsupported event code"),
     ForbiddenError: Reason("R", "207", "Application internal error"),
     UnavailableError: Reason("R", "206", "Application record locked"),
@@ -59,12 +61,13 @@ _REASONS: Mapping[type[CareloomError], Reason] = {
     InvalidError: Reason("E", "102", "Data type error"),
 }
 
+_DOUBTED = Reason("A", "102", "Data type error")
 _FAILED = Reason("R", "207", "Application internal error")
 
 
-def accepted(message: Message, *, now: datetime, new_id: Callable[[], str]) -> bytes:
-    """The answer to a message whose changes are durable."""
-    return _answer(message, "A", "", now, new_id)
+def accepted(message: Message, *, warnings: Sequence[str] = (), now: datetime, new_id: Callable[[], str]) -> bytes:
+    """The answer to a message whose changes are durable, with what its sender should see to all the same."""
+    return _answer(message, "A", [_error(_DOUBTED, "W", each, message.delimiters) for each in warnings], now, new_id)
 
 
 def refused(message: Message | None, error: Exception, *, now: datetime, new_id: Callable[[], str]) -> bytes:
@@ -72,10 +75,7 @@ def refused(message: Message | None, error: Exception, *, now: datetime, new_id:
     reason = _reason(error)
     told = _told(error) if isinstance(error, CareloomError) else "the receiving system failed; its log says why"
     delimiters = message.delimiters if message else USUAL
-    severity, sign = "E", delimiters.component
-    coded = sign.join([reason.code, reason.meaning, "HL70357"])
-    fields = ["ERR", "", "", coded, severity, "", "", "", escaped(told[:_LONGEST_TEXT], delimiters)]
-    return _answer(message, reason.answer, delimiters.field.join(fields), now, new_id)
+    return _answer(message, reason.answer, [_error(reason, "E", told, delimiters)], now, new_id)
 
 
 def is_transient(error: Exception) -> bool:
@@ -93,10 +93,19 @@ def _told(error: CareloomError) -> str:
     return "; ".join([str(error), *details])
 
 
-def _answer(message: Message | None, answer: Answer, error: str, now: datetime, new_id: Callable[[], str]) -> bytes:
+def _error(reason: Reason, severity: Literal["E", "W"], told: str, delimiters: Delimiters) -> str:
+    """ERR: what is wrong."""
+    coded = delimiters.component.join([reason.code, reason.meaning, "HL70357"])
+    fields = ["ERR", "", "", coded, severity, "", "", "", escaped(told[:_LONGEST_TEXT], delimiters)]
+    return delimiters.field.join(fields)
+
+
+def _answer(
+    message: Message | None, answer: Answer, errors: Sequence[str], now: datetime, new_id: Callable[[], str]
+) -> bytes:
     delimiters = message.delimiters if message else USUAL
-    lines = [_header(message, delimiters, now, new_id), _verdict(message, answer, delimiters), error]
-    return "".join(f"{line}\r" for line in lines if line).encode("utf-8")
+    lines = [_header(message, delimiters, now, new_id), _verdict(message, answer, delimiters), *errors]
+    return "".join(f"{line}\r" for line in lines).encode("utf-8")
 
 
 def _header(message: Message | None, delimiters: Delimiters, now: datetime, new_id: Callable[[], str]) -> str:

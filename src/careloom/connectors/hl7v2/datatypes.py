@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from careloom.connectors.hl7v2.message import Value
 from careloom.connectors.hl7v2.tables import Tables
 from careloom.model.errors import InvalidError
+from careloom.model.nhs_number import NHS_NUMBER, UNVERIFIED, is_nhs_number, plain
 
 Convert = Callable[[Value, Tables], Any]
 
@@ -120,13 +121,17 @@ def _coding(value: Value, place: int, tables: Tables) -> dict[str, Any]:
 
 
 def identifier(value: Value, tables: Tables) -> dict[str, Any] | None:
-    """CX: the number without blanks at its ends, under the system of the assigning authority, or of the sender."""
+    """CX: the number without blanks at its ends, under the system of the assigning authority, or of the sender.
+
+    An NHS number that is none is put under another system, by which nobody is found.
+    """
     number = value.component(1).strip()
     if not number:
         return None
     system = tables.system_of(value.part(4)) or tables.own_system
-    if system == "https://fhir.nhs.uk/Id/nhs-number":
-        number = number.replace(" ", "").replace("-", "")
+    if system == NHS_NUMBER:
+        number = plain(number)
+        system = NHS_NUMBER if is_nhs_number(number) else UNVERIFIED
     period = _filled(start=date(value.part(7), tables), end=date(value.part(8), tables))
     return _filled(system=system, value=number, period=period)
 

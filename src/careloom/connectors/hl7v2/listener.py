@@ -8,6 +8,7 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from ssl import SSLContext
 
 import structlog
@@ -38,14 +39,40 @@ class Limits:
     Attributes:
         message_bytes: Bytes of a message.
         under_way: Messages read and not yet answered; beyond that the connection is not read from.
+        connection_bytes: Bytes that those messages have together; beyond that the connection is not read from, either.
         patience: Seconds in which a message that has begun goes on; a connection at rest may rest.
         connections: Connections at one time.
     """
 
     message_bytes: int = 10_000_000
     under_way: int = 64
+    connection_bytes: int = 20_000_000
     patience: float = 30.0
     connections: int = 200
+
+
+class _Room:
+    """How much a connection may hold of messages that wait for their answer."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._taken = most, 0
+        self._left = asyncio.Event()
+
+    async def take(self, frame: bytes | Fault) -> None:
+        """Wait until there is room for a message; alone each has room."""
+        while self._taken and self._taken + _size(frame) > self._most:
+            self._left.clear()
+            await self._left.wait()
+        self._taken += _size(frame)
+
+    def leave(self, frame: bytes | Fault, _: object) -> None:
+        """Make room for others once a message is answered."""
+        self._taken -= _size(frame)
+        self._left.set()
+
+
+def _size(frame: bytes | Fault) -> int:
+    return len(frame if isinstance(frame, bytes) else frame.data)
 
 
 class MllpListener:
@@ -99,14 +126,17 @@ class MllpListener:
             self._conversations.discard(task)
 
     async def _listen(self, reader: asyncio.StreamReader, answers: _Answers, address: str) -> None:
-        frames = FrameReader(self._limits.message_bytes)
+        frames, room = FrameReader(self._limits.message_bytes), _Room(self._limits.connection_bytes)
         while True:
             patience = self._limits.patience if frames.is_within else None
             data = await asyncio.wait_for(reader.read(_PIECE), patience)
             if not data:
                 return
             for frame in frames.feed(data):
-                await answers.put(asyncio.ensure_future(self._answer_to(frame, address)))
+                await room.take(frame)
+                answer = asyncio.ensure_future(self._answer_to(frame, address))
+                answer.add_done_callback(partial(room.leave, frame))
+                await answers.put(answer)
 
     async def _answer_to(self, frame: bytes | Fault, address: str) -> bytes:
         if isinstance(frame, Fault):

@@ -8,7 +8,9 @@ from careloom.connectors.hl7v2.mapping import mapped
 from careloom.connectors.hl7v2.message import Message, Value
 from careloom.connectors.hl7v2.tables import Event, Tables
 from careloom.connectors.told import Told
+from careloom.model import Resource
 from careloom.model.errors import InvalidError, NotSupportedError
+from careloom.model.nhs_number import UNVERIFIED
 from careloom.model.records import dataclass
 
 _PHYSICAL_TYPE = "http://terminology.hl7.org/CodeSystem/location-physical-type"
@@ -39,10 +41,25 @@ class Movement:
     at: str | None
 
     @property
+    def warnings(self) -> list[str]:
+        """What the sender should see to, though the message is taken."""
+        people = (("PID-3", self.patient), ("MRG-1", self.merged_away))
+        return [
+            f"{field}: {number} fails the check digit of an NHS number; it is kept as unverified, nobody is found by it"
+            for field, told in people
+            if told is not None
+            for number in _unverified(told.resource)
+        ]
+
+    @property
     def told(self) -> Iterator[Told]:
         """All that is said of resources."""
         every = (self.patient, self.merged_away, self.encounter, self.location)
         return (each for each in every if each is not None)
+
+
+def _unverified(patient: Resource) -> list[str]:
+    return [each["value"] for each in patient.get("identifier", ()) if each.get("system") == UNVERIFIED]
 
 
 def movement(message: Message, tables: Tables) -> Movement:
@@ -58,8 +75,7 @@ def movement(message: Message, tables: Tables) -> Movement:
         raise NotSupportedError(f"MSH-9: one of {known} expected, '{kind}^{message.event}' found")
     event = tables.events[message.event]
     patient = mapped(message, "Patient", tables)
-    if not patient.resource.get("identifier"):
-        raise InvalidError("PID-3: an identifier of the patient expected, none found", expression="Patient.identifier")
+    _require_identity("PID-3: an identifier of the patient", patient)
     return Movement(
         event=event,
         patient=patient,
@@ -72,9 +88,20 @@ def movement(message: Message, tables: Tables) -> Movement:
 
 def _merged_away(message: Message, tables: Tables) -> Told:
     found = [made for value in message.first("MRG").repetitions(1) if (made := identifier(value, tables))]
-    if not found:
-        raise InvalidError("MRG-1: an identifier of the record to be merged expected, none found")
-    return Told({"resourceType": "Patient", "identifier": found})
+    told = Told({"resourceType": "Patient", "identifier": found})
+    _require_identity("MRG-1: an identifier of the record to be merged", told)
+    return told
+
+
+def _require_identity(what: str, told: Told) -> None:
+    """See that somebody can be found by what is told, the next time too.
+
+    Raises:
+        InvalidError: Nobody can.
+    """
+    if not told.names:
+        found = "only an NHS number that fails its check digit" if told.resource.get("identifier") else "none"
+        raise InvalidError(f"{what} expected, {found} found", expression="Patient.identifier")
 
 
 def _encounter(message: Message, event: Event, tables: Tables) -> Told | None:

@@ -6,7 +6,7 @@ A message that comes again, because its answer was lost, is answered as before a
 the control id of another is refused, for one of the two would be lost.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
@@ -17,6 +17,7 @@ from careloom.connectors.hl7v2.acknowledgment import accepted, refused
 from careloom.connectors.hl7v2.applying import draft
 from careloom.connectors.hl7v2.message import Message, parse
 from careloom.connectors.hl7v2.movement import Movement, movement
+from careloom.connectors.hl7v2.processing import PRODUCTION, require_processing
 from careloom.connectors.hl7v2.tables import Tables, tables_for
 from careloom.connectors.intake import Arrival, Intake, Plan, Write
 from careloom.connectors.record import Record
@@ -63,10 +64,17 @@ class Hl7v2Source:
         intake: The way onto the record.
         tables: How messages become resources.
         check: Judges a resource before it is written.
+        processing: Processing ids of the messages that are taken.
     """
 
-    def __init__(self, intake: Intake, tables: Tables, check: Callable[[Resource], Sequence[Issue]]) -> None:
-        self.intake, self._tables, self._check = intake, tables, check
+    def __init__(
+        self,
+        intake: Intake,
+        tables: Tables,
+        check: Callable[[Resource], Sequence[Issue]],
+        processing: Collection[str] = (PRODUCTION,),
+    ) -> None:
+        self.intake, self._tables, self._check, self._processing = intake, tables, check, processing
         self._turns = SharedTurns(self._write, most=MOST_TOGETHER)
 
     async def take(self, data: bytes, address: str = "") -> bytes:
@@ -75,14 +83,16 @@ class Hl7v2Source:
         now, new_id = self.intake.clock, self.intake.new_id
         try:
             message = parse(data)
-            await self._turns.written(self._received(message, data, address))
+            require_processing(message, self._processing)
+            received = self._received(message, data, address)
+            await self._turns.written(received)
         except CareloomError as error:
             return refused(message, error, now=now(), new_id=new_id)
         except Exception as error:
             control_id = message.control_id if message else ""
             _log.exception("message failed", client=self.intake.client, control_id=control_id)
             return refused(message, error, now=now(), new_id=new_id)
-        return accepted(message, now=now(), new_id=new_id)
+        return accepted(message, warnings=received.movement.warnings, now=now(), new_id=new_id)
 
     def _received(self, message: Message, data: bytes, address: str) -> _Received:
         sender = message.header.value(4).component(1).strip() or self.intake.client

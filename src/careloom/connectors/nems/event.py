@@ -9,9 +9,9 @@ from careloom.connectors.nems.stu3 import header_as_r4
 from careloom.connectors.told import Told
 from careloom.model import Resource
 from careloom.model.errors import InvalidError, NotSupportedError
+from careloom.model.nhs_number import NHS_NUMBER, is_nhs_number
 from careloom.model.records import dataclass
 
-NHS_NUMBER: Final = "https://fhir.nhs.uk/Id/nhs-number"
 EVENTS: Final = frozenset(
     {"https://fhir.nhs.uk/STU3/CodeSystem/EventType-1", "https://fhir.nhs.uk/STU3/CodeSystem/EventCode-1"}
 )
@@ -148,8 +148,12 @@ def _patient(header: Resource, entries: Mapping[str, Resource]) -> Told:
     found = next((each for each in entries.values() if each.get("resourceType") == "Patient"), None)
     told = _plain(found, entries) if found else _routed(header)
     told["identifier"] = _identifying(told.get("identifier", []))
-    if not any(each.get("system") == NHS_NUMBER for each in told["identifier"]):
-        raise InvalidError("Patient.identifier: an NHS number expected, none found", expression="Patient.identifier")
+    numbers = [str(each.get("value", "")) for each in told["identifier"] if each.get("system") == NHS_NUMBER]
+    if not numbers or not all(map(is_nhs_number, numbers)):
+        which = "one that fails its check digit" if any(numbers) else "none"
+        raise InvalidError(
+            f"Patient.identifier: an NHS number expected, {which} found", expression="Patient.identifier"
+        )
     told["extension"] = [
         _death(each) if each.get("url") == _DEATH_OF_STU3 else each for each in told.get("extension", [])
     ]

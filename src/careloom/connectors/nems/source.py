@@ -12,12 +12,13 @@ from typing import Final
 from uuid import UUID, uuid5
 
 from careloom.connectors.intake import Brought
-from careloom.connectors.nems.event import NHS_NUMBER, EventMessage, is_later
+from careloom.connectors.nems.event import EventMessage, is_later
 from careloom.connectors.patients import patient_of, survivor
 from careloom.connectors.record import Known, Record
 from careloom.model import Issue, Resource, serialize_json
 from careloom.model.errors import ConflictError
 from careloom.model.instants import Clock
+from careloom.model.nhs_number import NHS_NUMBER
 from careloom.model.records import dataclass
 from careloom.store import Turn, Version
 

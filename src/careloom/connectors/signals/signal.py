@@ -4,16 +4,14 @@ import re
 from datetime import datetime
 
 from careloom.model.errors import InvalidError
+from careloom.model.nhs_number import is_nhs_number
 from careloom.model.records import dataclass
 
 _URI_REFERENCE = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 _URL = re.compile(r"https?://[^\s/?#]+[^\s]*")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
-_NHS_NUMBER = re.compile(r"\d{10}")
+_TEN_DIGITS = re.compile("[0-9]{10}")
 _LONGEST = 2_000
-
-_WEIGHTS = range(10, 1, -1)
-_MODULUS = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +51,6 @@ class Signal:
         _check_subject(self.subject)
 
 
-def is_nhs_number(text: str) -> bool:
-    """Whether ten digits end in their check digit. Source: NHS Data Dictionary, NHS NUMBER."""
-    if not _NHS_NUMBER.fullmatch(text):
-        return False
-    *digits, check = map(int, text)
-    expected = _MODULUS - sum(digit * weight for digit, weight in zip(digits, _WEIGHTS, strict=True)) % _MODULUS
-    return check == (0 if expected == _MODULUS else expected)
-
-
 def _check_text(name: str, value: str) -> None:
     if len(value) > _LONGEST:
         raise InvalidError(f"{name}: at most {_LONGEST} characters expected, {len(value)} found", expression=name)
@@ -84,7 +73,7 @@ def _check_time(time: str) -> None:
 
 def _check_subject(subject: str) -> None:
     """Ten digits are an NHS number; nothing else that looks like one is let through by mistake."""
-    if _NHS_NUMBER.fullmatch(subject) and not is_nhs_number(subject):
+    if _TEN_DIGITS.fullmatch(subject) and not is_nhs_number(subject):
         raise InvalidError(
             "subject: an NHS number with its check digit expected, another ten digits found", expression="subject"
         )

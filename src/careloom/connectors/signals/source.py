@@ -11,16 +11,16 @@ from typing import Any, Final
 
 from careloom.connectors.intake import Brought
 from careloom.connectors.signals.cloud_events import read_cloud_events
-from careloom.connectors.signals.signal import Signal, is_nhs_number
+from careloom.connectors.signals.signal import Signal
 from careloom.model import Resource
 from careloom.model.errors import ConflictError
 from careloom.model.instants import Clock
+from careloom.model.nhs_number import NHS_NUMBER, is_nhs_number
 from careloom.model.records import dataclass
 from careloom.store import Turn, Version
 
 SYSTEM: Final = "https://careloom.org/CodeSystem/signal-type"
 EXTENSION: Final = "https://careloom.org/StructureDefinition/signal"
-NHS_NUMBER: Final = "https://fhir.nhs.uk/Id/nhs-number"
 REMEMBERED = timedelta(days=30)
 
 

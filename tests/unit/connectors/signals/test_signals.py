@@ -14,9 +14,9 @@ from careloom.connectors.signals import (
     signal_bundle,
     written_cloud_event,
 )
-from careloom.connectors.signals.signal import is_nhs_number
 from careloom.connectors.signals.source import basic
 from careloom.model.errors import InvalidError, MalformedError, NotSupportedError, TooCostlyError
+from careloom.model.nhs_number import is_nhs_number
 
 GOOD: dict[str, Any] = {
     "specversion": "1.0",

@@ -8,6 +8,7 @@ import pytest
 from tests.unit.rest.desk import GRANT, Desk
 
 from careloom.governance import parse_scopes
+from careloom.model.nhs_number import UNVERIFIED
 from careloom.model.resource import Resource
 from careloom.rest.messages import FhirResponse
 from careloom.rest.operations.matching import NHS_NUMBER, candidates, is_nhs_number, person, score, usual_table
@@ -122,6 +123,11 @@ async def test_number_with_a_wrong_digit_does_not_count_and_is_told(record: Desk
     answer = await ask(record, like(identifier=number("9434765918")))
     assert [("ashe", "certain")] == told(answer)
     assert "no NHS number" in outcomes(answer)
+
+
+def test_number_that_was_sent_as_an_nhs_number_and_is_none_is_nobody_s() -> None:
+    slip = {"resourceType": "Patient", "identifier": [{"system": UNVERIFIED, "value": "9434765918"}]}
+    assert not person(slip).identifiers
 
 
 async def test_search_that_finds_too_many_is_passed_over_and_told(

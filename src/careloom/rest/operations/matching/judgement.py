@@ -2,8 +2,9 @@
 
 from typing import Final
 
+from careloom.model.nhs_number import NHS_NUMBER, is_nhs_number
 from careloom.rest.operations.matching.comparison import agreements
-from careloom.rest.operations.matching.person import NHS_NUMBER, Person, is_nhs_number
+from careloom.rest.operations.matching.person import Person
 from careloom.rest.operations.matching.table import MatchTable
 
 _HAIR: Final = 1e-6

@@ -4,11 +4,10 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from careloom.model.nhs_number import NHS_NUMBER, UNVERIFIED, plain
 from careloom.model.records import dataclass
 from careloom.model.resource import Resource
 from careloom.search.folding import fold
-
-NHS_NUMBER: Final = "https://fhir.nhs.uk/Id/nhs-number"
 
 _DATE: Final = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 _LETTERS: Final = re.compile(r"[^\w]|_")
@@ -70,17 +69,6 @@ def person(patient: Resource) -> Person:
     )
 
 
-def is_nhs_number(text: str) -> bool:
-    """Whether ten digits are an NHS number, by the last of them.
-
-    Source: NHS Data Dictionary, NHS NUMBER, modulus 11.
-    """
-    if not re.fullmatch("[0-9]{10}", text):
-        return False
-    remainder = sum(int(digit) * weight for digit, weight in zip(text, range(10, 1, -1), strict=False)) % 11
-    return (11 - remainder) % 11 == int(text[9])
-
-
 def _objects(resource: Resource, name: str) -> Iterator[dict[str, Any]]:
     found = resource.get(name)
     yield from (each for each in (found if isinstance(found, list) else ()) if isinstance(each, dict))
@@ -117,5 +105,5 @@ def _phone(telecom: dict[str, Any]) -> str:
 def _identifiers(patient: Resource) -> Iterator[tuple[str, str]]:
     for each in _objects(patient, "identifier"):
         system, value = _text(each.get("system")), _text(each.get("value"))
-        if system and value:
-            yield system, value.replace(" ", "").replace("-", "") if system == NHS_NUMBER else value
+        if system and value and system != UNVERIFIED:
+            yield system, plain(value) if system == NHS_NUMBER else value

@@ -45,7 +45,7 @@ id = "operations"
 organisation = "shared-care"
 name = "Operations desk"
 jwks = "operations.jwks.json"
-scopes = ["system/Subscription.rus", "system/Patient.rs"]
+scopes = ["system/Subscription.rus", "system/Patient.rs", "system/AuditEvent.s"]
 
 [[agreements]]
 id = "told"
@@ -64,6 +64,16 @@ title = "Who runs the hub sees that telling works"
 parties = ["shared-care"]
 interactions = ["read", "update"]
 types = ["Subscription", "Patient"]
+purposes = ["HSYSADMIN"]
+start = 2026-01-01
+end = 2099-01-01
+
+[[agreements]]
+id = "disclosures"
+title = "Who runs the hub sees who was told what"
+parties = ["shared-care"]
+interactions = ["search"]
+types = ["AuditEvent"]
 purposes = ["HSYSADMIN"]
 start = 2026-01-01
 end = 2099-01-01
@@ -166,7 +176,9 @@ class Client:
             self.hub.locality.keys[self.name],
             client=self.name,
             token_url=self.hub.token_url,
-            scope="system/*.cruds" if self.purpose == "TREAT" else "system/Subscription.rus system/Patient.rs",
+            scope="system/*.cruds"
+            if self.purpose == "TREAT"
+            else "system/Subscription.rus system/Patient.rs system/AuditEvent.s",
             now=datetime.now(UTC),
             purpose=self.purpose,
         )

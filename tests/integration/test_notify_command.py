@@ -115,6 +115,10 @@ def test_a_range_is_told_again_and_the_receiver_gets_it(scene: Scene) -> None:
     assert code == 0, errors
     assert f"events 2 to 3 of {scene.well} are told again" in out
     until(lambda: scene.surgery.told["/hook?key=abc"][before:] == [2, 3])
+    until(lambda: scene.run("dead-letters")[0] == 0)
+    code, out, _ = scene.run("dead-letters", scene.well)
+    [letter] = [line for line in out.splitlines() if line.startswith(f"{scene.well}  2 ")]
+    assert (0, True) == (code, "to its endpoint" in letter)
 
 
 def test_an_owner_has_it_told_at_another_address(scene: Scene) -> None:

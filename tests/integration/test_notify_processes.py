@@ -94,6 +94,30 @@ async def test_a_process_that_was_paused_writes_nothing_once_its_lanes_are_anoth
         await one.stop()
 
 
+async def test_a_process_that_was_paused_sends_nothing_once_its_lanes_are_anothers(
+    postgres: Server, tmp_path: Path, topics: TopicRegistry
+) -> None:
+    receiver = Receiver()
+    async with sharing(postgres, tmp_path, topics, receiver, 2) as (one, two):
+        [id] = await subscribed(one.repository, 1)
+        await two.start()
+        await discharged(two.repository, 0, 1)
+        await until(lambda: receiver.firsts(id) == [1])
+        await two.stand_still()
+        await one.start()
+        await until(lambda: shard_of(id) in one.shifts.shards)
+        receiver.senders.clear()
+        await discharged(one.repository, 1, 3)
+        two.shifts.lanes.wake_to({id: 4})  # it wakes up, and its lane sees what there is before anybody tells it
+        await until(lambda: receiver.firsts(id) == [1, 2, 3, 4])
+        await asyncio.sleep(0.3)
+        assert {id: {one.name}} == receiver.senders
+        assert not two.tenure.is_sure
+        await two.shifts.lanes.stop()
+        await two.duty.stop()
+        await one.stop()
+
+
 async def test_what_is_numbered_by_one_process_is_heard_of_by_another(
     postgres: Server, tmp_path: Path, topics: TopicRegistry
 ) -> None:

@@ -38,7 +38,7 @@ async def listening(app: App) -> AsyncIterator[None]:
 
 
 def _hl7v2_source(app: App, port: MllpSettings) -> Hl7v2Source:
-    return Hl7v2Source(intake_of(app, port.client, port.purpose), port.tables, _checks(app))
+    return Hl7v2Source(intake_of(app, port.client, port.purpose), port.tables, _checks(app), port.processing)
 
 
 def inflow_of(app: App) -> Inflow:

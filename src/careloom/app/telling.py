@@ -22,6 +22,7 @@ from careloom.notify.metrics import NotifyMetrics
 from careloom.notify.shifts import Shifts
 from careloom.notify.subscriptions import OWNER_SYSTEM, WITHOUT_ENDPOINT
 from careloom.notify.telling import Telling
+from careloom.notify.tenure import Tenure, guarded
 from careloom.rest.subscriptions.line import websocket_url
 from careloom.settings import Settings
 from careloom.store.events import Lease
@@ -39,11 +40,11 @@ async def telling(app: App, outlets: Outlets) -> AsyncIterator[None]:
     def accept(resource: Resource, grant: Grant) -> Resource:
         return equals.require_few(accepting.accept(resource, client=grant.client, purpose=grant.purpose))
 
-    def notifier(lease: Lease | None = None, lanes: Lanes | None = None) -> Notifier:
+    def notifier(tenure: Tenure, lease: Lease | None = None, lanes: Lanes | None = None) -> Notifier:
         return Notifier(
             hub.repository,
             topics,
-            outlets.channels,
+            guarded(outlets.channels, tenure),
             Ports(
                 may_tell=may_tell,
                 secret_of=lambda client: app.settings.webhook_secrets.get(client, ""),
@@ -72,11 +73,13 @@ async def telling(app: App, outlets: Outlets) -> AsyncIterator[None]:
         channels={*outlets.channels, *WITHOUT_ENDPOINT},
         rules=outlets.rules,
         websocket_url=websocket_url(hub.base_url),
+        most_replays=settings.notify.most_replays,
         metrics=metrics,
         is_on_duty=lambda: duty.is_on or settings.store.is_postgres,
         is_shared=settings.store.is_postgres,
     )
-    accepting, equals = notifier(), Equals(hub.repository, settings.notify.most_equal)
+    on_duty, on_shift = Tenure(), Tenure()
+    accepting, equals = notifier(on_shift), Equals(hub.repository, settings.notify.most_equal)
     before_write = {**hub.before_write, "Subscription": accept}
     app.hub = replace(hub, before_write=before_write, owned={"Subscription": OWNER_SYSTEM}, telling=telling)
     holder = _holder(settings)
@@ -87,10 +90,11 @@ async def telling(app: App, outlets: Outlets) -> AsyncIterator[None]:
         stack.callback(following.cancel)
         shifts = None
         if settings.store.is_postgres:  # which several processes may share
-            shifts = Shifts(hub.repository, holder, accepting.lanes_for, accepting.all_subscriptions)
+            shifts = Shifts(hub.repository, holder, accepting.lanes_for, accepting.all_subscriptions, tenure=on_shift)
             stack.push_async_callback(shifts.stop)
             await shifts.start()
-        duty = Duty(hub.repository.events, holder, lambda lease: notifier(lease, shifts.lanes if shifts else None))
+        lanes = shifts.lanes if shifts else None
+        duty = Duty(hub.repository.events, holder, lambda lease: notifier(on_duty, lease, lanes), on_duty)
         stack.push_async_callback(duty.stop)
         await duty.start()
         yield

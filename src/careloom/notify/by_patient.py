@@ -14,6 +14,7 @@ from typing import Final
 
 from careloom.model.instants import Clock
 from careloom.model.records import dataclass, replace
+from careloom.notify.backlog import Backlog
 from careloom.notify.courier import Courier, Sent
 from careloom.notify.desk import Desk
 from careloom.notify.notification import Told
@@ -23,7 +24,10 @@ from careloom.notify.subscriptions import Subscription
 from careloom.store import Cursor, DeadLetter, EventLog, SubscriptionEvent
 
 WINDOW: Final = 64
-"""Events that are taken up at a time."""
+"""Events that are taken up at a time, and patients who are told of at a time."""
+
+IN_A_ROW: Final = 16
+"""Events of one patient that are told between two looks at the cursor."""
 
 MOST_AHEAD: Final = 1024
 """How far others are told ahead of an event that is not accepted."""
@@ -42,56 +46,125 @@ class _Trouble:
 
 
 class ByPatient:
-    """Delivers the events of one subscription by patient; one `round` after the other."""
+    """Delivers the events of one subscription by patient; one `round` after the other, and `stop` at the end.
+
+    Attributes:
+        is_idle: Whether the last round has left nothing that another could do now.
+    """
 
     def __init__(
         self,
         subscription: Subscription,
         log: EventLog,
+        backlog: Backlog,
         courier: Courier,
         desk: Desk,
         *,
         dead: set[int],
+        news: asyncio.Event,
         retry: RetryPolicy,
         clock: Clock,
         random: Callable[[], float],
     ) -> None:
         self._subscription = subscription
         self._log = log
+        self._backlog = backlog
         self._courier = courier
         self._desk = desk
         self._dead = dead
+        self._news = news
         self._retry = retry
         self._clock = clock
         self._random = random
         self._open: dict[int, SubscriptionEvent] = {}
         self._read_to = 0
         self._troubles: dict[str, _Trouble] = {}
+        self._telling: dict[str, asyncio.Task[None]] = {}
+        self._has_told = False
+        self.is_idle = True
 
     async def round(self, cursor: Cursor) -> tuple[Cursor, Outcome]:
-        """Tell each patient's events that are due, and move the cursor as far as all are accepted."""
-        while True:
-            is_all = await self._take_up(cursor.delivered_to) < WINDOW
-            if not self._open and self._read_to <= cursor.delivered_to:  # they are not held any more
-                oldest = await self._log.first_number(self._subscription.id)
-                return replace(cursor, delivered_to=max(cursor.delivered_to, oldest - 1)), _ACCEPTED
-            chains = self._chains()
-            self._troubles = {patient: each for patient, each in self._troubles.items() if patient in chains}
-            due = [chain for patient, chain in chains.items() if self._is_due(patient)]
-            await asyncio.gather(*(self._tell(chain) for chain in due))
-            cursor, outcome = await self._moved(cursor)
-            if is_all or outcome.kind in ("gone", "refused"):
-                return cursor, outcome
+        """Begin to tell each patient's events that are due, and move the cursor as far as all are accepted.
 
-    async def _take_up(self, delivered_to: int) -> int:
-        """Read the next events, as far ahead as may be told; how many there are."""
+        It lasts until the first of them are told, or there are more: who is slow keeps neither waiting.
+        """
+        await self._take_up(cursor.delivered_to)
+        if not self._open and self._read_to <= cursor.delivered_to:  # they are not held any more
+            oldest = await self._log.first_number(self._subscription.id)
+            return replace(cursor, delivered_to=max(cursor.delivered_to, oldest - 1)), _ACCEPTED
+        self._begin()
+        await self._until_some_are_told()
+        cursor, outcome = await self._moved(cursor)
+        self.is_idle = (
+            not self._telling and not self._due() and self._read_to >= await self._furthest(cursor.delivered_to)
+        )
+        if outcome.kind in ("gone", "refused"):
+            await self.stop()
+        return cursor, outcome
+
+    async def stop(self) -> None:
+        """Tell nothing more; what is on its way may arrive, and goes out again, as it was, with the next start."""
+        telling, self._telling = [*self._telling.values()], {}
+        for task in telling:
+            task.cancel()
+        await asyncio.gather(*telling, return_exceptions=True)
+
+    async def _take_up(self, delivered_to: int) -> None:
+        """Read the next events, as far ahead as may be told, while few are on their way."""
         self._read_to = max(self._read_to, delivered_to)
-        last = min(self._read_to + WINDOW, delivered_to + MOST_AHEAD)
-        events = await self._log.events(self._subscription.id, self._read_to + 1, last) if last > self._read_to else []
-        for event in events:
-            self._open[event.number] = event
-            self._read_to = event.number
-        return len(events)
+        furthest = await self._furthest(delivered_to)
+        while len(self._telling) + len(self._due()) < WINDOW:
+            last = min(self._read_to + WINDOW, furthest)
+            if last <= self._read_to:
+                return
+            events = await self._log.events(self._subscription.id, self._read_to + 1, last)
+            for event in events:
+                self._open[event.number] = event
+                self._read_to = event.number
+            if not events:
+                return
+
+    async def _furthest(self, delivered_to: int) -> int:
+        return min(delivered_to + MOST_AHEAD, await self._backlog.newest())
+
+    def _begin(self) -> None:
+        """Tell those who are due and are not being told."""
+        for patient, chain in self._due().items():
+            if len(self._telling) < WINDOW:
+                self._telling[patient] = asyncio.create_task(self._tell(chain[:IN_A_ROW]))
+
+    def _due(self) -> dict[str, list[SubscriptionEvent]]:
+        return {
+            patient: chain
+            for patient, chain in self._chains().items()
+            if patient not in self._telling and self._is_due(patient)
+        }
+
+    async def _until_some_are_told(self) -> None:
+        """Wait for the first of those being told, for more events, or for the time of another try.
+
+        Raises:
+            CareloomError: One of them could not be put on record.
+        """
+        if not self._telling:
+            return
+        news = asyncio.create_task(self._news.wait())
+        try:
+            waiting = (*self._telling.values(), news)
+            await asyncio.wait(waiting, timeout=self._until_due(), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            news.cancel()
+        told = [patient for patient, task in self._telling.items() if task.done()]
+        errors = [error for patient in told if (error := self._telling.pop(patient).exception())]
+        if errors:
+            raise errors[0]
+
+    def _until_due(self) -> float | None:
+        """Seconds until another try of somebody who is not being told; None where there is none to wait for."""
+        if len(self._telling) >= WINDOW:
+            return None
+        moments = [each.next_at for patient, each in self._troubles.items() if patient not in self._telling]
+        return max(0.0, (min(moments) - self._clock()).total_seconds()) if moments else None
 
     def _chains(self) -> dict[str, list[SubscriptionEvent]]:
         chains: dict[str, list[SubscriptionEvent]] = {}
@@ -121,6 +194,7 @@ class ByPatient:
         if sent.outcome.kind == "accepted":
             await self._desk.delivered(self._subscription, [told])
             await self._log.record_attempts([sent.attempt])
+            self._has_told = True
             del self._open[event.number]
             self._troubles.pop(event.patient, None)
             return True
@@ -150,17 +224,27 @@ class ByPatient:
     async def _moved(self, cursor: Cursor) -> tuple[Cursor, Outcome]:
         """Where a round leaves the subscription: not well as long as one patient's events are not accepted."""
         last = min(self._open, default=self._read_to + 1) - 1
-        cursor = replace(cursor, delivered_to=last, inflight_from=0, inflight_to=0)
-        if not self._troubles:
-            cursor = replace(cursor, attempt=0, next_at=None, failing_since=None, last_sent=self._clock(), error="")
-            await self._log.save_cursor(cursor)
-            return cursor, _ACCEPTED
+        moved = replace(cursor, delivered_to=last, inflight_from=0, inflight_to=0)
+        if self._has_told:
+            moved = replace(moved, last_sent=self._clock())
+        moved, outcome = self._troubled(moved) if self._troubles else (self._well(moved), _ACCEPTED)
+        self._has_told = False
+        if moved != cursor:
+            await self._log.save_cursor(moved)
+        return moved, outcome
+
+    def _well(self, cursor: Cursor) -> Cursor:
+        return replace(cursor, attempt=0, next_at=None, failing_since=None, error="")
+
+    def _troubled(self, cursor: Cursor) -> tuple[Cursor, Outcome]:
         troubles = list(self._troubles.values())
         worst = min(troubles, key=lambda each: each.since)
-        next_at = min(each.next_at for each in troubles)
         final = [each.outcome for each in troubles if each.outcome.kind in ("gone", "refused")]
         cursor = replace(
-            cursor, attempt=worst.attempt, next_at=next_at, failing_since=worst.since, error=worst.outcome.detail
+            cursor,
+            attempt=worst.attempt,
+            next_at=min(each.next_at for each in troubles),
+            failing_since=worst.since,
+            error=worst.outcome.detail,
         )
-        await self._log.save_cursor(cursor)
         return cursor, final[0] if final else worst.outcome

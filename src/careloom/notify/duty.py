@@ -14,6 +14,7 @@ from typing import Protocol
 import structlog
 
 from careloom.model.errors import UnavailableError
+from careloom.notify.tenure import Tenure
 from careloom.store import EventLog
 from careloom.store.events import Lease
 
@@ -47,14 +48,18 @@ class Duty:
         events: Where the lease is.
         holder: Name of this process, no other's.
         make: Makes a notifier, a new one for each time of duty, which writes under the lease it is given.
+        tenure: Told how long it is surely this process that notifies.
     """
 
-    def __init__(self, events: EventLog, holder: str, make: Callable[[Lease], Notifying]) -> None:
+    def __init__(
+        self, events: EventLog, holder: str, make: Callable[[Lease], Notifying], tenure: Tenure | None = None
+    ) -> None:
         self._events = events
         self._holder = holder
         self._make = make
         self._lease: Lease | None = None
         self._ends = 0.0
+        self._tenure = tenure or Tenure()
         self._notifier: Notifying | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -103,6 +108,7 @@ class Duty:
         self._lease = found
         if found is not None:
             self._ends = asked + SECONDS
+            self._tenure.prolonged(asked, SECONDS)
             await self._go_on(found)
 
     async def _go_on(self, lease: Lease) -> None:

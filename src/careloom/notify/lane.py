@@ -82,17 +82,27 @@ class Lane:
         self._in_order = InOrder(
             subscription, log, self._backlog, self._courier, desk, after=self._after, dead=self._dead, clock=clock
         )
+        self._wake = asyncio.Event()
         self._by_patient = ByPatient(
-            subscription, log, self._courier, desk, dead=self._dead, retry=retry, clock=clock, random=random
+            subscription,
+            log,
+            self._backlog,
+            self._courier,
+            desk,
+            dead=self._dead,
+            news=self._wake,
+            retry=retry,
+            clock=clock,
+            random=random,
         )
         self._desk = desk
         self._retry = retry
         self._clock = clock
         self._random = random
         self._sleep = sleep
-        self._wake = asyncio.Event()
         self._followed = version_id
         self._start = start
+        self._handshake: tuple[Resource, int] | None = None
         if start is not None:
             self._backlog.starts_with(start.last_number)
 
@@ -115,7 +125,10 @@ class Lane:
         It ends, too, when another process has the lane: whatever this one still sent would come out of order.
         """
         with contextlib.suppress(SupersededError, LeaseLostError):
-            await self._run()
+            try:
+                await self._run()
+            finally:
+                await self._by_patient.stop()
 
     async def _run(self) -> None:
         cursor = replace(await self._stands(), status=self.subscription.status)
@@ -167,14 +180,18 @@ class Lane:
         if outcome.kind == "refused" or is_spent or has_failed_to_shake:
             return await self._settle(cursor, "error", outcome.detail)
         if self.subscription.delivering.order == "patient":  # another patient's events need not wait
-            await self._idle(cursor)
+            if self._by_patient.is_idle:
+                await self._idle(cursor)
         else:
             await self._wait_until_due(cursor)
         return cursor
 
     async def _try_handshake(self, cursor: Cursor) -> tuple[Cursor, Outcome]:
-        count = await self._log.last_number(self.subscription.id)
-        bundle = handshake(self._desk.base_url, self.subscription, self.version_id, self._clock(), count)
+        if self._handshake is None:  # one for all tries: what has the same id has the same bytes
+            count = await self._log.last_number(self.subscription.id)
+            made = handshake(self._desk.base_url, self.subscription, self.version_id, self._clock(), count)
+            self._handshake = made, count
+        bundle, count = self._handshake
         cursor, outcome = await self._send_bare(cursor, bundle)
         if outcome.kind == "accepted":
             await self._set_status("active")

@@ -25,7 +25,7 @@ from careloom.notify.lanes import Lanes, LogOf, supervised
 from careloom.notify.matcher import MayTell, matches_of
 from careloom.notify.metrics import NotifyMetrics
 from careloom.notify.notification import Told
-from careloom.notify.replaying import Replaying
+from careloom.notify.replays import Replays
 from careloom.notify.rest_hook import Channel
 from careloom.notify.retrying import RetryPolicy
 from careloom.notify.states import write_status
@@ -47,7 +47,6 @@ from careloom.store import (
     EventLog,
     HistoryQuery,
     Match,
-    Replay,
     Repository,
     SubscriptionEvent,
     Version,
@@ -55,7 +54,6 @@ from careloom.store import (
 
 BATCH: Final = 500
 SAFETY_POLL: Final = 1.0
-REPLAY_POLL: Final = 1.0
 PRUNED_EVERY: Final = 3600.0
 
 _log = structlog.get_logger("careloom.notify")
@@ -140,7 +138,16 @@ class Notifier:
         self._subscribers = Subscribers(topics)
         self._shared = lanes
         self._lanes = lanes or self.lanes_for(lambda id: self._events)
-        self._replays: dict[str, asyncio.Task[None]] = {}
+        self._replays = Replays(
+            repository,
+            topics,
+            channels,
+            self,
+            self._events,
+            retry=retry,
+            clock=ports.clock,
+            random=ports.random,
+        )
         self._places = Places()
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -184,18 +191,17 @@ class Notifier:
         if self._shared is None:
             self._lanes.start(versions, {lane.cursor.subscription: lane for lane in recovery.lanes})
         self._repository.on_commit(self._wake.set)
-        work = {"matcher": self._match_forever, "replays": self._replay_forever, "pruning": self._prune_forever}
+        work = {"matcher": self._match_forever, "replays": self._replays.run, "pruning": self._prune_forever}
         self._tasks = [asyncio.create_task(supervised(name, each)) for name, each in work.items()]
 
     async def stop(self) -> None:
         """Stop matching and delivering; what is not delivered yet goes out after the next start."""
-        tasks = [*self._replays.values(), *self._tasks]
-        for task in tasks:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._replays.stop()
         if self._shared is None:
             await self._lanes.stop()
-        self._replays.clear()
         self._tasks.clear()
 
     def secret_of(self, subscription: Subscription) -> str:
@@ -268,31 +274,6 @@ class Notifier:
         events = await self._events.record_matches(position, matches)
         self._lanes.wake(events)
         return position
-
-    async def _replay_forever(self) -> None:
-        """Start what is asked for, by whichever process; each replay has a task of its own."""
-        while True:
-            for replay in await self._events.open_replays():
-                if replay.id not in self._replays or self._replays[replay.id].done():
-                    await self._start_replay(replay)
-            await asyncio.sleep(REPLAY_POLL)
-
-    async def _start_replay(self, replay: Replay) -> None:
-        subscriber = self._subscribers.get(replay.subscription)
-        if subscriber is None or subscriber.subscription.channel not in self._channels:
-            return
-        subscription = subscriber.subscription
-        replaying = Replaying(
-            replay,
-            subscription,
-            self._events,
-            self._channels[subscription.channel],
-            self,
-            retry=self._retry,
-            clock=self._ports.clock,
-            random=self._ports.random,
-        )
-        self._replays[replay.id] = asyncio.create_task(supervised(f"replay {replay.id}", replaying.run))
 
     async def _prune_forever(self) -> None:
         """Let go of events that nobody can ask for any more."""

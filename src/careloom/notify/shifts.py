@@ -25,6 +25,7 @@ import structlog
 from careloom.model.errors import UnavailableError
 from careloom.notify.lanes import Lanes, supervised
 from careloom.notify.subscriptions import FOLLOWED
+from careloom.notify.tenure import Tenure
 from careloom.store import EventLog, Repository, Version
 from careloom.store.events import Lease
 
@@ -53,6 +54,7 @@ class Shifts:
         make: Makes the lanes, once, which ask where they may write.
         subscriptions: All there are, as they are now.
         seconds: How long a lease lasts.
+        tenure: Told how long the shards are surely this process's.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class Shifts:
         subscriptions: Callable[[], Awaitable[Sequence[Version]]],
         *,
         seconds: float = SECONDS,
+        tenure: Tenure | None = None,
     ) -> None:
         self._repository = repository
         self._holder = holder
@@ -71,6 +74,7 @@ class Shifts:
         self._leases: dict[int, Lease] = {}
         self._logs: dict[int, EventLog] = {}
         self._ends = 0.0
+        self._tenure = tenure or Tenure()
         self._position = 0
         self._numbered_to = 0
         self._wake = asyncio.Event()
@@ -130,6 +134,7 @@ class Shifts:
             present = await events.lease_holders(PRESENCE)
         await self._lose(shard for shard, lease in self._leases.items() if _has_lost(lease, held.get(lease.name)))
         self._ends = asked + self._seconds
+        self._tenure.prolonged(asked, self._seconds)
         mine = {shard for shard in range(SHARDS) if _falls_to(shard, present) == self._holder}
         for shard in self.shards - mine:
             lease = self._leases[shard]

@@ -14,6 +14,7 @@ from careloom.notify.notification import Told
 from careloom.notify.rest_hook import Outcome
 from careloom.notify.shifts import Shifts
 from careloom.notify.subscriptions import OWNER_SYSTEM
+from careloom.notify.tenure import Tenure, guarded
 from careloom.store import Cursor, Repository, Turn, Version
 from careloom.store.events import Lease
 
@@ -55,10 +56,12 @@ class Process:
         self.repository = repository
         self._topics = topics
         self._receiver = receiver
-        self.is_paused = asyncio.Event()
-        desk = self._notifier()
-        self.shifts = Shifts(repository, name, desk.lanes_for, desk.all_subscriptions, seconds=SECONDS)
-        self.duty = Duty(repository.events, name, self._notifier)
+        self.tenure, on_duty = Tenure(), Tenure()
+        desk = self._notifier(self.tenure)
+        self.shifts = Shifts(
+            repository, name, desk.lanes_for, desk.all_subscriptions, seconds=SECONDS, tenure=self.tenure
+        )
+        self.duty = Duty(repository.events, name, lambda lease: self._notifier(on_duty, lease), on_duty)
 
     async def start(self) -> None:
         await self.shifts.start()
@@ -67,6 +70,12 @@ class Process:
     async def stop(self) -> None:
         await self.duty.stop()
         await self.shifts.stop()
+
+    async def stand_still(self) -> None:
+        """Look at nothing any more, as a process that is paused; its lanes are there when it wakes up."""
+        for task in self.shifts._tasks:
+            task.cancel()
+        await asyncio.gather(*self.shifts._tasks, return_exceptions=True)
 
     async def die(self) -> None:
         """Stop as a killed process does: nothing is left to anybody."""
@@ -87,11 +96,11 @@ class Process:
         self._receiver.take(self.name, webhook_id, body)
         return Outcome("accepted", 204)
 
-    def _notifier(self, lease: Lease | None = None) -> Notifier:
+    def _notifier(self, tenure: Tenure, lease: Lease | None = None) -> Notifier:
         return Notifier(
             self.repository,
             self._topics,
-            {"rest-hook": self},
+            guarded({"rest-hook": self}, tenure),
             Ports(
                 may_tell=lambda subscription, focus: True,
                 secret_of=lambda client: "",

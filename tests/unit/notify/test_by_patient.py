@@ -7,6 +7,7 @@ import pytest
 from tests.unit.notify.lanes import START, Desk, Picky, Receiver, Time, a_lane, run_until
 
 from careloom.model import parse_json
+from careloom.model.errors import UnavailableError
 from careloom.notify import by_patient
 from careloom.notify.rest_hook import Outcome
 from careloom.store import Match
@@ -73,6 +74,57 @@ async def test_a_slow_patient_does_not_keep_the_others_waiting() -> None:
     waiting = asyncio.Event()
     log, receiver, desk, time = await a_log("a", "b", "c"), Slow(), Desk(), Time()
     await run_until(a_lane(log, receiver, desk, time, order="patient"), lambda: sorted(desk.heard) == [2, 3])
+
+
+async def test_what_comes_while_a_patient_is_slow_is_told_to_the_others_at_once() -> None:
+    class Slow(Receiver):
+        async def send(self, endpoint: str, body: bytes, **more: object) -> Outcome:
+            if b'Encounter/1"' in body:
+                await waiting.wait()
+            return await super().send(endpoint, body, **more)  # type: ignore[arg-type]
+
+    waiting = asyncio.Event()
+    log, desk = await a_log("a", "b"), Desk()
+    lane = a_lane(log, Slow(), desk, Time(), order="patient")
+    running = asyncio.create_task(lane.run())
+    try:
+        for number, patient in enumerate("bacb", 3):
+            later = Match("gp", number, "t", f"Encounter/{number}", "1", START, f"Patient/{patient}")
+            lane.wake(await log.record_matches(number, [later]))
+            async with asyncio.timeout(5):
+                while (patient != "a") != (number in desk.heard):
+                    await asyncio.sleep(0)
+        assert [2, 3, 5, 6] == desk.heard
+        waiting.set()
+        async with asyncio.timeout(5):
+            while delivered_to(log) < 6:
+                await asyncio.sleep(0)
+        assert [1, 4] == desk.heard[4:]
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_nothing_is_on_its_way_any_more_once_a_record_has_failed() -> None:
+    class Counting(Receiver):
+        under_way = 0
+
+        async def send(self, endpoint: str, body: bytes, **more: object) -> Outcome:
+            self.under_way += 1
+            try:
+                await asyncio.sleep(0 if b'Encounter/1"' in body else 60)
+            finally:
+                self.under_way -= 1
+            return await super().send(endpoint, body, **more)  # type: ignore[arg-type]
+
+    class Full(Desk):
+        async def delivered(self, *args: object, **more: object) -> None:
+            raise UnavailableError("the disk is full")
+
+    receiver = Counting()
+    with pytest.raises(UnavailableError):
+        await a_lane(await a_log("a", "b", "c"), receiver, Full(), Time(), order="patient").run()
+    assert 0 == receiver.under_way
 
 
 async def test_after_a_crash_what_was_accepted_ahead_goes_out_again_as_it_was() -> None:

@@ -85,6 +85,13 @@ async def test_a_requested_subscription_shakes_hands_before_it_is_active() -> No
     assert [("active", "")] == desk.statuses
 
 
+async def test_a_handshake_is_tried_again_as_it_was() -> None:
+    log, receiver, desk, time = await a_log(1), Receiver(FAILED, FAILED), Desk(), Time()
+    await run_until(a_lane(log, receiver, desk, time, status="requested"), lambda: desk.heard == [1])
+    assert (1, 1) == (len(set(receiver.ids[:3])), len(set(receiver.bodies[:3])))
+    assert time.slept
+
+
 async def test_a_handshake_leaves_the_range_in_flight_as_it_was() -> None:
     log, first, desk, time = await a_log(1), Receiver(FAILED), Desk(), Time()
     await run_until(a_lane(log, first, desk, time), lambda: len(first.bodies) == 1)

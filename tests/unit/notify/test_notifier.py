@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 
 from careloom.model import parse_json
-from careloom.notify import EndpointPolicy, Notifier, Ports, Retention, RetryPolicy, Subscription, TopicRegistry
+from careloom.notify import (
+    EndpointPolicy,
+    Notifier,
+    Ports,
+    Retention,
+    RetryPolicy,
+    Subscription,
+    TopicRegistry,
+    replays,
+)
 from careloom.notify import notifier as notifiers
 from careloom.notify.extensions import FILTER
 from careloom.notify.notification import Told
@@ -384,7 +393,7 @@ async def test_a_subscription_whose_topic_is_gone_is_in_error_and_says_why(topic
 async def test_a_replay_tells_a_range_once_more_and_leaves_the_lane_as_it_is(
     topics: TopicRegistry, endpoint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notifiers, "REPLAY_POLL", 0.01)
+    monkeypatch.setattr(replays, "LOOK_EVERY", 0.01)
     repository, post, rules = a_record(topics), Post(), Rules()
     async with telling(repository, topics, post, rules) as notifier:
         id = await subscribe(repository, notifier)
@@ -407,7 +416,7 @@ async def test_a_replay_tells_a_range_once_more_and_leaves_the_lane_as_it_is(
 
 
 async def test_a_replay_tells_what_was_put_aside(topics: TopicRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(notifiers, "REPLAY_POLL", 0.01)
+    monkeypatch.setattr(replays, "LOOK_EVERY", 0.01)
     repository, post, rules = a_record(topics), Post(), Rules()
     async with telling(repository, topics, post, rules) as notifier:
         id = await subscribe(repository, notifier)
@@ -423,7 +432,7 @@ async def test_a_replay_tells_what_was_put_aside(topics: TopicRegistry, monkeypa
 async def test_a_replay_goes_on_where_it_was_after_a_crash(
     topics: TopicRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notifiers, "REPLAY_POLL", 0.01)
+    monkeypatch.setattr(replays, "LOOK_EVERY", 0.01)
     repository, post, rules = a_record(topics), Post(), Rules()
     async with telling(repository, topics, post, rules) as notifier:
         id = await subscribe(repository, notifier)
@@ -445,7 +454,7 @@ async def test_an_endpoint_that_takes_no_handshake_is_replayed_nothing(
             taken = await super().send(endpoint, *args, **more)
             return taken if endpoint == "https://gp.example/hook" else Outcome("retry", 404, "HTTP 404")
 
-    monkeypatch.setattr(notifiers, "REPLAY_POLL", 0.01)
+    monkeypatch.setattr(replays, "LOOK_EVERY", 0.01)
     repository, post, rules = a_record(topics), Wary(), Rules()
     async with telling(repository, topics, post, rules) as notifier:
         id = await subscribe(repository, notifier)

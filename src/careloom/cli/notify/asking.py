@@ -187,7 +187,7 @@ class Record:
         async def looking() -> T:
             repository = await settings.store.open(tenant=settings.hub.tenant, parameters=parameters)
             try:
-                topics = TopicRegistry(settings.topics, parameters)
+                topics = TopicRegistry(settings.topics, parameters, classic=settings.notify.takes_classic)
                 return await look(View(repository, topics, settings.registry(), client="", oversees=True))
             finally:
                 await repository.close()

@@ -81,13 +81,13 @@ def dead_letters(
     settings: Settings = None,
     access: Access = USUAL,
 ) -> int:
-    """List the events that were put aside. Exit code 1: there are some."""
+    """List the events that were put aside. Exit code 1: some were not told since."""
     with _errors_told("dead-letters"):
         asked = source(access, settings)
-        ids = [id] if id else [each.id for each in _all(asked) if each.lane.put_aside]
+        ids = [id] if id else [each.id for each in _all(asked) if each.lane.put_aside]  # what was told since is history
         found = [letter for each in ids for letter in asked.detail(each).dead_letters]
         printing.as_json(found) if format == "json" else printing.dead_letters(found)
-        return IN_TROUBLE if found else 0
+        return IN_TROUBLE if any(each.is_open for each in found) else 0
 
 
 @app.command

@@ -8,9 +8,8 @@ from typing import Any
 
 from careloom.model import serialize_json
 from careloom.model.instants import instant
-from careloom.notify.console import Detail, Overview, Standing
+from careloom.notify.console import Detail, Overview, PutAside, Standing
 from careloom.notify.recent import Point
-from careloom.store import DeadLetter
 
 NOTHING = "-"
 
@@ -52,10 +51,19 @@ def lanes(standings: Iterable[Standing]) -> None:
     )
 
 
-def dead_letters(letters: Iterable[DeadLetter]) -> None:
-    """A line for each event that was put aside."""
-    rows = ((each.subscription, each.number, moment(each.recorded), each.reason) for each in letters)
-    table(("SUBSCRIPTION", "EVENT", "PUT ASIDE AT", "REASON"), rows)
+def dead_letters(letters: Iterable[PutAside]) -> None:
+    """A line for each event that was put aside; what was told since says by which replay, asked for when, to where."""
+    rows = ((each.subscription, each.number, moment(each.recorded), told_again(each), each.reason) for each in letters)
+    table(("SUBSCRIPTION", "EVENT", "PUT ASIDE AT", "TOLD AGAIN", "REASON"), rows)
+
+
+def told_again(letter: PutAside) -> str:
+    """By what an event was told that had been put aside."""
+    if letter.is_open:
+        return NOTHING
+    return " ".join(
+        filter(None, ("by", letter.replay, moment(letter.replayed), "to", letter.endpoint or "its endpoint"))
+    )
 
 
 def one(found: Detail) -> None:

@@ -1,6 +1,7 @@
 """What who runs notifications wants to see: one view of subscriptions, lanes and tries, for whoever shows it."""
 
 from careloom.notify.console.gathering import View, detail, overview
+from careloom.notify.console.letters import PutAside, put_aside
 from careloom.notify.console.parts import from_parts, to_parts
 from careloom.notify.console.records import OVERSIGHT, Detail, LaneState, Overview, Standing, Totals, Try
 
@@ -9,6 +10,7 @@ __all__ = [
     "Detail",
     "LaneState",
     "Overview",
+    "PutAside",
     "Standing",
     "Totals",
     "Try",
@@ -16,5 +18,6 @@ __all__ = [
     "detail",
     "from_parts",
     "overview",
+    "put_aside",
     "to_parts",
 ]

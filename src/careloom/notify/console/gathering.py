@@ -10,6 +10,7 @@ from careloom.governance import Registry
 from careloom.model import Resource
 from careloom.model.errors import CareloomError
 from careloom.model.records import dataclass, replace
+from careloom.notify.console.letters import PutAside, put_aside
 from careloom.notify.console.records import Detail, LaneState, Overview, Standing, Totals, Try
 from careloom.notify.console.veil import veiled_endpoint, veiled_filter, veiled_text
 from careloom.notify.extensions import FILTER, extension_values
@@ -94,7 +95,7 @@ async def detail(version: Version, view: View) -> Detail:
     stands, attempts, letters, replays, oldest = await asyncio.gather(
         standing(version, view),
         log.attempts(id, TRIES),
-        log.dead_letters(id),
+        put_aside(id, log),
         log.replays(id),
         log.first_number(id),
     )
@@ -104,7 +105,7 @@ async def detail(version: Version, view: View) -> Detail:
         may_replay=view.may_replay or stands.is_own,
         oldest=oldest,
         tries=tuple(_veiled_try(each, endpoint) for each in await _tries(id, attempts, replays, log)),
-        dead_letters=tuple(letters[:MOST_PUT_ASIDE]),
+        dead_letters=tuple(_veiled_letter(each, is_own=stands.is_own) for each in letters[:MOST_PUT_ASIDE]),
         replays=tuple(_veiled_replay(each, is_own=stands.is_own) for each in reversed(replays)),
     )
 
@@ -135,9 +136,11 @@ async def _totals(view: View) -> Totals:
 
 
 async def _lane(id: str, log: EventLog) -> LaneState:
-    cursor, last, letters = await asyncio.gather(log.cursor(id), log.last_number(id), log.dead_letters(id))
+    cursor, last, letters = await asyncio.gather(log.cursor(id), log.last_number(id), put_aside(id, log))
     waiting = max(0, last - cursor.delivered_to)
-    return LaneState(last_number=last, waiting=waiting, put_aside=len(letters), **_shared(cursor, LaneState))
+    return LaneState(
+        last_number=last, waiting=waiting, put_aside=sum(each.is_open for each in letters), **_shared(cursor, LaneState)
+    )
 
 
 def _shared(record: Cursor | Attempt, kind: type[LaneState | Try]) -> dict[str, Any]:
@@ -243,6 +246,10 @@ def _veiled(stands: Standing) -> Standing:
 
 def _veiled_try(each: Try, endpoint: str) -> Try:
     return replace(each, detail=veiled_text(each.detail, endpoint)) if endpoint else each
+
+
+def _veiled_letter(each: PutAside, *, is_own: bool) -> PutAside:
+    return each if is_own else replace(each, endpoint=veiled_endpoint(each.endpoint))
 
 
 def _veiled_replay(each: Replay, *, is_own: bool) -> Replay:

@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Final
 
 from careloom.model.records import dataclass
+from careloom.notify.console.letters import PutAside
 from careloom.notify.recent import Point
-from careloom.store import DeadLetter, Replay
+from careloom.store import Replay
 
 OVERSIGHT: Final = "HSYSADMIN"
 """Purpose of use for which somebody oversees the subscriptions of all: health system administration."""
@@ -30,7 +31,7 @@ class LaneState:
         failing_since: Since when every try has failed, in UTC; None while all is well.
         last_sent: When the receiver last accepted anything, in UTC.
         error: Why the last try failed; empty while all is well.
-        put_aside: How many events are put aside as dead letters.
+        put_aside: How many events are put aside as dead letters, and were not told since.
     """
 
     last_number: int = 0
@@ -173,7 +174,7 @@ class Detail:
         may_replay: Whether the viewer may have events told once more.
         oldest: Number of the oldest event that is held; 0 before the first.
         tries: The latest, newest first.
-        dead_letters: What was put aside, by number.
+        dead_letters: What was put aside; what is open first, each by number.
         replays: What was told once more, the newest first.
     """
 
@@ -181,5 +182,5 @@ class Detail:
     may_replay: bool = False
     oldest: int = 0
     tries: tuple[Try, ...] = ()
-    dead_letters: tuple[DeadLetter, ...] = ()
+    dead_letters: tuple[PutAside, ...] = ()
     replays: tuple[Replay, ...] = ()

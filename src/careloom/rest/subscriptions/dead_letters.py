@@ -3,12 +3,12 @@
 from typing import Any
 
 from careloom.model.instants import instant
+from careloom.notify.console import PutAside, put_aside
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest, FhirResponse
 from careloom.rest.operation import Operation, Parameter
 from careloom.rest.parameters import inputs
 from careloom.rest.subscriptions.own import addressed_subscription
-from careloom.store import DeadLetter
 
 
 async def dead_letters(request: FhirRequest, hub: Hub) -> FhirResponse:
@@ -19,20 +19,25 @@ async def dead_letters(request: FhirRequest, hub: Hub) -> FhirResponse:
     """
     inputs(request, ())
     version, subscription = await addressed_subscription(request, hub)
-    letters = await hub.repository.events.dead_letters(subscription.id)
+    letters = await put_aside(subscription.id, hub.repository.events)
     told = {"resourceType": "Parameters", "parameter": [_part(letter) for letter in letters]}
     return FhirResponse(200, told if letters else {"resourceType": "Parameters"}, versions=(version,))
 
 
-def _part(letter: DeadLetter) -> dict[str, Any]:
-    return {
-        "name": "dead-letter",
-        "part": [
-            {"name": "event-number", "valueString": str(letter.number)},
-            {"name": "reason", "valueString": letter.reason},
-            {"name": "recorded", "valueInstant": instant(letter.recorded)},
-        ],
-    }
+def _part(letter: PutAside) -> dict[str, Any]:
+    parts: list[dict[str, Any]] = [
+        {"name": "event-number", "valueString": str(letter.number)},
+        {"name": "reason", "valueString": letter.reason},
+        {"name": "recorded", "valueInstant": instant(letter.recorded)},
+    ]
+    if letter.replayed is not None:
+        parts += [
+            {"name": "replay", "valueString": letter.replay},
+            {"name": "replayed", "valueInstant": instant(letter.replayed)},
+        ]
+    if letter.endpoint:
+        parts.append({"name": "endpoint", "valueUrl": letter.endpoint})
+    return {"name": "dead-letter", "part": parts}
 
 
 DEAD_LETTERS = Operation(
@@ -50,6 +55,9 @@ DEAD_LETTERS = Operation(
                 Parameter("event-number", "string"),
                 Parameter("reason", "string"),
                 Parameter("recorded", "instant"),
+                Parameter("replay", "string", about="by which it was told since; without it the event is open"),
+                Parameter("replayed", "instant", about="when that was asked for"),
+                Parameter("endpoint", "url", about="where it was told, unless at that of the subscription"),
             ),
         ),
     ),

@@ -6,15 +6,14 @@ are in each state, and for who oversees how much is told at present. The console
 
 from typing import Final
 
-from careloom.model.errors import MalformedError
 from careloom.notify.console import Overview, detail, overview, to_parts
-from careloom.notify.console.gathering import PAGE, STATES, with_figures
+from careloom.notify.console.gathering import PAGE, with_figures
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest, FhirResponse
 from careloom.rest.operation import Operation, Parameter
 from careloom.rest.parameters import inputs
 from careloom.rest.subscriptions.oversight import overseen_version, view_of
-from careloom.rest.subscriptions.own import BY_STATE, telling_of
+from careloom.rest.subscriptions.own import BY_STATE, asked_states, telling_of
 
 MOST: Final = 500
 
@@ -44,10 +43,7 @@ async def delivery(request: FhirRequest, hub: Hub) -> FhirResponse:
 async def overview_for(request: FhirRequest, hub: Hub) -> Overview:
     """The page of subscriptions that a request asks for."""
     given = inputs(request, _TAKES)
-    states, count, telling = given.texts("status"), given.whole("_count"), telling_of(hub)
-    for state in states:
-        if state not in STATES:
-            raise MalformedError(f"status: {', '.join(STATES)} expected, found {state!r}", expression="status")
+    states, count, telling = asked_states(given), given.whole("_count"), telling_of(hub)
     view, count = view_of(request, hub), min(count or PAGE, MOST)
     found = await overview(view, states=states, count=count, page=given.text("page"))
     return with_figures(found, telling, hub.clock())

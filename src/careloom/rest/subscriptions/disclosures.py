@@ -1,18 +1,21 @@
 """$disclosures: who was told what of a patient, as a list that the patient can read.
 
 It is made of the audit alone: each telling has left a record there, before the hub went on. What was held back, because
-the subscriber was not allowed to know it any more, is in the list too.
+the subscriber was not allowed to know it any more, is in the list too. Who else is told of a patient tells of the
+patient, so it is for those who may search the audit.
 """
 
 from collections.abc import Iterator
 from typing import Any, Final
 
 from careloom.model.resource import Resource
+from careloom.rest.access import require_search
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest, FhirResponse
 from careloom.rest.operation import Operation, Parameter
 from careloom.rest.operations.addressed import addressed_version
 from careloom.rest.parameters import inputs
+from careloom.rest.visibility import narrowed
 from careloom.search.query import Comparison, Query, ReferenceOperand, TokenOperand
 from careloom.store import Page
 
@@ -33,12 +36,14 @@ async def disclosures(request: FhirRequest, hub: Hub) -> FhirResponse:
 
     Raises:
         NotFoundError: There is no such patient.
+        ForbiddenError: The client may not search AuditEvent.
         DeletedError: The patient was deleted.
         MalformedError: A page there is not.
     """
     given = inputs(request, _TAKES)
+    require_search("AuditEvent", request, hub)
     version = await addressed_version(request, hub)
-    page = await _records(version.reference, given.text("page"), hub)
+    page = await _records(version.reference, given.text("page"), request, hub)
     told = [_disclosure(each.resource, version.reference) for each in page.matches if each.resource]
     if page.next:
         told.append({"name": "next", "valueString": page.next})
@@ -46,13 +51,14 @@ async def disclosures(request: FhirRequest, hub: Hub) -> FhirResponse:
     return FhirResponse(200, resource | {"parameter": told} if told else resource, versions=(version,))
 
 
-async def _records(patient: str, page: str, hub: Hub) -> Page:
-    """The audit records of what was told of a patient, the newest first."""
+async def _records(patient: str, page: str, request: FhirRequest, hub: Hub) -> Page:
+    """The audit records of what was told of a patient, as far as the client may see them, the newest first."""
     conditions = (
         Comparison("entity", "reference", (ReferenceOperand(patient, (patient,)),)),
         Comparison("type", "token", (TokenOperand(None, _EXPORT),)),
     )
-    return await hub.repository.search(Query("AuditEvent", conditions, count=MOST, total="none", page=page or None))
+    query = Query("AuditEvent", conditions, count=MOST, total="none", page=page or None)
+    return await hub.repository.search(narrowed(query, request, hub))
 
 
 def _disclosure(event: Resource, patient: str) -> dict[str, Any]:

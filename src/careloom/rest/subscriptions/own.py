@@ -2,8 +2,10 @@
 
 from typing import Final
 
-from careloom.model.errors import NotFoundError, NotSupportedError
+from careloom.model.errors import MalformedError, NotFoundError, NotSupportedError
+from careloom.model.parameters import Inputs
 from careloom.model.records import replace
+from careloom.notify.console.gathering import STATES
 from careloom.notify.subscriptions import OWNER_SYSTEM, Subscription, read_subscription
 from careloom.notify.telling import Telling
 from careloom.rest.hub import Hub
@@ -18,6 +20,19 @@ PAGE: Final = 500
 
 BY_STATE: Final = Parameter("status", "code", most="*", about="only those in one of these states")
 """What narrows an operation on subscriptions to some of them."""
+
+
+def asked_states(given: Inputs) -> tuple[str, ...]:
+    """The states that an operation is narrowed to; all without any.
+
+    Raises:
+        MalformedError: One that there is not, which would find nothing and look as if all were well.
+    """
+    states = given.texts(BY_STATE.name)
+    for state in states:
+        if state not in STATES:
+            raise MalformedError(f"status: {', '.join(STATES)} expected, found {state[:80]!r}", expression="status")
+    return states
 
 
 def telling_of(hub: Hub) -> Telling:

@@ -13,6 +13,7 @@ from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest, FhirResponse
 from careloom.rest.operation import Operation, Parameter
 from careloom.rest.operations.addressed import resource_of
+from careloom.rest.outcomes import ThrottledError
 from careloom.rest.parameters import inputs
 from careloom.rest.subscriptions.oversight import overseen_version
 from careloom.rest.subscriptions.own import telling_of
@@ -32,6 +33,7 @@ async def replay(request: FhirRequest, hub: Hub) -> FhirResponse:
         ForbiddenError: Another endpoint than that of somebody else's subscription.
         InvalidError: The subscription is not active, there is nothing to tell, or the endpoint is not allowed.
         NotSupportedError: The client of a websocket binds again instead, from the number it wants.
+        ThrottledError: As many of this client as it may have are open.
     """
     given = inputs(request, _TAKES)
     version = await overseen_version(request, hub, "update")
@@ -44,6 +46,7 @@ async def replay(request: FhirRequest, hub: Hub) -> FhirResponse:
     if asked.first < 1 or asked.last < asked.first:
         raise InvalidError("there are no such events to replay")
     assert request.grant is not None
+    await _require_few(request.grant.client, hub)
     order = Replay(
         id=hub.new_id(),
         subscription=subscription.id,
@@ -56,6 +59,17 @@ async def replay(request: FhirRequest, hub: Hub) -> FhirResponse:
     )
     await hub.repository.events.save_replay(order)
     return FhirResponse(200, parameters(*_told(order)), versions=(version,))
+
+
+async def _require_few(client: str, hub: Hub) -> None:
+    """Each open order is a task that tries for days: one client's may not crowd out those of others."""
+    most = telling_of(hub).most_replays
+    own = [each for each in await hub.repository.events.open_replays() if each.requested_by == client]
+    if len(own) >= most:
+        raise ThrottledError(
+            f"$replay: at most {most} in progress expected of one client, found {len(own)}, the oldest "
+            f"{own[0].id} of Subscription/{own[0].subscription}; ask again when one is over"
+        )
 
 
 def _endpoint(given: Inputs, subscription: Subscription, request: FhirRequest, hub: Hub) -> str:

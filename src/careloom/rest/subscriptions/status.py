@@ -14,7 +14,7 @@ from careloom.rest.operation import Operation, Parameter
 from careloom.rest.operations.addressed import addressed_version, resource_of
 from careloom.rest.operations.searchset import link, searchset
 from careloom.rest.parameters import inputs
-from careloom.rest.subscriptions.own import BY_STATE, all_own, own_by_id, telling_of
+from careloom.rest.subscriptions.own import BY_STATE, all_own, asked_states, own_by_id, telling_of
 from careloom.store import Version
 
 _TAKES = (
@@ -28,12 +28,13 @@ async def status(request: FhirRequest, hub: Hub) -> FhirResponse:
 
     Raises:
         NotFoundError: There is no such subscription, or it is another client's.
+        MalformedError: A state there is not.
     """
     given = inputs(request, _TAKES)
     if request.id:
         versions = [await addressed_version(request, hub)]
     else:
-        ids, states = given.texts("id"), given.texts("status")
+        ids, states = given.texts("id"), asked_states(given)
         found = await own_by_id(ids, request, hub) if ids else await all_own(request, hub)
         versions = [each for each in found if not states or resource_of(each).get("status") in states]
     entries = [await _entry(version, hub) for version in versions]

@@ -17,14 +17,20 @@ conditions would be tested against a record that others have changed since.) So 
 the turn writes, whoever else writes. Commits of a tenant follow one another in the order of their vids: whoever sees a
 vid sees every smaller one there will ever be, which is what the change log and the snapshots of pages rest on.
 
-A process that dies loses its connection, and with it its transaction and the lock; one that stands still loses them
-after ``lock_seconds``. When the connection is lost while a COMMIT is on its way, the record is asked what became of it:
-each transaction leaves its serial in a row of the process, which is there if and only if the rest of it is. (Its number
-in the server would not do. A server that crashes may give a number anew that nothing on the disk speaks of, and would
-then tell of another's transaction.)
+A process that dies loses its connection, and with it its transaction and the lock. One that stands still loses them,
+too: whoever has waited for ``lock_seconds``, and finds that the one before has asked nothing of the server for half of
+them, has its connection ended. (The server's own limit, ``idle_in_transaction_session_timeout``, is set as well, and
+does not do: statements that are sent together leave a Flush behind the Sync, by which the server takes its client for
+awake, and it waits for the next statement without a limit.)
+
+When the connection is lost while a COMMIT is on its way, the record is asked what became of it: each transaction leaves
+its serial in a row of the process, which is there if and only if the rest of it is. (Its number in the server would not
+do. A server that crashes may give a number anew that nothing on the disk speaks of, and would then tell of another's
+transaction.)
 """
 
 import asyncio
+import logging
 import queue
 import threading
 import time
@@ -57,6 +63,7 @@ _LOCK_SPACE = 0x434C4F4D
 """Keeps our advisory locks apart from those of others: the letters CLOM."""
 
 _SQL = load_statements("postgres.sql")
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -196,6 +203,25 @@ class Writer:
         return self._take_turn(self._connected)
 
     def _take_turn(self, connection: Connection) -> Connection:
+        """Begin, when the turns of others are over; one that stands still is not waited for a second time."""
+        try:
+            return self._turn_taken(connection)
+        except psycopg.errors.LockNotAvailable:
+            connection.forget()
+            connection.execute("ROLLBACK")
+            if not self._end_standstill(connection):
+                raise
+            return self._turn_taken(connection)
+
+    def _end_standstill(self, connection: Connection) -> bool:
+        """End the turn of a process that stands still; whether there was one."""
+        values = self._key | {"space": _LOCK_SPACE, "seconds": self._server.lock_seconds / 2}
+        [ended] = connection.execute(_SQL["end_standstill"], values).fetchone() or (0,)
+        if ended:
+            _log.warning("%s: the turn of a process that stands still was ended", self._server.place)
+        return bool(ended)
+
+    def _turn_taken(self, connection: Connection) -> Connection:
         connection.later("BEGIN ISOLATION LEVEL READ COMMITTED")
         take_turn(connection, self._tenant)
         self._serial += 1

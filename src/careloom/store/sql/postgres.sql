@@ -14,6 +14,16 @@ WHERE version.tenant = closed.tenant AND version.vid = closed.vid;
 -- Wait for the turn of this process; the lock ends with the transaction.
 SELECT pg_advisory_xact_lock(:space::integer, :tenant::integer);
 
+-- name: end_standstill
+-- End the connection that has the turn of a tenant and has asked nothing of the server for so many seconds.
+SELECT count(pg_terminate_backend(activity.pid))
+FROM pg_locks AS turn JOIN pg_stat_activity AS activity ON activity.pid = turn.pid
+WHERE turn.locktype = 'advisory' AND turn.granted
+  AND turn.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND turn.classid::bigint = :space AND turn.objid::bigint = :tenant AND turn.objsubid = 2
+  AND activity.state LIKE 'idle in transaction%'
+  AND activity.state_change < clock_timestamp() - make_interval(secs => :seconds::double precision);
+
 -- name: begin_group
 -- Leave the serial of this transaction, to ask for it should its end be lost; give the
 -- newest vid of the tenant, and the newest of its SearchParameter resources, by which the record is indexed.

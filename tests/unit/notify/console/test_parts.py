@@ -6,9 +6,9 @@ import pytest
 
 from careloom.model import parse_json, serialize_json
 from careloom.model.errors import MalformedError
-from careloom.notify.console import Detail, LaneState, Overview, Standing, Totals, Try, from_parts, to_parts
+from careloom.notify.console import Detail, LaneState, Overview, PutAside, Standing, Totals, Try, from_parts, to_parts
 from careloom.notify.recent import Point
-from careloom.store import DeadLetter, Replay
+from careloom.store import Replay
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 STANDING = Standing(
@@ -26,7 +26,7 @@ DETAIL = Detail(
     may_replay=True,
     oldest=1,
     tries=(TRY, Try(0, 0, 1, NOW, 7, "retry", 0, "no answer")),
-    dead_letters=(DeadLetter("1", 7, "HTTP 422", NOW),),
+    dead_letters=(PutAside("1", 7, "HTTP 422", NOW), PutAside("1", 3, "no", NOW, "r", NOW, "https://b.example")),
     replays=(Replay("r", "1", 1, 2, "", "gp-system", NOW, 0, "failed", "given up"),),
 )
 OVERVIEW = Overview(Totals(active=2), True, True, False, Point(1.0, 60.0, 5, 6, 1, 0.25, 0.5), None, (STANDING,), "abc")

@@ -1,15 +1,18 @@
 """$replay, $dead-letters and $disclosures."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.rest.desk import NOW
+from tests.unit.rest.desk import GRANT, NOW
 from tests.unit.rest.subscriptions.ward import Ward
 
+from careloom.governance import parse_scopes
+from careloom.model.instants import instant
 from careloom.notify.notification import Told
 from careloom.notify.subscriptions import read_subscription
 from careloom.rest.subscriptions import disclosures
-from careloom.store import Attempt, DeadLetter
+from careloom.store import Attempt, DeadLetter, Replay
 
 
 def asked(**values: str) -> dict[str, Any]:
@@ -53,6 +56,23 @@ async def test_what_cannot_be_replayed_is_refused(ward: Ward, body: dict[str, An
     assert [] == await ward.desk.hub.repository.events.open_replays()
 
 
+async def test_more_replays_than_a_client_may_have_in_progress_are_refused(ward: Ward) -> None:
+    telling = ward.desk.hub.telling
+    assert telling
+    ward.desk = ward.desk.with_hub(telling=replace(telling, most_replays=2))
+    id = await ward.subscribe()
+    await ward.happen(id, await ward.stay("e1"))
+    log = ward.desk.hub.repository.events
+    await log.save_replay(Replay("another's", id, 1, 1, "", "someone-else", NOW, 0))
+    assert [200, 200] == [(await ward("POST", f"Subscription/{id}/$replay")).status for _ in range(2)]
+    refused = await ward("POST", f"Subscription/{id}/$replay")
+    assert (429, "throttled") == (refused.status, refused.resource and refused.resource["issue"][0]["code"])
+    assert "at most 2 in progress expected of one client, found 2" in str(refused.resource)
+    for order in await log.open_replays():
+        await log.save_replay(replace(order, status="done"))
+    assert 200 == (await ward("POST", f"Subscription/{id}/$replay")).status
+
+
 async def test_a_subscription_that_is_not_active_replays_nothing(ward: Ward) -> None:
     id = await ward.subscribe("error")
     await ward.happen(id, await ward.stay("e1"))
@@ -74,6 +94,19 @@ async def test_dead_letters_are_listed_with_their_reason(ward: Ward) -> None:
     assert told is not None
     [letter] = told["parameter"]
     assert ["3", "HTTP 413"] == [part["valueString"] for part in letter["part"][:2]]
+
+
+async def test_a_dead_letter_that_was_told_since_says_by_which_replay_and_where(ward: Ward) -> None:
+    id = await ward.subscribe()
+    log = ward.desk.hub.repository.events
+    attempt = Attempt(id, 3, 3, 1, NOW, 5, "rejected", 413, "00", "HTTP 413")
+    await log.record_attempts([attempt], None, [DeadLetter(id, 3, "HTTP 413", NOW)])
+    await log.save_replay(Replay("r7", id, 2, 5, "https://gp.example/other", "acute-epr", NOW, 3))
+    told = (await ward("GET", f"Subscription/{id}/$dead-letters")).resource
+    assert told is not None
+    [letter] = told["parameter"]
+    parts = {part["name"]: value for part in letter["part"] for key, value in part.items() if key != "name"}
+    assert ("r7", instant(NOW), "https://gp.example/other") == (parts["replay"], parts["replayed"], parts["endpoint"])
 
 
 async def test_a_patient_reads_nothing_of_others_who_were_told_of_together_with_it(ward: Ward) -> None:
@@ -140,7 +173,7 @@ async def test_what_was_put_aside_can_be_asked_for(ward: Ward) -> None:
     assert "Encounter/e1" in str(answer)
 
 
-async def test_a_patient_can_read_who_was_told_what(ward: Ward) -> None:
+async def test_who_may_search_the_audit_can_read_who_was_told_what(ward: Ward) -> None:
     await ward.record({"resourceType": "Patient", "id": "p1"})
     await ward.record({"resourceType": "Patient", "id": "p2"})
     id = await ward.subscribe()
@@ -153,6 +186,8 @@ async def test_a_patient_can_read_who_was_told_what(ward: Ward) -> None:
     assert telling is not None
     for told in (Told(events[0]), Told(events[1]), Told(events[2], "denied")):
         await telling.disclosed(subscription, [told])
+    narrow = replace(GRANT, scopes=parse_scopes("system/Patient.rs system/Subscription.rs"))
+    assert 403 == (await ward("GET", "Patient/p1/$disclosures", grant=narrow)).status
     answer = await ward("GET", "Patient/p1/$disclosures")
     assert answer.resource is not None
     held_back, shown = [list(each["part"]) for each in answer.resource["parameter"]]

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from tests.unit.rest.desk import BASE, GRANT
 from tests.unit.rest.subscriptions.ward import DISCHARGE, Ward
 
@@ -79,6 +80,17 @@ async def test_a_client_asks_for_its_own_by_id_by_status_or_for_all(ward: Ward) 
     assert {two} == await asked("?status=error&status=off")
     assert {one} == await asked(f"?id={one}")
     assert set() == await asked(f"?id={one}&status=error")
+
+
+@pytest.mark.parametrize("operation", ["$status", "$delivery"])
+@pytest.mark.parametrize("prefer", ["", "handling=strict", "handling=lenient"], ids=["usual", "strict", "lenient"])
+async def test_a_state_that_there_is_not_is_refused_with_those_that_there_are(
+    ward: Ward, operation: str, prefer: str
+) -> None:
+    await ward.subscribe()
+    answer = await ward("GET", f"Subscription/{operation}?status=error&status=nonsense", prefer=prefer)
+    assert 400 == answer.status
+    assert "status: active, requested, error, off expected, found 'nonsense'" in str(answer.resource)
 
 
 async def test_another_client_s_subscriptions_are_not_known(ward: Ward) -> None:

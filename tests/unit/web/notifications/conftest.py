@@ -30,7 +30,7 @@ class Console:
         hub = self.ward.desk.hub
         found = hub.registry.client(client)
         assert found
-        scopes = parse_scopes("system/Subscription.ru system/Patient.r")
+        scopes = parse_scopes("system/Subscription.ru system/Patient.r system/AuditEvent.s")
         return make_access_token(hub.authority, found, scopes=scopes, purpose=purpose, now=NOW)[0]
 
     async def get(self, path: str = "", token: str = "", **headers: str) -> Page:

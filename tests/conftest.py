@@ -10,9 +10,10 @@ from tests.postgres import NoServerError, Server, shared_server
 
 from careloom.definitions import Definitions, PackageCache
 
-# The same examples at every run, so that a change is judged by itself; `make acceptance` looks for new ones.
-settings.register_profile("repeatable", derandomize=True, database=None)
-settings.register_profile("explore")
+# The same examples at every run, so that a change is judged by itself; `make acceptance` looks for new ones. None has a
+# deadline: how long one takes depends on what else the machine does.
+settings.register_profile("repeatable", derandomize=True, database=None, deadline=None)
+settings.register_profile("explore", deadline=None)
 settings.load_profile(os.environ.get("CARELOOM_HYPOTHESIS", "repeatable"))
 
 # Tests neither use nor change what the user's own runs have kept; those about keeping name a folder.

@@ -14,7 +14,7 @@ from careloom.model.errors import InvalidError, MalformedError, TooCostlyError
 from careloom.model.resource import Resource, resource_type
 from careloom.rest.patching.places import Path, Place, get, places
 from careloom.rest.patching.values import key_of, value_of
-from careloom.rest.patching.writing import insert, is_there, put, remove
+from careloom.rest.patching.writing import drop, insert, is_there, put, remove
 
 MOST_OPERATIONS: Final = 100
 
@@ -49,7 +49,7 @@ def apply_fhirpath_patch(resource: Resource, parameters: Resource, types: TypeMo
             patching.apply({str(part.get("name")): part for part in _parts(operation, "part")})
         except (MalformedError, InvalidError) as error:
             raise type(error)(f"operation {number} of the patch: {error}") from error
-    return patching.resource
+    return patching.result()
 
 
 class _Patching:
@@ -59,6 +59,13 @@ class _Patching:
         self.resource = resource
         self._types = types
         self._budget = Budget(_STEPS, _SECONDS)
+        self._left: list[dict[str, Any]] = []
+
+    def result(self) -> Resource:
+        """The resource, without what operations have left empty: a later one may have put something there."""
+        for holder in self._left:
+            drop(self.resource, holder)
+        return self.resource
 
     def apply(self, parts: Mapping[str, Part]) -> None:
         kind = _simple(parts, "type", str)
@@ -95,7 +102,7 @@ class _Patching:
             raise InvalidError(f"path: at most one element expected, {len(found)} found; nothing else may be deleted")
         for place in found:
             self._require_part(place)
-            remove(self.resource, place.path)
+            self._left.append(remove(self.resource, place.path))
 
     def replace(self, parts: Mapping[str, Part]) -> None:
         """Put another value in the place of one; where the type may be chosen, perhaps of another type."""

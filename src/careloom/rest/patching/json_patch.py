@@ -86,7 +86,7 @@ class _Patching:
         self._put(path, deepcopy(found))
 
     def test(self, operation: Mapping[str, Any]) -> None:
-        """Compare, and say where it failed, but not what is there instead: a client may patch what it may not read."""
+        """Compare, and say where it failed, but not what is there instead: errors go into audit records."""
         path, expected = _pointer(operation, "path"), _value(operation)
         if not _equal(self._get(path), expected):
             raise InvalidError(f"test failed: {_text(path)} does not have the value that is expected")

@@ -29,24 +29,50 @@ def insert(resource: Resource, path: Path, index: int | None, value: Value) -> N
     _put_in_list(resource, path, count if index is None else index, value, is_new=True)
 
 
-def remove(resource: Resource, path: Path) -> None:
-    """Take away what is at a place, and what would be empty without it."""
+def remove(resource: Resource, path: Path) -> dict[str, Any]:
+    """Take away what is at a place, and give what held it, which may be empty now: see `drop`."""
     *above, last = path
-    if isinstance(last, int):
-        holder, key = get(resource, tuple(above[:-1])), str(above[-1])
-        for name in (key, f"_{key}"):
-            items = holder.get(name)
-            if isinstance(items, list) and last < len(items):
-                del items[last]
-                if not any(item is not None for item in items):
-                    del holder[name]
-        above = above[:-1]
-    else:
-        holder = get(resource, tuple(above))
+    if not isinstance(last, int):
+        holder: dict[str, Any] = get(resource, tuple(above))
         for name in (last, f"_{last}"):
             holder.pop(name, None)
-    if above and not holder:
-        remove(resource, tuple(above))
+        return holder
+    holder, key = get(resource, tuple(above[:-1])), str(above[-1])
+    if key[0] == "_" and _keeps(holder.get(key[1:]), last):  # a primitive, which stays where it is
+        holder[key][last] = None
+        if not any(holder[key]):
+            del holder[key]
+        return holder
+    key = key.removeprefix("_")
+    for name in (key, f"_{key}"):
+        items = holder.get(name)
+        if isinstance(items, list) and last < len(items):
+            del items[last]
+            if not any(item is not None for item in items):
+                del holder[name]
+    return holder
+
+
+def _keeps(items: Any, index: int) -> bool:
+    return isinstance(items, list) and index < len(items) and items[index] is not None
+
+
+def drop(resource: Resource, emptied: dict[str, Any]) -> None:
+    """Take away an object that has been left empty, and what would be empty without it."""
+    while not emptied and (path := _path_of(resource, emptied)):
+        emptied = remove(resource, path)
+
+
+def _path_of(here: Any, wanted: dict[str, Any]) -> Path | None:
+    """Where this very object stands below another; None for nowhere."""
+    if here is wanted:
+        return ()
+    steps = here.items() if isinstance(here, dict) else enumerate(here) if isinstance(here, list) else ()
+    for step, below in steps:
+        found = _path_of(below, wanted)
+        if found is not None:
+            return (step, *found)
+    return None
 
 
 def _put_in_list(resource: Resource, path: Path, index: int, value: Value, *, is_new: bool) -> None:

@@ -554,6 +554,20 @@ async def test_a_narrowed_reference_never_leads_to_another_type(repository: Repo
     assert (await repository.search(both)).total == 1
 
 
+async def test_a_part_of_a_composite_may_be_a_system_alone(repository: Repository, query: Search) -> None:
+    loinc, other = ({"coding": [{"system": system, "code": "a"}]} for system in ("http://loinc.org", "urn:other"))
+    await create(repository, observation(id="here", component=[{"code": loinc, "valueQuantity": {"value": 5}}]))
+    await create(repository, observation(id="there", component=[{"code": other, "valueQuantity": {"value": 5}}]))
+    for asked, found in {
+        "http://loinc.org|$5": ["here"],
+        "http://loinc.org|$5,b$5": ["here"],
+        "http://loinc.org|$6": [],
+        "urn:other|$gt4,http://loinc.org|$gt4": ["there", "here"],
+    }.items():
+        page = await repository.search(query("Observation", ("component-code-value-quantity", asked)))
+        assert ids(page.matches) == found
+
+
 async def test_a_composite_that_others_make_up_compares_all_its_parts(repository: Repository, query: Search) -> None:
     pulse = [{"system": "http://loinc.org", "code": "8867-4"}]
     systolic = {"code": {"coding": [{"code": "8480-6"}]}, "valueQuantity": {"value": 120}}

@@ -140,6 +140,11 @@ async def test_line_of_a_type_that_the_client_may_not_write_is_refused(importer:
     assert 403 == named.status
 
 
+async def test_who_may_only_create_imports_lines_without_an_id(importer: Importer) -> None:
+    answer = await importer(sent(patient(), patient(id="two"), type="Patient"), scopes="system/Patient.c")
+    assert ([2], 1) == ([number for number, _ in importer.refused(answer)], len(await importer.desk.all("Patient")))
+
+
 async def test_line_over_the_ceiling_is_told_and_the_next_is_read(importer: Importer) -> None:
     limits = importer.desk.hub.limits.__class__(body=200)
     answer = await importer(sent(patient(id="long", language="x" * 900), patient(id="short")), limits=limits)

@@ -73,6 +73,16 @@ async def stand_still(repository: Repository, registry: SearchParameters, second
     await repository.commit(work)
 
 
+async def stand_still_at_once(repository: Repository, registry: SearchParameters, seconds: str) -> None:
+    """A child: a turn that asks nothing, as that of a process which is stopped while it waits for the turn."""
+
+    def work(turn: Turn) -> None:
+        os.write(1, b"standing\n")
+        time.sleep(float(seconds))
+
+    await repository.commit(work)
+
+
 @pytest.fixture(scope="module")
 def registry(definitions: Definitions) -> SearchParameters:
     return SearchParameters(definitions, base_url=BASE_URL)
@@ -159,10 +169,11 @@ def acknowledged_until_killed(writers: Forking, after: float) -> list[int]:
     return [int(line) for line in lines if line.isdigit()]
 
 
+@pytest.mark.parametrize("child", ["stand_still", "stand_still_at_once"])
 async def test_a_process_that_is_stopped_in_its_turn_keeps_the_others_waiting_for_a_while_only(
-    repository: Repository, postgres_url: str, children: Forking
+    repository: Repository, postgres_url: str, children: Forking, child: str
 ) -> None:
-    children.start(postgres_url, TENANT, f"{HERE}.stand_still", 60)
+    children.start(postgres_url, TENANT, f"{HERE}.{child}", 60)
     pid = await asyncio.to_thread(children.pid)
     while await asyncio.to_thread(children.line) != "standing":
         pass

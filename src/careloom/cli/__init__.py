@@ -8,6 +8,9 @@ _SELDOM = (50_000, 20, 100)
 """Thresholds of the garbage collector: what a command loads stays for its life, and is a fifth of its start to look
 through."""
 
+_UNHEARD = 128 + 13
+"""What a shell says of a program that was ended by SIGPIPE, as ``careloom synth | head`` ends it."""
+
 
 def main() -> None:
     """Run the command line.
@@ -16,6 +19,14 @@ def main() -> None:
     the toolkit that explains and completes arguments; see `careloom.cli.validate.plain`.
     """
     gc.set_threshold(*_SELDOM)
+    try:
+        _run()
+    except BrokenPipeError:  # nobody reads any more what is printed, and the rest of it goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(_UNHEARD)
+
+
+def _run() -> None:
     arguments = sys.argv[1:]
     if arguments[:1] == ["validate"]:
         from careloom.cli.validate.plain import plain_call  # noqa: PLC0415  (other commands need none of it)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from careloom.model.errors import CareloomError, InvalidError, NotSupportedError
+from careloom.model.errors import CareloomError, ConflictError, InvalidError, NotSupportedError
 from careloom.model.instants import utc_now
 from careloom.model.records import replace
 from careloom.settings import Settings, load_settings
@@ -91,7 +91,7 @@ def restore(file: Path, *, settings: SettingsFile = USUAL) -> int:
     with _errors_told("restore"):
         chosen = _settings(settings)
         parameters = _parameters(chosen)
-        with alone(chosen.store), vacant(chosen.store, parameters) as target:
+        with alone(chosen.store, is_new=True), vacant(chosen.store, parameters) as target:
             done = fill(file, target, parameters)
         print(f"{chosen.store.place}: {done['version'].rows:,} versions restored; counts and digests agree")
         return 0
@@ -130,14 +130,20 @@ def move(*, to: str, password_file: Path | None = None, settings: SettingsFile =
         password_file: File that holds the password for it.
         settings: The settings file of the hub, whose database is carried.
     """
-    from careloom.store.upkeep import alone, snapshot, vacant  # noqa: PLC0415  each command loads what it needs
+    from careloom.store.upkeep import alone, require_stopped, snapshot, vacant  # noqa: PLC0415  each loads what it needs
     from careloom.store.upkeep import move as carry  # noqa: PLC0415
 
     with _errors_told("move"):
         chosen = _settings(settings)
         target = _other(chosen.store, to, password_file)
+        require_stopped(chosen.store)
         parameters = _parameters(chosen)
-        with alone(chosen.store), snapshot(chosen.store) as old, alone(target), vacant(target, parameters) as new:
+        with (
+            alone(chosen.store),
+            snapshot(chosen.store) as old,
+            alone(target, is_new=True),
+            vacant(target, parameters) as new,
+        ):
             done = carry(old, new, parameters, lambda table, tally: print(f"{table}: {tally}"))
         print(f"{done['version'].rows:,} versions are now in {target.place} as well; counts and digests agree")
         print("set store.url in the settings to it, then start the hub")
@@ -192,6 +198,8 @@ def _other(source: "StoreSource", url: str, password_file: Path | None) -> "Stor
         except OSError as error:
             raise InvalidError(f"{password_file}: cannot be read: {error.strerror}") from error
     target.check()
+    if source.is_sqlite and target.is_sqlite and source.file.resolve() == target.file.resolve():
+        raise ConflictError(f"--to: another database than {source.place} expected, found that one")
     return target
 
 

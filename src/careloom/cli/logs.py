@@ -3,13 +3,16 @@
 An exception's message may quote what a client has sent, and a library's message may quote an exception. So of an
 exception the log keeps its kind and where it came from, and of a library's message the words its author wrote, without
 the values put into them.
+
+A log that cannot be written, since its disk is full or its reader has gone, keeps no answer back: what was to be
+answered is done by then. The lines are given up, and how many they were is told before the next that can be written.
 """
 
 import json
 import logging
 import sys
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
 import orjson
 import structlog
@@ -30,11 +33,39 @@ def log_to_stderr() -> None:
             without_messages,
             _as_json,
         ],
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(_Lines(sys.stderr)),  # type: ignore[arg-type]  # it only writes
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[_Handler()], level=logging.WARNING, force=True)
     logging.captureWarnings(True)
+
+
+class _Lines:
+    """Where lines go, as far as they can be written.
+
+    Args:
+        out: Standard error.
+    """
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._lost = 0
+
+    def write(self, line: str) -> int:
+        """Write a line; nothing but the count is kept of one that cannot be."""
+        told = {"event": "lines of the log were lost", "level": "error", "lines": self._lost}
+        before = f"\n{json.dumps(told)}\n" if self._lost else ""  # what was lost may have ended in the middle
+        try:
+            self._out.write(before + line)
+            self._out.flush()
+        except OSError:
+            self._lost += 1
+        else:
+            self._lost = 0
+        return len(line)
+
+    def flush(self) -> None:
+        """Nothing is waiting."""
 
 
 def without_messages(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import resource
 import signal
 import socket
 import sys
@@ -9,7 +10,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from multiprocessing.synchronize import Event
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 import structlog
@@ -17,13 +18,15 @@ import uvicorn
 from cyclopts import Parameter
 
 from careloom.app import App, running
-from careloom.cli.in_one_piece import InOnePiece
+from careloom.cli.bounded_heads import BoundedHeads
 from careloom.cli.logs import log_to_stderr
-from careloom.cli.workers import CANNOT_START, require_many, serve_many
+from careloom.cli.workers import CANNOT_START, end_with_parent, require_many, serve_many
 from careloom.governance import hub_keys
-from careloom.model.errors import CareloomError, UnavailableError
+from careloom.model.errors import CareloomError, InvalidError, UnavailableError
 from careloom.model.records import replace
 from careloom.settings import Settings, load_settings
+
+_MOST_OPEN: Final = 65_536
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +56,8 @@ def serve(
 def _serve(settings: Settings, workers: int | None) -> int:
     """Serve in this process, or in as many as are asked for."""
     number = settings.http.workers if workers is None else workers
+    if number < 1:
+        raise InvalidError(f"--workers: a whole number from 1 expected, found {number}")
     settings.http.tls()
     if number > 1:
         require_many(settings)
@@ -67,6 +72,7 @@ def _serve(settings: Settings, workers: int | None) -> int:
 
 def _work(file: Path, listener: socket.socket, number: int, ready: Event) -> None:
     """Be one of several processes."""
+    end_with_parent()
     log_to_stderr()
     structlog.contextvars.bind_contextvars(worker=number)
     try:
@@ -84,6 +90,7 @@ def _run(settings: Settings, listener: socket.socket, announce: Callable[[], Non
 
 async def _live(settings: Settings, listener: socket.socket, announce: Callable[[], None]) -> None:
     async with running(settings, base_url=_base_url(settings, listener)) as app:
+        _open_many()
         _spare_the_collector()
         _share_the_interpreter()
         await _listen(app, listener, announce)
@@ -94,7 +101,7 @@ async def _listen(app: App, listener: socket.socket, announce: Callable[[], None
     http = app.settings.http
     config = uvicorn.Config(
         app.asgi,
-        http=InOnePiece,
+        http=BoundedHeads,
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -111,6 +118,14 @@ async def _listen(app: App, listener: socket.socket, announce: Callable[[], None
     announce()
     log.info("ready", base_url=app.hub.base_url)
     await server.serve(sockets=[listener])
+
+
+def _open_many() -> None:
+    """Have as many files and connections open as the system allows; what it begins with is meant for other programs."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_OPEN if hard == resource.RLIM_INFINITY else min(hard, _MOST_OPEN)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _spare_the_collector() -> None:

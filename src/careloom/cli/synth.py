@@ -2,13 +2,15 @@
 
 import sys
 from itertools import islice
-from typing import NoReturn
+from typing import Annotated, NoReturn
+
+from cyclopts import Parameter, validators
 
 from careloom.model import serialize_json
 from careloom.synth import population
 
 
-def synth(*, count: int = 1_000, seed: int = 1) -> NoReturn:
+def synth(*, count: Annotated[int, Parameter(validator=validators.Number(gte=0))] = 1_000, seed: int = 1) -> NoReturn:
     """Write made-up clinical records, one a line, as NDJSON; the same for the same seed.
 
     Patients with encounters, conditions, observations, medications, allergies, procedures and immunizations, in

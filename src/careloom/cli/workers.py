@@ -1,8 +1,10 @@
 """Several processes that serve one hub: one takes the port and watches, the others answer.
 
-All of them listen on the same socket, and the system gives each connection to one. A process that ends by itself is
-started again; one that cannot start ends them all, since the next one could not either. What listens at ports of its
-own (HL7 v2) runs in the first of them alone.
+All of them listen on the same socket, and the system gives each connection to one. When they start and one of them
+cannot, all end, since the others could not either. Later a process that ends by itself is started again, as often as it
+takes: settings that are being edited, or a database that is away for a moment, are no reason to end those that serve.
+The others end when the one that watches does, however it ends, since nobody could stop them any more. What listens at
+ports of its own (HL7 v2) runs in the first of them alone.
 """
 
 import multiprocessing
@@ -15,6 +17,7 @@ from collections.abc import Callable
 from multiprocessing.context import SpawnProcess
 from multiprocessing.synchronize import Event
 from pathlib import Path
+from threading import Thread
 from typing import Final
 
 import structlog
@@ -32,7 +35,8 @@ It must be a function of a module, so that the process that is started can find 
 CANNOT_START: Final = 2
 PAUSE: Final = 0.1
 REST: Final = 1.0
-"""Seconds before a process that ended by itself is started again."""
+"""Seconds before a process that ended by itself is started again; each time that it cannot start, twice as many."""
+LONGEST_REST: Final = 30.0
 
 log = structlog.get_logger(__name__)
 
@@ -70,13 +74,40 @@ def serve_many(
         return crew.run(number, announce)
 
 
+def end_with_parent() -> None:
+    """Have this process told to stop when the one that started it has ended without doing so."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    Thread(target=watch, name="watch the parent", daemon=True).start()
+
+
 @dataclass(slots=True)
 class _Worker:
-    """One process."""
+    """One process.
+
+    Attributes:
+        number: From 0.
+        process: It.
+        ready: Set once it serves.
+        rest: Seconds before another takes its place.
+        again: When that is, once it has ended.
+    """
 
     number: int
     process: SpawnProcess
     ready: Event
+    rest: float = REST
+    again: float | None = None
+
+    @property
+    def next_rest(self) -> float:
+        """Seconds before another one takes the place of the next, if that one cannot start either."""
+        return REST if self.ready.is_set() else min(2 * self.rest, LONGEST_REST)
 
 
 @dataclass(slots=True)
@@ -87,17 +118,17 @@ class _Crew:
     listener: socket.socket
     serve: Serve
     workers: list[_Worker] = field(default_factory=list)
+    is_announced: bool = False
     is_stopping: bool = False
     exit_code: int = 0
 
     def run(self, number: int, announce: Callable[[], None]) -> int:
         """Start all, keep all, and end when told to."""
         self.workers = [self._start(each) for each in range(number)]
-        is_announced = False
         while not self.is_stopping:
-            if not is_announced and all(worker.ready.is_set() for worker in self.workers):
+            if not self.is_announced and all(worker.ready.is_set() for worker in self.workers):
                 announce()
-                is_announced = True
+                self.is_announced = True
             time.sleep(PAUSE)
             self._look_after()
         self._end()
@@ -110,25 +141,27 @@ class _Crew:
                 worker.process.kill()
         self.is_stopping = True
 
-    def _start(self, number: int) -> _Worker:
+    def _start(self, number: int, rest: float = REST) -> _Worker:
         context = multiprocessing.get_context("spawn")
         ready = context.Event()
         process = context.Process(target=self.serve, args=(self.settings.file, self.listener, number, ready))
         process.start()
-        return _Worker(number, process, ready)
+        return _Worker(number, process, ready, rest)
 
     def _look_after(self) -> None:
-        """Start again what has ended by itself."""
+        """Start again what has ended by itself; end all where one cannot start and not all have yet."""
         for place, worker in enumerate(self.workers):
             code = worker.process.exitcode
             if code is None:
                 continue
-            if code == CANNOT_START and not worker.ready.is_set():
+            if code == CANNOT_START and not self.is_announced:
                 self.exit_code, self.is_stopping = code, True
                 return
-            log.error("worker ended, another takes its place", worker=worker.number, exit_code=code)
-            time.sleep(REST)
-            self.workers[place] = self._start(worker.number)
+            if worker.again is None:
+                worker.again = time.monotonic() + worker.rest
+                log.error("worker ended, another takes its place", worker=worker.number, exit_code=code)
+            elif time.monotonic() >= worker.again:
+                self.workers[place] = self._start(worker.number, worker.next_rest)
 
     def _end(self) -> None:
         for worker in self.workers:

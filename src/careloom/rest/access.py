@@ -1,6 +1,7 @@
 """Who asks, and may they: the two questions to governance, put once for each interaction."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from careloom.governance import AccessRequest, Decision, Grant, decide, verify_token, visible_types
 from careloom.model.errors import ForbiddenError
@@ -8,6 +9,9 @@ from careloom.rest.hub import Hub
 from careloom.rest.interaction import Interaction
 from careloom.rest.messages import FhirRequest
 from careloom.rest.outcomes import InsufficientScopeError, TokenMissingError
+
+LOOKS: Final = ("read", "search-type")
+"""What lets a client see resources of a type."""
 
 _SPANNING = frozenset({"search-system", "history-system"})
 
@@ -71,6 +75,16 @@ def require_search(type: str, request: FhirRequest, hub: Hub) -> Decision:
         ForbiddenError: The client may not.
     """
     return permitted(judge_right("search-type", type, request, hub))
+
+
+def require_sight(type: str, request: FhirRequest, hub: Hub) -> Decision:
+    """Let what tells of resources of a type, be it by failing, be done by those alone who may read or search it.
+
+    Raises:
+        ForbiddenError: The client may do neither.
+    """
+    looks = [judge_right(look, type, request, hub) for look in LOOKS]
+    return next((look for look in looks if look.permit), None) or permitted(looks[0])
 
 
 def judge_right(interaction: str, type: str, request: FhirRequest, hub: Hub) -> Decision:

@@ -1,14 +1,20 @@
-"""respond-async: how a request becomes a job, and how a job is asked after, fetched from and cancelled."""
+"""respond-async: how a request becomes a job, and how a job is asked after, fetched from and cancelled.
+
+An answer is kept for a day, and agreements end. So it is told, and a file given out, only to who might still ask for
+it: a token of the same client and purpose, with the right to read or search each type that is told of. What the client
+wrote itself, of a type that it might not see when it asked, it is told in any case.
+"""
 
 import math
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Final
 
-from careloom.model.errors import NotFoundError
+from careloom.governance import visible_types
+from careloom.model.errors import ForbiddenError, NotFoundError
 from careloom.model.issues import Issue, operation_outcome
 from careloom.model.records import replace
-from careloom.rest.access import require
+from careloom.rest.access import LOOKS, require, require_sight
 from careloom.rest.entries import answer_bundle
 from careloom.rest.hub import Hub
 from careloom.rest.interaction import Interaction
@@ -19,6 +25,7 @@ from careloom.rest.outcomes import CutOffError
 from careloom.rest.perform import perform, recorded
 from careloom.rest.preferences import preferences
 from careloom.rest.room import ROOM
+from careloom.rest.told import types_told
 
 _SOON: Final = "1"
 _LATER: Final = "10"
@@ -48,13 +55,18 @@ async def defer(interaction: Interaction, request: FhirRequest, hub: Hub) -> Fhi
     if interaction.operation and interaction.operation.check:
         await interaction.operation.check(request, hub)
     is_bulk = interaction.operation is not None and interaction.operation.is_bulk
-    url = f"{hub.base_url}/{request.url}"
-    job = hub.jobs.new(client=request.grant.client, url=url, code=request.code, is_bulk=is_bulk)
+    url, grant = f"{hub.base_url}/{request.url}", request.grant
+    job = hub.jobs.new(client=grant.client, url=url, code=request.code, purpose=grant.purpose, is_bulk=is_bulk)
+    seen = [visible_types(grant, right, hub.registry, hub.clock()) for right in LOOKS]
 
     async def work(task: Task) -> FhirResponse:
         if ROOM.is_for_large:
             share_until_done()  # for the job, too: what the request has taken ends with its 202
-        return await perform(interaction, replace(request, task=task, deadline=math.inf), hub)
+        later = replace(request, task=task, deadline=math.inf, takes_raw=False)  # a Bundle holds resources alone
+        answer = await perform(interaction, later, hub)
+        task.types |= {version.type for version in answer.versions} | types_told(answer.resource)
+        task.types &= {type for type in task.types if any(type in types for types in seen)}
+        return answer
 
     told = Issue(
         "information", "informational", f"taken on as job {job.id}; Content-Location says where to ask after it"
@@ -71,6 +83,7 @@ async def job_status(request: FhirRequest, hub: Hub) -> FhirResponse:
 
     Raises:
         NotFoundError: No such job of this client.
+        ForbiddenError: The client may not see any more what the answer tells, or asks for another purpose.
         CutOffError: It was cut off; 500, since asking for the same job again can never help.
     """
     jobs, job = _jobs(hub), _job(request, hub)
@@ -80,6 +93,7 @@ async def job_status(request: FhirRequest, hub: Hub) -> FhirResponse:
         is_young = (hub.clock() - job.started).total_seconds() < 60
         headers = {"X-Progress": job.progress or "in progress", "Retry-After": _SOON if is_young else _LATER}
         return FhirResponse(202, headers=headers)
+    _require_sight(job, request, hub)
     answer, expires = jobs.answer(job), format_datetime(job.expires, usegmt=True)
     if not job.is_bulk:
         answer = answer_bundle("batch-response", [answer])
@@ -102,9 +116,26 @@ async def job_file(request: FhirRequest, hub: Hub) -> FhirResponse:
 
     Raises:
         NotFoundError: No such job of this client, or no such file.
+        ForbiddenError: The client may not see any more what the files tell, or asks for another purpose.
     """
-    path = _jobs(hub).file(_job(request, hub), request.file)
+    job = _job(request, hub)
+    _require_sight(job, request, hub)
+    path = _jobs(hub).file(job, request.file)
     return FhirResponse(200, headers={"Content-Type": _media(path)}, file=path)
+
+
+def _require_sight(job: Job, request: FhirRequest, hub: Hub) -> None:
+    """Tell what a job has found only to who might ask for it now.
+
+    Raises:
+        ForbiddenError: The token is for another purpose, or may not see a type any more.
+    """
+    assert request.grant is not None
+    if request.grant.purpose != job.purpose:
+        told = f"a token for the purpose {job.purpose} expected, with which it was asked for"
+        raise ForbiddenError(f"job {job.id}: {told}, found {request.grant.purpose or 'none'}")
+    for type in job.types:
+        require_sight(type, request, hub)
 
 
 def _job(request: FhirRequest, hub: Hub) -> Job:

@@ -10,7 +10,7 @@ from careloom.rest.conditional import condition_of, require_version
 from careloom.rest.hub import Hub
 from careloom.rest.interaction import Work
 from careloom.rest.messages import FhirRequest, FhirResponse
-from careloom.rest.ownership import require_own
+from careloom.rest.ownership import require_known
 from careloom.rest.preferences import OPERATION_OUTCOME, preferences
 from careloom.rest.representation import version_headers
 from careloom.store import Turn, Version
@@ -38,7 +38,7 @@ def delete_in_turn(turn: Turn, request: FhirRequest, hub: Hub) -> FhirResponse:
     """Record the deletion; a second delete, or one of what never was, is not an error.
 
     Raises:
-        ForbiddenError: The resource belongs to another client.
+        NotFoundError: Of a type whose resources are their client's own, it is another's or never was.
         StaleVersionError: If-Match does not hold.
         MultipleMatchesError: The condition matches more resources than may be deleted at once.
     """
@@ -66,7 +66,7 @@ def delete_all(turn: Turn, ids: Iterable[str], request: FhirRequest, hub: Hub) -
     """Delete resources of the request's type, all or none.
 
     Raises:
-        ForbiddenError: One belongs to another client.
+        NotFoundError: Of a type whose resources are their client's own, one is another's or never was.
         StaleVersionError: If-Match does not hold for one.
     """
     gone = [version for id in ids if (version := _delete(turn, id, request, hub))]
@@ -75,7 +75,7 @@ def delete_all(turn: Turn, ids: Iterable[str], request: FhirRequest, hub: Hub) -
 
 def _delete(turn: Turn, id: str, request: FhirRequest, hub: Hub) -> Version | None:
     current = turn.read(request.type, id)
-    require_own(current, request, hub)
+    require_known(current, id, request, hub)
     if request.header("if-match") or hub.policy.version_required:
         require_version(request, current, hub.policy)
     return turn.delete(request.type, id) if current else None

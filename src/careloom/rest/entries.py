@@ -1,7 +1,7 @@
 """The entries of a batch or transaction, read into requests, and their answers put back into a Bundle."""
 
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -68,9 +68,9 @@ class Allowance:
             raise TooCostlyError("the answers to this bundle are at the ceiling; ask for the rest in another one")
 
     def spend(self, response: FhirResponse) -> FhirResponse:
-        """The response, whose resource is taken off."""
-        if response.resource:
-            self.left -= len(serialize_json(response.resource))
+        """The response, whose body is taken off."""
+        if body := response.resource or response.json:
+            self.left -= len(serialize_json(body))
         return response
 
 
@@ -150,16 +150,24 @@ def answer_bundle(type: str, responses: Sequence[FhirResponse]) -> FhirResponse:
 
 
 def answer_element(response: FhirResponse) -> Resource:
-    """One answer as a Bundle entry; an OperationOutcome goes where entries keep theirs."""
+    """One answer as a Bundle entry; an OperationOutcome goes where entries keep theirs, other JSON into a Binary."""
     told: Resource = {"status": f"{response.status} {HTTPStatus(response.status).phrase}"}
     if "Location" in response.headers:
         told["location"] = response.headers["Location"]
     if "ETag" in response.headers and len(response.versions) == 1:
         told |= {"etag": response.headers["ETag"], "lastModified": instant(response.versions[0].last_updated)}
-    resource = response.resource
+    resource = response.resource or _binary(response)
     if resource and resource.get("resourceType") == "OperationOutcome":
         return {"response": {**told, "outcome": resource}}
     return {"resource": resource, "response": told} if resource else {"response": told}
+
+
+def _binary(response: FhirResponse) -> Resource | None:
+    """An answer that is JSON but no resource, as a resource; None where the answer is none."""
+    if response.json is None:
+        return None
+    data = b64encode(serialize_json(response.json)).decode("ascii")
+    return {"resourceType": "Binary", "contentType": "application/json", "data": data}
 
 
 def _headers(asked: dict[str, Any], outer: FhirRequest) -> dict[str, str]:

@@ -10,7 +10,9 @@ Work itself does not: it runs in one process and is lost with it. That process w
 seconds; a job that is not done and has not been written to for a while was cut off, and is told as such. What it had
 committed stays committed, as after any request whose answer was lost.
 
-A job belongs to the client that started it. To others it reads as if it had never been.
+A job belongs to the client that started it. To others it reads as if it had never been. What it has found is told to
+that client as long as it might ask for it again: for the same purpose, and with the right to see each type that the
+answer or the files tell of (`careloom.rest.deferred`).
 
 Source: FHIR R4, 3.1.7 asynchronous request patterns; for the Bundle that tells the answer of an ordinary request,
 FHIR R5, 3.2.6.1.
@@ -28,7 +30,7 @@ from typing import Any, Final
 
 import structlog
 
-from careloom.model.errors import NotFoundError
+from careloom.model.errors import NotFoundError, UnavailableError
 from careloom.model.instants import Clock, instant
 from careloom.model.json import parse_json, serialize_json
 from careloom.model.records import dataclass, field, replace
@@ -64,6 +66,8 @@ class Job:
         progress: How far it is, for people.
         is_done: Whether the answer is there.
         is_bulk: Whether the answer is told as it is, and not as an entry of a Bundle.
+        purpose: Purpose of use for which it was asked.
+        types: Types that its answer and its files tell of, out of those that its client might see when it asked.
     """
 
     id: str
@@ -75,6 +79,8 @@ class Job:
     progress: str = ""
     is_done: bool = False
     is_bulk: bool = False
+    purpose: str = ""
+    types: tuple[str, ...] = ()
 
     @property
     def expires(self) -> datetime:
@@ -94,12 +100,15 @@ class Task:
         job: As it was taken on.
         files: Folder for files that the client is to fetch; they are gone with the job.
         base_url: Address of the FHIR base.
+        progress: How far it is.
+        types: Types that the answer and the files tell of.
     """
 
     job: Job
     files: Path
     base_url: str
     progress: str = ""
+    types: set[str] = field(default_factory=set)
 
     def tell(self, progress: str) -> None:
         """Say how far the work is: ``12 of 40 types``; no patient data, anybody may look over a shoulder."""
@@ -140,21 +149,29 @@ class Jobs:
 
         Raises:
             ThrottledError: As many as this process takes are in progress.
+            UnavailableError: The folder cannot be written.
         """
         if len(self._running) >= self.most:
             raise ThrottledError(f"{self.most} jobs are in progress, which is as many as are taken at a time")
-        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)  # answers are records of patients
-        self._sweep()
-        files = self._folder(job.id) / "files"
-        files.mkdir(parents=True)
-        self._save(job)
-        task = Task(job, files, base_url)
+        task = Task(job, self._made(job), base_url)
         self._running[job.id] = asyncio.create_task(self._run(task, work))
 
-    def new(self, *, client: str, url: str, code: str, is_bulk: bool = False) -> Job:
+    def _made(self, job: Job) -> Path:
+        """The folder of a new job's files, and what is no longer kept removed."""
+        files = self._folder(job.id) / "files"
+        try:
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)  # answers are records of patients
+            self._sweep()
+            files.mkdir(parents=True)
+            self._save(job)
+        except OSError as error:
+            raise UnavailableError(f"the folder for answers cannot be written: {error.strerror}") from error
+        return files
+
+    def new(self, *, client: str, url: str, code: str, purpose: str = "", is_bulk: bool = False) -> Job:
         """A job that has not begun."""
         now = self.clock()
-        return Job(self.new_id(), client, url, code, now, now, is_bulk=is_bulk)
+        return Job(self.new_id(), client, url, code, now, now, is_bulk=is_bulk, purpose=purpose)
 
     def find(self, id: str, client: str) -> Job:
         """A job of a client.
@@ -173,13 +190,13 @@ class Jobs:
         return FhirResponse(told["status"], told["resource"], told["headers"], json=told["json"])
 
     def file(self, job: Job, name: str) -> Path:
-        """A file that the work of a job has written.
+        """A file that the work of a job has written, once that is done and has named it.
 
         Raises:
-            NotFoundError: There is none by that name.
+            NotFoundError: There is none by that name, or not yet.
         """
         path = self._folder(job.id) / "files" / name
-        if not _FILE.fullmatch(name) or not path.is_file():
+        if not job.is_done or not _FILE.fullmatch(name) or not path.is_file():
             raise NotFoundError(f"job {job.id} has no file {name!r}")
         return path
 
@@ -236,7 +253,8 @@ class Jobs:
             "json": response.json,
         }
         _replace(folder / "answer.json", told)
-        self._save(replace(task.job, seen=self.clock(), progress=task.progress, is_done=True))
+        types = tuple(sorted(task.types))
+        self._save(replace(task.job, seen=self.clock(), progress=task.progress, is_done=True, types=types))
 
     def _save(self, job: Job) -> None:
         told = {name: getattr(job, name) for name in Job.__slots__}
@@ -250,7 +268,7 @@ class Jobs:
         except FileNotFoundError:
             return None
         times = {name: datetime.fromisoformat(told[name]) for name in ("started", "seen")}
-        job = Job(**told | times)
+        job = Job(**told | times | {"types": tuple(told.get("types", ()))})
         return None if job.expires <= self.clock() else job
 
     def _sweep(self) -> None:

@@ -7,7 +7,7 @@ are narrowed by that tag (`careloom.rest.visibility`), so that totals and pages 
 is not known to a reader.
 """
 
-from careloom.model.errors import ConflictError, ForbiddenError
+from careloom.model.errors import ConflictError, ForbiddenError, NotFoundError
 from careloom.model.resource import Resource
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest
@@ -27,8 +27,20 @@ def is_anothers(version: Version, request: FhirRequest, hub: Hub) -> bool:
     return _owner(version.resource, system) != _client(request)
 
 
+def require_known(current: Version | None, id: str, request: FhirRequest, hub: Hub) -> None:
+    """Hold a change of an owned type to what a reader would be shown: neither another's, nor what never was.
+
+    Both are answered alike, so that the answer tells nobody which of the two it is.
+
+    Raises:
+        NotFoundError: There is no such resource of the client's own.
+    """
+    if request.type in hub.owned and known(current, request, hub) is None:
+        raise NotFoundError(f"{request.type}/{id} is not known")
+
+
 def require_own(current: Version | None, request: FhirRequest, hub: Hub) -> None:
-    """Hold a change or deletion of an owned type to what is the client's own.
+    """Hold what a client writes under an id of an owned type to what is its own; it would be made if it never was.
 
     Raises:
         ForbiddenError: It is another client's.

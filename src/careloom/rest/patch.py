@@ -7,6 +7,9 @@ any time.
 
 A patch that changes nothing makes no version: the answer is 200 with the version that is there.
 
+A patch is for those alone who may also see what it changes: whether it can be applied, and what is wrong with what it
+makes, tells what is there. Who may only write sends an update.
+
 Source: FHIR R4, 3.1.0.6 patch.
 """
 
@@ -15,7 +18,7 @@ from functools import partial
 from careloom.model.errors import DeletedError, InvalidError, MalformedError, NotFoundError
 from careloom.model.records import replace
 from careloom.model.resource import Resource
-from careloom.rest.access import judge_right
+from careloom.rest.access import require_sight
 from careloom.rest.admission import hooked, require_conformance, require_writable
 from careloom.rest.conditional import condition_of, matched, require_version
 from careloom.rest.hub import Hub
@@ -23,7 +26,7 @@ from careloom.rest.interaction import Work
 from careloom.rest.messages import Draft, FhirRequest, FhirResponse
 from careloom.rest.negotiation import JSON_PATCH, sent_media
 from careloom.rest.outcomes import UnsupportedMediaError
-from careloom.rest.ownership import known, require_own
+from careloom.rest.ownership import known
 from careloom.rest.patching import apply_fhirpath_patch, apply_json_patch, apply_merge_patch
 from careloom.rest.representation import written
 from careloom.rest.threads import in_thread
@@ -50,10 +53,12 @@ def prepare_patch(request: FhirRequest, hub: Hub) -> FhirRequest:
 
     Raises:
         MethodNotAllowedError: A type that no client may write.
+        ForbiddenError: The client may not see what it would change.
         MalformedError: There is no patch, or one that is said to be a JSON Patch and is none.
         UnsupportedMediaError: A merge patch, where that is not met.
     """
     require_writable(request.type)
+    require_sight(request.type, request, hub)
     if request.patch is None and request.body is None:
         raise MalformedError(f"{request.method} {request.type}: a patch expected in the body, found nothing")
     if isinstance(request.patch, dict) and sent_media(request) in ("", JSON_PATCH):  # "": an entry, of a Binary
@@ -78,15 +83,13 @@ def patch_in_turn(turn: Turn, request: FhirRequest, hub: Hub) -> FhirResponse:
     """Record what the patch makes.
 
     Raises:
-        NotFoundError: There is no such resource, or none that matches.
+        NotFoundError: There is no such resource, none that matches, or it is another client's own.
         DeletedError: It was deleted.
-        ForbiddenError: It belongs to another client.
         StaleVersionError: If-Match does not hold.
         MultipleMatchesError: The condition matches several resources.
         InvalidError: The patch cannot be applied, or what it makes does not conform.
     """
-    current = _current(turn, request)
-    require_own(current, request, hub)
+    current = _current(turn, request, hub)
     require_version(request, current, hub.policy)
     assert current.resource is not None
     draft = request.draft
@@ -95,14 +98,14 @@ def patch_in_turn(turn: Turn, request: FhirRequest, hub: Hub) -> FhirResponse:
     else:
         made, ready = _result(current.resource, request, hub), None
     version = current if is_unchanged(made, current) else turn.update(ready or made)
-    return written(version, _as_far_as_readable(request, hub), hub.base_url, status=200)
+    return written(version, request, hub.base_url, status=200)
 
 
-def _current(turn: Turn, request: FhirRequest) -> Version:
+def _current(turn: Turn, request: FhirRequest, hub: Hub) -> Version:
     if request.condition:
         found = matched(turn, request.condition, request.type)
     else:
-        found = turn.read(request.type, request.id)
+        found = known(turn.read(request.type, request.id), request, hub)
     if found is None:
         told = f"{request.type}/{request.id} is not known" if request.id else f"no {request.type} matches the condition"
         raise NotFoundError(told)
@@ -132,10 +135,3 @@ def _applied(resource: Resource, request: FhirRequest, hub: Hub) -> Resource:
         merged: Resource = apply_merge_patch(resource, request.patch)
         return merged
     raise MalformedError("a JSON Patch is an array of operations, found something else")
-
-
-def _as_far_as_readable(request: FhirRequest, hub: Hub) -> FhirRequest:
-    """The request, which is told no representation where its client may not read what it may change."""
-    if judge_right("read", request.type, request, hub).permit:
-        return request
-    return replace(request, headers={**request.headers, "prefer": "return=minimal"})

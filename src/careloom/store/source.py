@@ -93,6 +93,17 @@ class StoreSource:
         elif self.url != MEMORY and (not self.is_sqlite or self.url == SQLITE):
             raise InvalidError("sqlite:///PATH or postgresql://USER@HOST:PORT/DATABASE expected, found something else")
 
+    def make_folder(self) -> None:
+        """Make the folder of an SQLite database where it is missing.
+
+        Raises:
+            UnavailableError: It cannot be made.
+        """
+        try:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UnavailableError(f"{self.file.parent}: cannot be made: {error.strerror}") from error
+
     async def open(
         self,
         *,
@@ -118,12 +129,5 @@ class StoreSource:
             return MemoryRepository(tenant=tenant, parameters=parameters, clock=clock, new_id=new_id)
         from careloom.store.sqlite import open_sqlite  # noqa: PLC0415  a hub on PostgreSQL need not load it
 
-        _make_folder(self.file.parent)
+        self.make_folder()
         return await open_sqlite(self.file, tenant=tenant, parameters=parameters, clock=clock, new_id=new_id)
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UnavailableError(f"{folder}: cannot be made: {error.strerror}") from error

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from careloom.model.errors import NotFoundError
+from careloom.model.errors import NotFoundError, UnavailableError
 from careloom.rest.jobs import KEPT, SILENCE, Job, Jobs, Task
 from careloom.rest.messages import FhirResponse
 from careloom.rest.outcomes import ThrottledError
@@ -169,6 +169,12 @@ async def test_all_jobs_can_be_forgotten_at_once(bench: Bench) -> None:
     assert jobs.forget_all() == 2
     await jobs.close()
     assert list(bench.root.iterdir()) == []
+
+
+async def test_job_is_not_taken_on_where_its_answer_could_not_be_kept(bench: Bench) -> None:
+    bench.root.write_text("a file is in the way")
+    with pytest.raises(UnavailableError, match="cannot be written"):
+        _start(bench.process(), _at_once)
 
 
 async def test_answers_are_for_the_hub_alone_to_read(bench: Bench) -> None:

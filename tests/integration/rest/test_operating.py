@@ -187,6 +187,15 @@ def test_hub_that_cannot_be_served_says_why(
     assert told in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("workers", [0, -2])
+def test_hub_without_a_process_is_refused(workers: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    locality = Locality.make(tmp_path)
+    with pytest.raises(SystemExit):
+        serve(settings=locality.file, workers=workers)
+    structlog.reset_defaults()
+    assert f"a whole number from 1 expected, found {workers}" in capsys.readouterr().err
+
+
 def test_lines_of_the_log_are_json(hub: HubProcess) -> None:
     lines = (hub.locality.folder / "hub.log").read_text().splitlines()
     assert lines and all(isinstance(json.loads(line), dict) for line in lines)

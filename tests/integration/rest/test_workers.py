@@ -1,7 +1,13 @@
 """Several processes that serve one record on PostgreSQL."""
 
 import asyncio
+import os
 import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import aiohttp
@@ -48,3 +54,66 @@ async def test_many_processes_serve_one_record(tmp_path: Path, postgres: Server,
             ]
             assert sum(float(line.rpartition(" ")[2]) for line in made) == 32
         assert hub.stop(signal.SIGTERM, timeout=40) == 0
+
+
+@contextmanager
+def _crew(folder: Path) -> Iterator["subprocess.Popen[str]"]:
+    """Two processes that serve nothing, and the one that watches them."""
+    command = [sys.executable, "-m", "tests.integration.crew", str(folder)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _wait(what: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def _pid(folder: Path, number: int) -> int:
+    return int((folder / f"worker-{number}").read_text())
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.slow
+def test_one_that_cannot_be_replaced_for_a_while_ends_nobody(tmp_path: Path) -> None:
+    with _crew(tmp_path) as crew:
+        assert crew.stdout is not None and "ready\n" == crew.stdout.readline()
+        first, second = _pid(tmp_path, 0), _pid(tmp_path, 1)
+        (tmp_path / "broken").touch()
+        os.kill(first, signal.SIGKILL)
+        _wait((tmp_path / "refused").exists)
+        time.sleep(0.5)
+        assert (crew.poll(), True) == (None, _is_alive(second))
+        (tmp_path / "broken").unlink()
+        _wait(lambda: _pid(tmp_path, 0) != first)
+        crew.terminate()
+        assert 0 == crew.wait(20)
+
+
+@pytest.mark.slow
+def test_nobody_serves_on_when_the_one_that_watches_is_gone(tmp_path: Path) -> None:
+    with _crew(tmp_path) as crew:
+        assert crew.stdout is not None and "ready\n" == crew.stdout.readline()
+        crew.kill()
+        crew.wait()
+        _wait(lambda: not any(_is_alive(_pid(tmp_path, number)) for number in (0, 1)))
+
+
+@pytest.mark.slow
+def test_one_that_cannot_start_at_first_ends_all(tmp_path: Path) -> None:
+    (tmp_path / "broken").touch()
+    with _crew(tmp_path) as crew:
+        assert 2 == crew.wait(20)

@@ -73,13 +73,31 @@ async def test_others_neither_change_nor_delete_it_alone_or_in_a_bundle(shared: 
     await shared("PUT", "Subscription/s", subscription(id="s"))
     stolen = subscription(id="s", criteria="https://stolen.example")
     assert (await shared("PUT", "Subscription/s", stolen, grant=OTHER)).status == 403
-    assert (await shared("DELETE", "Subscription/s", grant=OTHER)).status == 403
-    for asked in (entry("PUT", "Subscription/s", stolen), entry("DELETE", "Subscription/s")):
-        assert (await shared("POST", "", transaction(asked), grant=OTHER)).status == 403
+    assert (await shared("DELETE", "Subscription/s", grant=OTHER)).status == 404
+    for status, asked in ((403, entry("PUT", "Subscription/s", stolen)), (404, entry("DELETE", "Subscription/s"))):
+        assert (await shared("POST", "", transaction(asked), grant=OTHER)).status == status
     reading = await shared("POST", "", transaction(entry("GET", "Subscription/s")), grant=OTHER)
     assert reading.status == 404
     [kept] = await shared.all("Subscription")
     assert (kept["meta"]["versionId"], kept["criteria"]) == ("1", "https://topic.example")
+
+
+@pytest.mark.parametrize("method", ["DELETE", "PATCH"])
+async def test_a_change_tells_no_more_of_anothers_than_a_read_does(shared: Desk, method: str) -> None:
+    await shared("PUT", "Subscription/s", subscription(id="s"))
+    patch = [{"op": "replace", "path": "/status", "value": "off"}] if method == "PATCH" else None
+    answers = [await shared(method, f"Subscription/{id}", grant=OTHER, patch=patch) for id in ("s", "never-was")]
+    shown = await shared("GET", "Subscription/s", grant=OTHER)
+    assert [404, 404, 404] == [each.status for each in (*answers, shown)]
+    assert ["Subscription/s is not known", "Subscription/never-was is not known"] == [
+        (each.resource or {})["issue"][0]["diagnostics"] for each in answers
+    ]
+    assert (await shared("GET", "Subscription/s")).status == 200
+
+
+async def test_a_second_deletion_of_ones_own_is_not_an_error(shared: Desk) -> None:
+    await shared("PUT", "Subscription/s", subscription(id="s"))
+    assert [204, 204] == [(await shared("DELETE", "Subscription/s")).status for _ in range(2)]
 
 
 async def test_conditions_meet_only_what_is_ones_own(shared: Desk) -> None:

@@ -1,4 +1,6 @@
+import json
 from base64 import b64encode
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,8 +29,8 @@ async def test_json_patch_makes_a_version(desk: Desk) -> None:
 
 async def test_fhirpath_patch_makes_a_version(desk: Desk) -> None:
     await desk("PUT", "Patient/p", patient(id="p"))
-    replace = _fhirpath("replace", "Patient.name.family", value={"valueString": "Birch"})
-    answer = await desk("PATCH", "Patient/p", replace)
+    change = _fhirpath("replace", "Patient.name.family", value={"valueString": "Birch"})
+    answer = await desk("PATCH", "Patient/p", change)
     assert answer.resource is not None and answer.resource["name"] == [{"family": "Birch"}]
     assert answer.resource["meta"]["versionId"] == "2"
 
@@ -94,13 +96,26 @@ async def test_failed_test_is_told_with_its_place(desk: Desk) -> None:
     assert "operation 0 of the patch: test failed: /name/0/family" in answer.resource["issue"][0]["diagnostics"]
 
 
-async def test_who_may_not_read_is_not_told_the_rest(desk: Desk) -> None:
-    from dataclasses import replace
-
-    await desk("PUT", "Patient/p", patient(id="p"))
+@pytest.mark.parametrize("url", ["Patient/p", "Patient/none", "Patient?identifier=urn:x|1"])
+@pytest.mark.parametrize("family", ["Ashe", "Birch"])
+async def test_who_may_not_see_what_is_there_learns_nothing_of_it_by_a_patch(url: str, family: str, desk: Desk) -> None:
+    await desk("PUT", "Patient/p", identified("1", id="p"))
     blind = replace(GRANT, scopes=parse_scopes("system/Patient.u"))
-    answer = await desk("PATCH", "Patient/p", patch=ACTIVE, grant=blind)
-    assert (answer.status, answer.resource) == (200, None)
+    guess = [{"op": "test", "path": "/name/0/family", "value": family}, *ACTIVE]
+    alone = await desk("PATCH", url, patch=guess, grant=blind)
+    binary = {
+        "resourceType": "Binary",
+        "contentType": "application/json-patch+json",
+        "data": b64encode(json.dumps(guess).encode()).decode(),
+    }
+    bundled = await desk("POST", "", transaction(entry("PATCH", url, binary)), grant=blind)
+    assert (403, 403) == (alone.status, bundled.status)
+
+
+async def test_who_may_search_may_patch(desk: Desk) -> None:
+    await desk("PUT", "Patient/p", patient(id="p"))
+    searcher = replace(GRANT, scopes=parse_scopes("system/Patient.us"))
+    assert 200 == (await desk("PATCH", "Patient/p", patch=ACTIVE, grant=searcher)).status
 
 
 async def test_merge_patch_is_an_allowance(desk: Desk) -> None:

@@ -12,6 +12,7 @@ from careloom.model.resource import Resource
 from careloom.rest.hub import Hub
 from careloom.rest.jobs import Task
 from careloom.rest.messages import FhirRequest
+from careloom.rest.told import types_told
 
 LINES: Final = 100_000
 """Lines of a file, after which the next file of its kind begins."""
@@ -63,6 +64,7 @@ class NdjsonFiles:
     def add(self, kind: str, resources: Iterable[Resource]) -> None:
         """Write resources at the end of the files of a kind; blocks."""
         for resource in resources:
+            self.task.types |= types_told(resource)
             counts = self._counts.setdefault(kind, [])
             if not counts or counts[-1] >= LINES:
                 counts.append(0)

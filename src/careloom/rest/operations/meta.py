@@ -16,7 +16,7 @@ from careloom.model.errors import MalformedError, TooCostlyError
 from careloom.model.parameters import parameters
 from careloom.model.records import dataclass, replace
 from careloom.model.resource import Resource
-from careloom.rest.access import judge_right
+from careloom.rest.access import require_sight
 from careloom.rest.admission import hooked, require_conformance, require_writable
 from careloom.rest.conditional import require_version
 from careloom.rest.hub import Hub
@@ -24,7 +24,7 @@ from careloom.rest.interaction import Work
 from careloom.rest.messages import Draft, FhirRequest, FhirResponse
 from careloom.rest.operation import Operation, Parameter
 from careloom.rest.operations.addressed import addressed_version, living, resource_of
-from careloom.rest.ownership import require_own
+from careloom.rest.ownership import known
 from careloom.rest.parameters import answer, inputs
 from careloom.rest.representation import version_headers
 from careloom.rest.threads import in_thread
@@ -61,9 +61,9 @@ class Labels:
 
     def take(self, meta: Mapping[str, Any]) -> None:
         """Add those of a resource."""
-        for name, known in self.found.items():
+        for name, labels in self.found.items():
             for label in meta.get(name, ()):
-                known.setdefault(identity(label), label)
+                labels.setdefault(identity(label), label)
 
     def told(self) -> dict[str, Any]:
         """As a Meta; empty lists are left out."""
@@ -144,11 +144,13 @@ async def change(request: FhirRequest, hub: Hub, how: Change) -> Work:
     Raises:
         MalformedError: No Meta, or one with something else than labels in it.
         MethodNotAllowedError: A type that no client may write.
+        ForbiddenError: The client may not see what it would change.
         NotFoundError: There is no such resource.
         DeletedError: It was deleted.
         InvalidError: What it makes does not conform.
     """
     require_writable(request.type)
+    require_sight(request.type, request, hub)
     sent = _sent(request)
     current = await addressed_version(request, hub)
     made = await in_thread(_made, current, sent, how, request, hub)
@@ -157,8 +159,7 @@ async def change(request: FhirRequest, hub: Hub, how: Change) -> Work:
 
 
 def _record(turn: Turn, request: FhirRequest, hub: Hub, sent: Mapping[str, Any], how: Change) -> FhirResponse:
-    current = living(turn.read(request.type, request.id), f"{request.type}/{request.id}")
-    require_own(current, request, hub)
+    current = living(known(turn.read(request.type, request.id), request, hub), f"{request.type}/{request.id}")
     require_version(request, current, hub.policy)
     draft = request.draft
     if draft and draft.base == current.version_id:
@@ -166,8 +167,9 @@ def _record(turn: Turn, request: FhirRequest, hub: Hub, sent: Mapping[str, Any],
     else:
         made, ready = _made(current, sent, how, request, hub), None
     version = current if is_unchanged(made, current) else turn.update(ready or made)
-    told = resource_of(version).get("meta", {}) if judge_right("read", request.type, request, hub).permit else {}
-    return replace(answer(_parameters(told)), headers=version_headers(version), versions=(version,))
+    return replace(
+        answer(_parameters(resource_of(version).get("meta", {}))), headers=version_headers(version), versions=(version,)
+    )
 
 
 def _made(current: Version, sent: Mapping[str, Any], how: Change, request: FhirRequest, hub: Hub) -> Resource:

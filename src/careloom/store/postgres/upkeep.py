@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 
-from careloom.model.errors import ConflictError, InvalidError
+from careloom.model.errors import ConflictError, InvalidError, UnavailableError
 from careloom.model.instants import Clock
 from careloom.search import SearchParameters
 from careloom.store.postgres.connection import Connection, Server, connect_plain, storable
@@ -20,6 +20,11 @@ from careloom.store.sql.tables import COLUMNS
 from careloom.store.upkeep.tables import Table
 
 Row = tuple[Any, ...]
+
+_HUBS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = 'careloom writer'
+"""
 
 
 class PostgresDatabase:
@@ -54,6 +59,10 @@ class PostgresDatabase:
         """As in the protocol."""
         self.connection.execute(f"DELETE FROM {table}")
 
+    def faults(self) -> Iterator[str]:
+        """As in the protocol; its files are looked at by pg_amcheck, by those who run the server."""
+        return iter(())
+
 
 @contextmanager
 def snapshot(server: Server) -> Iterator[PostgresDatabase]:
@@ -71,6 +80,19 @@ def looking(server: Server) -> Iterator[tuple[Connection, str, dict[int, str], l
         check_server(connection, server.place)
         taken = applied(connection, server.place)
         yield connection, server.place, taken, missing(migrations("postgres"), taken, server.place)
+
+
+def require_no_hub(server: Server) -> None:
+    """See that no hub writes to a database that is about to be left.
+
+    Raises:
+        UnavailableError: One has it open.
+    """
+    with _connected(server) as connection:
+        [(hubs,)] = connection.execute(_HUBS).fetchall()
+    if hubs:
+        told = "what it writes from now on would be left behind, so stop it first"
+        raise UnavailableError(f"{server.place}: in use by a hub ({hubs} connections that write); {told}")
 
 
 def upgrade(server: Server, parameters: SearchParameters, clock: Clock) -> None:

@@ -1,10 +1,12 @@
 """Connections to the database file: one that writes, any number that read."""
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from careloom.model.errors import UnavailableError
 from careloom.store.sql.dialect import Connection
 from careloom.store.sqlite.failures import is_failure
 
@@ -77,9 +79,26 @@ class WriterConnection(sqlite3.Connection):
 def connect_writer(path: Path) -> WriterConnection:
     """The connection that writes: write-ahead log, synchronised at each commit; makes the file if it is missing.
 
+    Only its owner may read a file that is made here, since patients are in it; one that is there stays as it is.
     Checkpoints are made by `careloom.store.sqlite.writer`, since SQLite's own keep their errors to themselves.
     """
+    if not path.exists():
+        make_private(path)
     return _connect(f"{path.as_uri()}?mode=rwc", WriterConnection, (*_SETTINGS, *_WRITER_SETTINGS))
+
+
+def make_private(path: Path) -> None:
+    """Make an empty file that its owner alone may read; SQLite gives its log the same permissions.
+
+    Raises:
+        UnavailableError: It cannot be made.
+    """
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        return  # somebody else was faster, and it is theirs to say who reads it
+    except OSError as error:
+        raise UnavailableError(f"{path}: cannot be made: {error.strerror}") from error
 
 
 def connect_reader(path: Path) -> sqlite3.Connection:

@@ -7,7 +7,7 @@ other and makes the search index anew to compare; `reindex` puts it in the place
 
 from careloom.store.upkeep.carrying import back_up, move, restore
 from careloom.store.upkeep.checking import Finding, Report, check
-from careloom.store.upkeep.databases import Database, alone, opened, snapshot, vacant
+from careloom.store.upkeep.databases import Database, alone, opened, require_stopped, snapshot, vacant
 from careloom.store.upkeep.reindexing import reindex
 from careloom.store.upkeep.status import Status, status, upgrade
 from careloom.store.upkeep.tally import Tally
@@ -24,6 +24,7 @@ __all__ = [
     "move",
     "opened",
     "reindex",
+    "require_stopped",
     "restore",
     "snapshot",
     "status",

@@ -136,8 +136,11 @@ def writing(path: Path, head: dict[str, Any]) -> Iterator[ArchiveWriter]:
     """An archive by that name once the block has ended well; nothing by it otherwise.
 
     Raises:
+        InvalidError: It is a folder.
         UnavailableError: The file cannot be written.
     """
+    if not path.name or path.is_dir():
+        raise InvalidError(f"{path}: the name of a file expected, found a folder")
     draft = path.with_name(f".{path.name}.draft")
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:

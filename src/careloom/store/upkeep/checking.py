@@ -113,6 +113,9 @@ def check(database: Database, parameters: SearchParameters, tell: Callable[[str]
         tell: Hears of what is looked at next.
     """
     report = Report()
+    tell("files")
+    for fault in database.faults():
+        report.add("a damaged file", fault)
     tell("versions, heads, contents")
     for kind, select in _RELATIONS.items():
         for tenant, vid in database.stream(select):

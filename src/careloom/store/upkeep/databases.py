@@ -53,6 +53,10 @@ class Database(Protocol):
         """Drop all rows of a table of the search index."""
         ...
 
+    def faults(self) -> Iterator[str]:
+        """What the database itself finds wrong with its files; nothing where it is not to be asked."""
+        ...
+
 
 @contextmanager
 def snapshot(source: "StoreSource") -> Iterator[Database]:
@@ -68,15 +72,21 @@ def snapshot(source: "StoreSource") -> Iterator[Database]:
 
 
 @contextmanager
-def alone(source: "StoreSource") -> Iterator[None]:
+def alone(source: "StoreSource", *, is_new: bool = False) -> Iterator[None]:
     """Keep every hub out of an SQLite file; a PostgreSQL database is shared, and nobody is kept out of it.
 
+    Args:
+        source: The database.
+        is_new: Whether it is to be made; then its folder is, too.
+
     Raises:
-        UnavailableError: A hub has the file.
+        UnavailableError: A hub has the file, or the folder is missing or cannot be made.
     """
     if not source.is_sqlite:
         yield
         return
+    if is_new:
+        source.make_folder()
     from careloom.store.sqlite.lock import HubLock  # noqa: PLC0415  only here
 
     lock = HubLock(source.file)
@@ -84,6 +94,18 @@ def alone(source: "StoreSource") -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def require_stopped(source: "StoreSource") -> None:
+    """See that no hub writes to a PostgreSQL database; who is `alone` with an SQLite file knows.
+
+    Raises:
+        UnavailableError: One has it open.
+    """
+    if source.is_postgres:
+        from careloom.store.postgres import upkeep  # noqa: PLC0415  only with psycopg
+
+        upkeep.require_no_hub(source.server())
 
 
 @contextmanager
@@ -147,6 +169,11 @@ class SqliteDatabase:
             f"INSERT INTO {table} ({table}) VALUES ('delete-all')" if table == "fts" else f"DELETE FROM {table}"
         )
 
+    def faults(self) -> Iterator[str]:
+        """As in the protocol; pages, cells and indexes are held against each other."""
+        for (told,) in self.stream("PRAGMA integrity_check"):
+            yield from (line for line in told.splitlines() if line != "ok" and not line.startswith("***"))
+
 
 @contextmanager
 def _sqlite_snapshot(path: Path) -> Iterator[Database]:
@@ -187,14 +214,15 @@ def _sqlite_opened(path: Path) -> Iterator[Database]:
 @contextmanager
 def _sqlite_vacant(path: Path, parameters: SearchParameters, clock: Clock) -> Iterator[Database]:
     """A file beside, which takes the name when it is complete and synchronised."""
-    from careloom.store.sqlite.migrations import migrate, migrations  # noqa: PLC0415  only here
+    from careloom.store.sqlite.connection import make_private  # noqa: PLC0415  only here
+    from careloom.store.sqlite.migrations import migrate, migrations  # noqa: PLC0415
     from careloom.store.sqlite.rebuilding import steps  # noqa: PLC0415
 
-    if path.exists():
-        raise ConflictError(f"{path}: there is a database already; restore to another name, or move it away first")
+    _require_vacant(path)
     draft = path.with_name(f".{path.name}.draft")
     draft.unlink(missing_ok=True)
     try:
+        make_private(draft)
         with _sqlite_errors(path):
             connection = sqlite3.connect(draft, isolation_level=None)
             try:
@@ -210,6 +238,20 @@ def _sqlite_vacant(path: Path, parameters: SearchParameters, clock: Clock) -> It
         _synchronise(path.parent)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _require_vacant(path: Path) -> None:
+    """See that no database is there, nor the log of one: SQLite would write that into the next file by its name.
+
+    Raises:
+        ConflictError: One is.
+    """
+    if path.exists():
+        raise ConflictError(f"{path}: there is a database already; restore to another name, or move it away first")
+    for left in (path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-journal")):
+        if left.exists():
+            told = "belongs to a database that was there, and may hold its last commits"
+            raise ConflictError(f"{left}: {told}; move it away with that database, or remove it")
 
 
 @contextmanager

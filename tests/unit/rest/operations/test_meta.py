@@ -90,6 +90,8 @@ async def test_change_is_held_to_the_version_the_client_has_seen(record: Desk) -
 async def test_change_needs_the_right_to_update(record: Desk) -> None:
     reader = replace(GRANT, scopes=parse_scopes("system/*.rs"))
     assert 403 == (await record("POST", "Patient/p/$meta-add", sent(tag=[BLUE]), grant=reader)).status
+    blind = replace(GRANT, scopes=parse_scopes("system/Patient.u"))
+    assert 403 == (await record("POST", "Patient/p/$meta-add", sent(tag=[BLUE]), grant=blind)).status
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ async def check(request: FhirRequest, hub: Hub) -> None:
     """
     require_later(request, hub)
     for source in _sources(request, hub):
-        if source.type:
+        if source.type and not judge_right("create", source.type, request, hub).permit:
             permitted(judge_right("update", source.type, request, hub))
 
 

@@ -1,0 +1,70 @@
+"""Requests whose head must come in time and in size.
+
+Who sends nothing but the beginning of a head needs no token for it, and would hold a connection or fill the memory for
+as long as it likes. What comes behind the head has its own bounds (`careloom.rest.service`).
+"""
+
+import asyncio
+from typing import Final
+
+from careloom.cli.in_one_piece import InOnePiece
+
+SECONDS: Final = 20.0
+"""For a head to be complete, from the connection on; of a later request, from its first byte on."""
+
+MOST: Final = 65_536
+"""Bytes of a head, as far as they come without any of the body."""
+
+
+class BoundedHeads(InOnePiece):
+    """HTTP/1.1 that gives up a head which takes too long (408) or is too large (431), and its connection with it."""
+
+    _timer: asyncio.TimerHandle | None = None
+    _size = 0
+    _is_between = True
+    """Whether the last message has ended and the next has not begun to be waited for."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """As of a protocol."""
+        super().connection_made(transport)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """As of a protocol."""
+        self._end_head()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """As of a protocol."""
+        if self._is_between and self._timer is None:
+            self._await_head()
+        super().data_received(data)
+        if self._timer is not None:  # all of it belongs to the head, or it would be complete
+            self._size += len(data)
+            if self._size > MOST:
+                self._refuse(b"431 Request Header Fields Too Large")
+
+    def on_headers_complete(self) -> None:
+        """As of the parser."""
+        self._end_head()
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """As of the parser."""
+        self._is_between = True
+        super().on_message_complete()
+
+    def _await_head(self) -> None:
+        self._is_between, self._size = False, 0
+        self._timer = self.loop.call_later(SECONDS, self._refuse, b"408 Request Timeout")
+
+    def _end_head(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _refuse(self, status: bytes) -> None:
+        self._end_head()
+        if not self.transport.is_closing():
+            self.transport.write(b"HTTP/1.1 " + status + b"\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+            self.transport.close()

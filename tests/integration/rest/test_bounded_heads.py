@@ -1,0 +1,79 @@
+"""Heads of requests that take too long or are too large, over a connection of a real server."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import uvicorn
+
+from careloom.cli import bounded_heads
+from careloom.cli.bounded_heads import MOST, BoundedHeads
+
+REQUEST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"
+
+Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def _echo(scope: Any, receive: Any, send: Any) -> None:
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body, more = body + message.get("body", b""), message.get("more_body", False)
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
+    await send({"type": "http.response.body", "body": body})
+
+
+@pytest.fixture
+async def line(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Line]:
+    """A connection to a server that waits half a second for a head."""
+    monkeypatch.setattr(bounded_heads, "SECONDS", 0.5)
+    config = uvicorn.Config(_echo, port=0, http=BoundedHeads, lifespan="off", log_config=None)
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    yield reader, writer
+    writer.close()
+    server.should_exit = True
+    await serving
+
+
+async def _rest(reader: asyncio.StreamReader) -> bytes:
+    async with asyncio.timeout(5):
+        return await reader.read()
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nX: ", b"\r\n"])
+async def test_head_that_does_not_come_is_given_up(line: Line, sent: bytes) -> None:
+    line[1].write(sent)
+    assert (await _rest(line[0])).startswith(b"HTTP/1.1 408 ")
+
+
+@pytest.mark.parametrize("sent", [b"GET / HT", b"\r\n"])
+async def test_head_of_a_later_request_is_given_up_as_well(line: Line, sent: bytes) -> None:
+    line[1].write(REQUEST)
+    assert (await line[0].readuntil(b"hello")).startswith(b"HTTP/1.1 200 ")
+    line[1].write(sent)
+    assert (await _rest(line[0])).startswith(b"HTTP/1.1 408 ")
+
+
+async def test_head_without_end_is_refused(line: Line) -> None:
+    line[1].write(b"GET / HTTP/1.1\r\nX: " + b"a" * (MOST - 50))
+    await asyncio.sleep(0.1)  # what is not read yet would have the connection reset
+    line[1].write(b"a" * 100)
+    assert (await _rest(line[0])).startswith(b"HTTP/1.1 431 ")
+
+
+async def test_body_may_be_larger_and_slower_than_a_head(line: Line) -> None:
+    body = b"b" * 3 * MOST
+    line[1].write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body[:MOST])
+    await asyncio.sleep(0.7)
+    line[1].write(body[MOST:])
+    async with asyncio.timeout(5):
+        assert (await line[0].readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+        assert body == await line[0].readexactly(len(body))
+    line[1].write(REQUEST)
+    assert (await line[0].readuntil(b"hello")).startswith(b"HTTP/1.1 200 ")

@@ -64,28 +64,28 @@ async def test_how_far_others_are_told_ahead_has_an_end(monkeypatch: pytest.Monk
     assert list(range(2, 101)) == desk.heard
 
 
-async def test_a_slow_patient_does_not_keep_the_others_waiting() -> None:
-    class Slow(Receiver):
-        async def send(self, endpoint: str, body: bytes, **more: object) -> Outcome:
-            if b'Encounter/1"' in body:
-                await waiting.wait()
-            return await super().send(endpoint, body, **more)  # type: ignore[arg-type]
+class Slow(Receiver):
+    """Answers about the first encounter when it is let."""
 
-    waiting = asyncio.Event()
-    log, receiver, desk, time = await a_log("a", "b", "c"), Slow(), Desk(), Time()
+    def __init__(self, is_let: asyncio.Event) -> None:
+        super().__init__()
+        self.is_let = is_let
+
+    async def send(self, endpoint: str, body: bytes, **more: object) -> Outcome:
+        if b'Encounter/1"' in body:
+            await self.is_let.wait()
+        return await super().send(endpoint, body, **more)  # type: ignore[arg-type]
+
+
+async def test_a_slow_patient_does_not_keep_the_others_waiting() -> None:
+    log, receiver, desk, time = await a_log("a", "b", "c"), Slow(asyncio.Event()), Desk(), Time()
     await run_until(a_lane(log, receiver, desk, time, order="patient"), lambda: sorted(desk.heard) == [2, 3])
 
 
 async def test_what_comes_while_a_patient_is_slow_is_told_to_the_others_at_once() -> None:
-    class Slow(Receiver):
-        async def send(self, endpoint: str, body: bytes, **more: object) -> Outcome:
-            if b'Encounter/1"' in body:
-                await waiting.wait()
-            return await super().send(endpoint, body, **more)  # type: ignore[arg-type]
-
     waiting = asyncio.Event()
     log, desk = await a_log("a", "b"), Desk()
-    lane = a_lane(log, Slow(), desk, Time(), order="patient")
+    lane = a_lane(log, Slow(waiting), desk, Time(), order="patient")
     running = asyncio.create_task(lane.run())
     try:
         for number, patient in enumerate("bacb", 3):

@@ -160,13 +160,17 @@ _SELECTS_AT_ONCE = 250
 """SQLite joins at most 500 selects, unless some of them are in brackets."""
 
 
+_NOTHING = Clause(probe=Sql("1 = 0"), source=Sql("SELECT vid FROM version WHERE 1 = 0"), reason="nothing")
+
+
 def nothing() -> Clause:
     """What no version meets."""
-    return Clause(probe=Sql("1 = 0"), source=Sql("SELECT vid FROM version WHERE 1 = 0"), reason="nothing")
+    return _NOTHING
 
 
-def either(parts: list[Clause]) -> Clause:
+def either(parts: Iterable[Clause]) -> Clause:
     """What meets one of some conditions: found if each of them finds."""
+    parts = [part for part in parts if part is not _NOTHING]
     if len(parts) == 1:
         return parts[0]
     if not parts:

@@ -43,7 +43,7 @@ from careloom.search.values import (
     UriValue,
 )
 from careloom.store.hashing import Hash
-from careloom.store.sql.clauses import Clause, Context, sought
+from careloom.store.sql.clauses import Clause, Context, nothing, sought
 from careloom.store.sql.intervals import DATES, NUMBERS, around
 from careloom.store.sql.text import Sql, all_of, one_of
 
@@ -80,6 +80,8 @@ def judged(condition: Condition, vid: int, context: Context) -> bool:
 
 def chosen(vids: list[int], context: Context) -> Clause:
     """Versions known by their vid."""
+    if not vids:
+        return nothing()
     some = one_of("vid", vids)
     source = Sql("SELECT vid FROM version WHERE tenant = ? AND", (context.tenant,)) + some
     return Clause(one_of(f"{context.alias}.vid", vids), source, reason="judged")

@@ -13,7 +13,7 @@ from careloom.search import SearchParameters
 from careloom.store import Repository, Turn
 from careloom.store.sqlite import writer
 from careloom.store.sqlite.checkpoints import Checkpoints
-from careloom.store.sqlite.connection import connect_writer
+from careloom.store.sqlite.connection import connect_writer, connect_writer_again
 
 pytestmark = pytest.mark.anyio
 
@@ -106,3 +106,9 @@ def test_after_a_failure_there_is_another_try(tmp_path: Path, monkeypatch: pytes
     until_ended(checkpoints)
     checkpoints.close()
     connection.close()
+
+
+def test_a_file_that_was_removed_is_not_made_anew(tmp_path: Path) -> None:
+    with pytest.raises(sqlite3.OperationalError, match="unable to open"):
+        connect_writer_again(tmp_path / "gone.db")
+    assert not (tmp_path / "gone.db").exists()

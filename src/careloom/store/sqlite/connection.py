@@ -84,7 +84,16 @@ def connect_writer(path: Path) -> WriterConnection:
     """
     if not path.exists():
         make_private(path)
-    return _connect(f"{path.as_uri()}?mode=rwc", WriterConnection, (*_SETTINGS, *_WRITER_SETTINGS))
+    return connect_writer_again(path)
+
+
+def connect_writer_again(path: Path) -> WriterConnection:
+    """Another connection that writes, to a file that is there: one that was removed meanwhile is not made anew.
+
+    Raises:
+        sqlite3.Error: It cannot be connected to.
+    """
+    return _connect(f"{path.as_uri()}?mode=rw", WriterConnection, (*_SETTINGS, *_WRITER_SETTINGS))
 
 
 def make_private(path: Path) -> None:

@@ -23,7 +23,7 @@ from careloom.store.sql.statements import load_statements
 from careloom.store.sql.tenancy import Tenancy, open_tenancy
 from careloom.store.sql.training import read_dictionaries
 from careloom.store.sql.turn import Desk, write_group
-from careloom.store.sqlite.connection import WriterConnection, connect_writer, set_secure_delete
+from careloom.store.sqlite.connection import WriterConnection, connect_writer, connect_writer_again, set_secure_delete
 from careloom.store.sqlite.dialect import DIALECT
 from careloom.store.sqlite.failures import is_failure, unavailable
 from careloom.store.sqlite.lock import HubLock
@@ -90,7 +90,7 @@ class SqliteRepository(SqlRepository):
         writer = Writer(
             path,
             connection,
-            partial(connect_writer, path),
+            partial(connect_writer_again, path),
             on_news=self._wake,
             on_kept=desk.names.keep_group,
             on_lost=desk.undo_group,

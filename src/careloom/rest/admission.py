@@ -2,7 +2,7 @@
 
 It is of the type the address names, it has the id the address names, hooks have agreed to it,
 and it conforms: to base FHIR, to the profiles it claims, and to those the locality demands of its type.
-All of this needs no record and runs on a worker thread.
+All of this needs no record, and runs on a worker thread but for what is small.
 """
 
 from collections.abc import Sequence

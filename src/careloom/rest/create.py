@@ -9,7 +9,6 @@ from careloom.rest.hub import Hub
 from careloom.rest.interaction import Work
 from careloom.rest.messages import FhirRequest, FhirResponse
 from careloom.rest.representation import written
-from careloom.rest.threads import in_thread
 from careloom.store import Turn
 
 
@@ -18,7 +17,7 @@ async def create(request: FhirRequest, hub: Hub) -> Work:
 
     Source: FHIR R4, 3.1.0.8 create and conditional create.
     """
-    prepared = await in_thread(prepare_create, request, hub)
+    prepared = await hub.at_hand.make(partial(prepare_create, request, hub), request, apart=hub.before_write)
     return partial(create_in_turn, request=prepared, hub=hub)
 
 

@@ -116,6 +116,7 @@ def read_entry(number: int, element: Any, outer: FhirRequest, hub: Hub) -> Entry
         headers=_headers(asked, outer),
         **_content(_resource(element), route.interaction, hub),
         grant=outer.grant,
+        size=outer.size,
         request_id=outer.request_id,
         address=outer.address,
         deadline=outer.deadline,

@@ -11,6 +11,7 @@ from careloom.model.issues import Issue
 from careloom.model.records import dataclass, field
 from careloom.model.resource import Resource
 from careloom.notify.telling import Telling
+from careloom.rest.at_hand import AtHand
 from careloom.rest.inflow import Inflow
 from careloom.rest.jobs import Jobs
 from careloom.rest.ledger import ledger_of
@@ -98,6 +99,7 @@ class Hub:
         inflow: Reads what is sent here and is no FHIR R4 request; None where nobody does.
         import_folder: Folder whose files ``$import`` may read; None where it reads none.
         metrics: What is counted; nothing where a test has no use for it.
+        at_hand: Which writes are made ready on the event loop.
         clock: Present instant.
         new_id: Makes ids of resources and audit records.
         ledger: Where audit records go that are not part of a write.
@@ -124,6 +126,7 @@ class Hub:
     inflow: Inflow | None = None
     import_folder: Path | None = None
     metrics: Metrics = field(default_factory=Metrics)
+    at_hand: AtHand = field(default_factory=AtHand)
     clock: Clock = utc_now
     new_id: Callable[[], str] = new_id
     ledger: Ledger = field(init=False, repr=False)

@@ -53,6 +53,7 @@ class FhirRequest:
         body: The resource sent, or None.
         patch: A JSON Patch (a list) or merge patch (an object) that was sent, or None.
         data: The body as it was sent and unpacked, where the interaction reads it by itself.
+        size: Bytes of what was sent, unpacked; of an entry those of its bundle.
         prepared: The body, ready for the store under its id, where that is known before the turn.
         draft: What a patch makes of a version, once that was worked out.
         condition: What ``If-None-Exist`` or a conditional address asks for, once it has been parsed.
@@ -78,6 +79,7 @@ class FhirRequest:
     body: Resource | None = None
     patch: Any = None
     data: bytes = b""
+    size: int = 0
     prepared: Prepared | None = None
     draft: Draft | None = None
     condition: Query | None = None

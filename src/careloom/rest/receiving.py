@@ -58,10 +58,11 @@ async def received(interaction: Interaction, request: FhirRequest, read: Read, h
             return await _with_patch(request, read, hub)
         case "resource" if _is_raw(request):
             data = await _data(request, read, hub.limits.body)
-            return replace(request, body=await in_thread(_binary, data, request))
+            return replace(request, body=await in_thread(_binary, data, request), size=len(data))
         case "resource":
             sent_family(request)
-            return replace(request, body=await _resource(request, await _data(request, read, hub.limits.body), hub))
+            data = await _data(request, read, hub.limits.body)
+            return replace(request, body=await _resource(request, data, hub), size=len(data))
         case "optional":
             data = await _data(request, read, hub.limits.body)
             return await _for_operation(interaction, request, data, hub) if data else request

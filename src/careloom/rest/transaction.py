@@ -1,8 +1,8 @@
 """transaction: several requests that happen together or not at all.
 
-What costs time comes first, on a worker thread: reading the entries, deciding on each, validating each resource,
-parsing each condition, and making each resource ready for the store (`careloom.rest.making`). What needs the record
-happens in one turn of the writer, in this order:
+What costs time comes first, of all but small ones on a worker thread: reading the entries, deciding on each, validating
+each resource, parsing each condition, and making each resource ready for the store (`careloom.rest.making`). What needs
+the record happens in one turn of the writer, in this order:
 
 1. every identity is settled: new ids, the matches of conditional creates, updates and deletes;
 2. no two entries may be about the same resource;
@@ -105,7 +105,7 @@ class Settled:
 
 async def transaction(request: FhirRequest, hub: Hub) -> Work:
     """``POST`` of a Bundle of type transaction."""
-    plan = await in_thread(_planned, request, hub)
+    plan = await hub.at_hand.make(partial(_planned, request, hub), request, apart=hub.before_write)
     if plan.needs_record:
         entries = tuple([await _drafted(entry, hub) for entry in plan.entries])
         references = await found_references(plan.references, hub)

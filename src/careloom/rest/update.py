@@ -15,7 +15,6 @@ from careloom.rest.interaction import Work
 from careloom.rest.messages import FhirRequest, FhirResponse
 from careloom.rest.ownership import require_not_reused, require_own
 from careloom.rest.representation import written
-from careloom.rest.threads import in_thread
 from careloom.rest.unchanged import is_unchanged
 from careloom.store import Turn
 
@@ -25,7 +24,7 @@ async def update(request: FhirRequest, hub: Hub) -> Work:
 
     Source: FHIR R4, 3.1.0.3 update, update as create and conditional update.
     """
-    prepared = await in_thread(prepare_update, request, hub)
+    prepared = await hub.at_hand.make(partial(prepare_update, request, hub), request, apart=hub.before_write)
     return partial(update_in_turn, request=prepared, hub=hub)
 
 

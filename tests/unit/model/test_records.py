@@ -129,6 +129,30 @@ def test_records_that_change_have_no_hash() -> None:
         hash(counter)
 
 
+@pytest.mark.parametrize("_", range(2), ids=["first", "again"])
+def test_a_replaced_record_is_like_the_first_but_for_what_was_changed(_: int) -> None:
+    point = Point(1, ("a",), ["n"], place=7)
+    moved = replace(point, x=2, place=8)
+    assert (moved.x, moved.names, moved.notes, moved.place) == (2, ("a",), ["n"], 8)
+    assert moved.notes is point.notes
+    assert (point.x, point.place) == (1, 7)
+
+
+@pytest.mark.parametrize("record", [Point(1), Circle(1)], ids=["plain", "with a value worked out"])
+def test_what_is_no_field_cannot_be_replaced(record: Any) -> None:
+    for _ in range(2):
+        with pytest.raises(TypeError, match="colour"):
+            replace(record, colour="red")
+
+
+def test_a_replaced_record_is_of_the_same_class() -> None:
+    class Undeclared(Point):
+        """What only adds behaviour."""
+
+    assert type(replace(Undeclared(1), x=2)) is Undeclared
+    assert type(replace(Point(1), x=2)) is Point
+
+
 def test_inherited_fields_come_first() -> None:
     made = Named(1, ("a",), [], 4, "b")
     assert (made.x, made.place, made.name, made.doubled, made.kind) == (1, 4, "b", 2, "point")

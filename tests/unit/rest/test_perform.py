@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 from tests.unit.rest.desk import Desk, entry, patient, registry, transaction
 
 from careloom.model.errors import UnavailableError
+from careloom.rest.at_hand import SMALL
 from careloom.store import Turn, Version
 
 T = TypeVar("T")
@@ -96,13 +97,17 @@ async def test_write_and_audit_are_one_commit(desk: Desk) -> None:
     assert len(await desk.audits()) == 1
 
 
-async def test_validation_never_runs_on_the_event_loop(desk: Desk) -> None:
-    await desk("POST", "Patient", patient())
-    await desk("PUT", "Patient/p", patient(id="p"))
-    await desk("POST", "Patient/$validate", patient())
-    for type in ("batch", "transaction"):
-        await desk("POST", "", transaction(entry("POST", "Patient", patient()), type=type))
-    assert len(desk.validator.asked) == 5
+async def test_validation_of_what_is_not_small_never_runs_on_the_event_loop(desk: Desk) -> None:
+    large = patient(
+        text={"status": "generated", "div": f"<div xmlns='http://www.w3.org/1999/xhtml'>{'x' * SMALL}</div>"}
+    )
+    for _ in range(2):
+        await desk("POST", "Patient", large)
+        await desk("PUT", "Patient/p", large | {"id": "p"})
+        await desk("POST", "Patient/$validate", large)
+        for type in ("batch", "transaction"):
+            await desk("POST", "", transaction(entry("POST", "Patient", large), type=type))
+    assert len(desk.validator.asked) == 10
     assert threading.main_thread() not in desk.validator.threads
 
 

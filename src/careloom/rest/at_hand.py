@@ -38,7 +38,7 @@ class AtHand:
             request: Carries a resource, or a bundle of them.
             apart: Types that always go to a worker thread.
         """
-        if request.size > SMALL or request.body is None:
+        if not 0 < request.size <= SMALL or request.body is None:
             return await in_thread(work)
         kinds = {_kind(each) for each in _resources(request.body)}
         if kinds <= self._known and not any(kind[0] in apart for kind in kinds):

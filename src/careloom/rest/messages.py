@@ -53,7 +53,7 @@ class FhirRequest:
         body: The resource sent, or None.
         patch: A JSON Patch (a list) or merge patch (an object) that was sent, or None.
         data: The body as it was sent and unpacked, where the interaction reads it by itself.
-        size: Bytes of what was sent, unpacked; of an entry those of its bundle.
+        size: Bytes of what was sent, unpacked; of an entry those of its bundle; 0 where that is not known.
         prepared: The body, ready for the store under its id, where that is known before the turn.
         draft: What a patch makes of a version, once that was worked out.
         condition: What ``If-None-Exist`` or a conditional address asks for, once it has been parsed.

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from careloom.governance import Agreement, Client, Grant, Organisation, Registry, parse_scopes
+from careloom.model import serialize_json
 from careloom.model.issues import Issue
 from careloom.model.resource import Resource
 from careloom.rest.hub import Hub, Resolve
@@ -75,6 +76,7 @@ class Desk:
                 parameters=tuple(parse_qsl(query, keep_blank_values=True)),
                 headers={name.replace("_", "-"): value for name, value in headers.items()},
                 body=body,
+                size=len(serialize_json(body)) if body else 0,
                 patch=patch,
                 data=data,
                 grant=grant,

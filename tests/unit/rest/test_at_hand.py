@@ -57,10 +57,11 @@ async def test_a_small_bundle_of_known_kinds_is_made_ready_here() -> None:
     assert await is_here(at_hand, bundle(PATIENT, PATIENT, "no resource"))
 
 
-async def test_what_is_large_goes_to_a_worker_thread() -> None:
+@pytest.mark.parametrize("size", [SMALL + 1, 0], ids=["large", "of a size that nobody knows"])
+async def test_what_may_be_large_goes_to_a_worker_thread(size: int) -> None:
     at_hand = AtHand()
     await is_here(at_hand, PATIENT)
-    assert not await is_here(at_hand, PATIENT, size=SMALL + 1)
+    assert not await is_here(at_hand, PATIENT, size=size)
 
 
 async def test_types_that_are_kept_apart_always_go_to_a_worker_thread() -> None:

@@ -11,7 +11,7 @@ from careloom.definitions import Definitions
 from careloom.model.errors import UnavailableError
 from careloom.search import SearchParameters
 from careloom.store import Repository, Turn
-from careloom.store.sqlite import writer
+from careloom.store.sqlite import transactions
 from careloom.store.sqlite.checkpoints import Checkpoints
 from careloom.store.sqlite.connection import connect_writer, connect_writer_again
 
@@ -34,7 +34,7 @@ async def write(repository: Repository, number: int) -> None:
 async def test_the_log_does_not_grow_with_what_is_written(
     tmp_path: Path, registry: SearchParameters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "CHECKPOINT_ROWS", 500)
+    monkeypatch.setattr(transactions, "CHECKPOINT_ROWS", 500)
     async with opened("sqlite", tmp_path, registry) as repository:
         log, sizes = tmp_path / "hub.db-wal", []
         for number in range(150):
@@ -55,7 +55,7 @@ async def test_a_failed_synchronisation_beside_the_writer_is_final(
     async with opened("sqlite", tmp_path, registry) as repository:
         [made] = await create(repository, patient())
         monkeypatch.setattr(Checkpoints, "_move", fails)
-        monkeypatch.setattr(writer, "CHECKPOINT_ROWS", 1)
+        monkeypatch.setattr(transactions, "CHECKPOINT_ROWS", 1)
         with pytest.raises(UnavailableError, match="must be started again"):
             for number in range(200):
                 await write(repository, number)
@@ -67,22 +67,23 @@ async def test_a_failed_synchronisation_beside_the_writer_is_final(
 
 def until_ended(checkpoints: Checkpoints) -> None:
     until = time.monotonic() + 20
-    while not checkpoints.have_ended():
+    while not checkpoints.have_ended:
         assert time.monotonic() < until
         time.sleep(0.01)
+    checkpoints.end()
 
 
 def test_what_is_in_the_log_comes_into_the_file(tmp_path: Path) -> None:
     connection = connect_writer(tmp_path / "a.db")
     checkpoints = Checkpoints(lambda: connect_writer(tmp_path / "a.db"), "test")
-    assert not checkpoints.have_ended()
+    assert not checkpoints.have_ended
     connection.execute("CREATE TABLE t (a)")
     connection.executemany("INSERT INTO t VALUES (?)", [("x" * 1000,) for _ in range(1000)])
     before = (tmp_path / "a.db").stat().st_size
     checkpoints.begin()
     checkpoints.begin()  # which is the same one
     until_ended(checkpoints)
-    assert not checkpoints.have_ended()
+    assert not checkpoints.have_ended
     assert (tmp_path / "a.db").stat().st_size > before + 500_000
     checkpoints.close()
     connection.close()

@@ -29,9 +29,9 @@ from tests.integration.test_store_durability import write_one
 from careloom.definitions import Definitions
 from careloom.search import SearchParameters, index_values
 from careloom.store import open_sqlite
-from careloom.store.sqlite import writer
+from careloom.store.sqlite import transactions
 
-writer.CHECKPOINT_ROWS = 300  # so that one is often under way when the kill comes
+transactions.CHECKPOINT_ROWS = 300  # so that one is often under way when the kill comes
 registry = SearchParameters(Definitions.load(), base_url=BASE_URL)
 index_values(identified("1"), registry)
 index_values({"resourceType": "AuditEvent"}, registry)
@@ -65,7 +65,7 @@ async def write_one(repository: Repository, number: int) -> None:
         turn.once("durability", key, FOREVER)
         turn.update({"resourceType": "Patient", "id": f"p{key}", "identifier": [{"system": "urn:n", "value": key}]})
 
-    await repository.commit(work, cause=key)
+    await repository.commit(work, cause=key, is_light=number % 2 == 0)
 
 
 @pytest.fixture(scope="module")

@@ -186,6 +186,13 @@ async def test_a_folder_in_place_of_the_file_is_told(tmp_path: Path, registry: S
 # a disk that is full
 
 
+def creating(resource: dict[str, Any]) -> Callable[[Turn], Version]:
+    return lambda turn: turn.create(resource)
+
+
+WHERE = pytest.mark.parametrize("is_light", [True, False], ids=["on the event loop", "on the thread"])
+
+
 def limit(pages: int) -> Callable[[Turn], Any]:
     """Work that has the file grow no further than some pages beyond what it has; 0 lifts the limit."""
 
@@ -197,8 +204,9 @@ def limit(pages: int) -> Callable[[Turn], Any]:
     return work
 
 
+@WHERE
 async def test_a_full_disk_is_told_and_nothing_is_half_there(
-    tmp_path: Path, registry: SearchParameters, query: Callable[..., Query]
+    tmp_path: Path, registry: SearchParameters, query: Callable[..., Query], is_light: bool
 ) -> None:
     async with opened("sqlite", tmp_path, registry) as repository:
         await create(repository, identified("0"))
@@ -206,7 +214,8 @@ async def test_a_full_disk_is_told_and_nothing_is_half_there(
         recorded = 1
         with pytest.raises(UnavailableError, match="full"):
             for number in range(1, 1000):
-                await create(repository, identified(str(number), text={"div": os.urandom(2000).hex()}))
+                filling = identified(str(number), text={"div": os.urandom(2000).hex()})
+                await repository.commit(creating(filling), is_light=is_light)
                 recorded += 1
         assert (await repository.search(query("Patient", ("_total", "accurate"), ("_count", "1")))).total == recorded
         assert len(await repository.changes(0, 1000)) == recorded
@@ -217,8 +226,9 @@ async def test_a_full_disk_is_told_and_nothing_is_half_there(
     assert damage(tmp_path / "hub.db") == ["ok"]
 
 
+@WHERE
 async def test_a_turn_cannot_pass_over_a_full_disk(
-    tmp_path: Path, registry: SearchParameters, query: Callable[..., Query]
+    tmp_path: Path, registry: SearchParameters, query: Callable[..., Query], is_light: bool
 ) -> None:
     def stubborn(turn: Turn) -> str:
         for number in range(100):
@@ -231,7 +241,7 @@ async def test_a_turn_cannot_pass_over_a_full_disk(
     async with opened("sqlite", tmp_path, registry) as repository:
         await repository.commit(limit(12))
         with pytest.raises(UnavailableError, match="full"):
-            await repository.commit(stubborn)
+            await repository.commit(stubborn, is_light=is_light)
         assert (await repository.search(query("Patient"))).total == 0
         assert await repository.changes(0, 10) == []
 
@@ -239,7 +249,7 @@ async def test_a_turn_cannot_pass_over_a_full_disk(
 async def test_a_file_that_became_read_only_is_told_and_works_again(tmp_path: Path, registry: SearchParameters) -> None:
     async with opened("sqlite", tmp_path, registry) as repository:
         assert isinstance(repository, SqliteRepository) and isinstance(repository._writer, Writer)
-        connection = repository._writer._connection
+        connection = repository._writer._transactions._connection
         connection.execute("PRAGMA query_only = ON")
         with pytest.raises(UnavailableError, match="read-only"):
             await create(repository, patient(id="1"))
@@ -261,7 +271,9 @@ from careloom.store import open_sqlite
 async def main(path):
     registry = SearchParameters(Definitions.load(), base_url=BASE_URL)
     repository = await open_sqlite(path, tenant="north", parameters=registry)
-    create = lambda number: repository.commit(lambda turn: turn.create(identified(str(number)), id=str(number)))
+    create = lambda number: repository.commit(
+        lambda turn: turn.create(identified(str(number)), id=str(number)), is_light=str(number)[-1] in "02468"
+    )
     await create(0)
     size = path.with_name("hub.db-wal").stat().st_size
     resource.setrlimit(resource.RLIMIT_FSIZE, (size + 100_000, resource.RLIM_INFINITY))
@@ -294,7 +306,8 @@ def test_a_disk_that_refuses_to_write_fails_whole_groups_and_recovers(tmp_path: 
     assert damage(tmp_path / "hub.db") == ["ok"]
 
 
-async def test_a_failed_synchronisation_is_final(tmp_path: Path, registry: SearchParameters) -> None:
+@WHERE
+async def test_a_failed_synchronisation_is_final(tmp_path: Path, registry: SearchParameters, is_light: bool) -> None:
     async with opened("sqlite", tmp_path, registry) as repository:
         [made] = await create(repository, patient())
 
@@ -305,9 +318,10 @@ async def test_a_failed_synchronisation_is_final(tmp_path: Path, registry: Searc
             return turn.create(patient())
 
         with pytest.raises(UnavailableError, match="disk I/O error"):
-            await repository.commit(failing)
-        with pytest.raises(UnavailableError, match="started again"):
-            await create(repository, patient())
+            await repository.commit(failing, is_light=is_light)
+        for each in (True, False):
+            with pytest.raises(UnavailableError, match="started again"):
+                await repository.commit(lambda turn: turn.create(patient()), is_light=each)
         assert await repository.read("Patient", made.id) == made
 
 

@@ -27,6 +27,6 @@ async def write_status(repository: Repository, id: str, version_id: str, status:
         changed = with_status(current.resource, status, error)
         return version_id if changed == current.resource else turn.update(changed).version_id
 
-    written = await repository.commit(work, cause=CAUSE)
+    written = await repository.commit(work, cause=CAUSE, is_light=True)
     _log.info("subscription", id=id, status=status, error=error, superseded=written is None)
     return written

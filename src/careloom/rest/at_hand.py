@@ -38,7 +38,7 @@ class AtHand:
             request: Carries a resource, or a bundle of them.
             apart: Types that always go to a worker thread.
         """
-        if not 0 < request.size <= SMALL or request.body is None:
+        if not is_small(request) or request.body is None:
             return await in_thread(work)
         kinds = {_kind(each) for each in _resources(request.body)}
         if kinds <= self._known and not any(kind[0] in apart for kind in kinds):
@@ -51,6 +51,11 @@ class AtHand:
         if len(self._known) + len(kinds) > MOST_KINDS:
             self._known.clear()
         self._known |= kinds
+
+
+def is_small(request: FhirRequest) -> bool:
+    """Whether what it carries is known to be little."""
+    return 0 < request.size <= SMALL
 
 
 def _resources(body: Resource) -> Iterator[dict[str, Any]]:

@@ -14,6 +14,7 @@ import structlog
 from careloom.governance import Decision
 from careloom.model.errors import CareloomError, MalformedError, UnavailableError
 from careloom.rest.access import judge, permitted
+from careloom.rest.at_hand import is_small
 from careloom.rest.audit import audit_records, named, record
 from careloom.rest.deadline import DeadlineError, within
 from careloom.rest.hub import Hub
@@ -117,7 +118,8 @@ async def _commit(work: Work, request: FhirRequest, hub: Hub, decision: Decision
         return record(turn, request, work(turn), hub, decision)
 
     cause = request.grant.client if request.grant else ""
-    return await hub.repository.commit(audited, cause=cause, size=_versions_at_most(request))
+    is_light = is_small(request) or (request.body is None and request.task is None)
+    return await hub.repository.commit(audited, cause=cause, size=_versions_at_most(request), is_light=is_light)
 
 
 def _versions_at_most(request: FhirRequest) -> int:

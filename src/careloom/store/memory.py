@@ -120,7 +120,7 @@ class MemoryRepository:
         resources = len({each.reference for each in gone})
         return Erasure(self._new_id(), begun, self._clock(), resources, len(gone), len(gone), digest.hexdigest())
 
-    async def commit(self, work: Callable[[Turn], T], *, cause: str = "", size: int = 0) -> T:
+    async def commit(self, work: Callable[[Turn], T], *, cause: str = "", size: int = 0, is_light: bool = False) -> T:
         """As in the port."""
         self._check_open()
         self._sequence.begin()

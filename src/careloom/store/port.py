@@ -316,11 +316,12 @@ class Repository(Protocol):
         """
         ...
 
-    async def commit(self, work: Callable[[Turn], T], *, cause: str = "", size: int = 0) -> T:
+    async def commit(self, work: Callable[[Turn], T], *, cause: str = "", size: int = 0, is_light: bool = False) -> T:
         """Run the work in the writer's turn, and return its result once all it wrote is durable.
 
         Where ``size`` announces that it will write very many versions, a store may do it beside the turns of others,
-        with the same outcome; the work may then be run twice.
+        with the same outcome; the work may then be run twice. So it may where it ``is_light``, which it is if it reads
+        and writes a few resources by their ids and searches for nothing: a store may do that at once where it is.
 
         An exception raised by the work undoes what this work wrote, nothing else, and is raised here.
         The work runs on another thread or on the event loop: it computes and returns, and waits for nothing.

@@ -7,8 +7,12 @@ Each must be durable before whoever left it goes on; so those that come together
 from collections.abc import Sequence
 from functools import partial
 from itertools import chain
+from typing import Final
 
 from careloom.store import Patience, Prepared, Repository, SharedTurns, Turn
+
+_LIGHT: Final = 64
+"""Records that are written in a moment."""
 
 
 class Ledger:
@@ -34,7 +38,8 @@ class Ledger:
         await self._turns.written(events)
 
     async def _write(self, group: Sequence[Sequence[Prepared]]) -> Sequence[None]:
-        await self._repository.commit(partial(_enter, events=list(chain.from_iterable(group))))
+        events = list(chain.from_iterable(group))
+        await self._repository.commit(partial(_enter, events=events), is_light=len(events) <= _LIGHT)
         return [None] * len(group)
 
 

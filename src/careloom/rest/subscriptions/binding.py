@@ -74,7 +74,7 @@ async def redeem(token: str, hub: Hub) -> Bound:
     check_audience(claims, hub.authority.base_url)
     expires, key = instant_claim(claims, "exp"), text_claim(claims, "jti")
     check_not_expired(expires, hub.clock())
-    if not await hub.repository.commit(lambda turn: turn.once(SCOPE, key, expires + LIFETIME)):
+    if not await hub.repository.commit(lambda turn: turn.once(SCOPE, key, expires + LIFETIME), is_light=True):
         raise LoginError("token: one that was not used before expected")
     return Bound(text_claim(claims, "sub"), tuple(text_claim(claims, "subscriptions", longest=8192).split()))
 

@@ -167,6 +167,7 @@ class Connection:
         self._later: list[tuple[str, Values]] = []
         self._savepoint_at = 0
         self.is_in_unit = False
+        self.must_be_quick = False  # whoever works on it has a thread of its own
         self._numbers = itertools.count()
         self._cursors: set[str] = set()
 

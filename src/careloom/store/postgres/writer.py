@@ -127,13 +127,21 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name=f"writer of {server.place}", daemon=True)
         self._thread.start()
 
-    async def run(self, work: Work[T], *, has_news: Callable[[], bool] = lambda: False, leaves_rows: bool = False) -> T:
+    async def run(
+        self,
+        work: Work[T],
+        *,
+        has_news: Callable[[], bool] = lambda: False,
+        leaves_rows: bool = False,
+        is_light: bool = False,
+    ) -> T:
         """Run the work in a transaction on the writer's thread; return once that is durable.
 
         Args:
             work: Gets the connection.
             has_news: Asked when it is done.
             leaves_rows: Whether it leaves what it writes to ``settle``, or else begins a unit on the connection.
+            is_light: Of no meaning here, where the server is waited for at each step.
 
         Raises:
             UnavailableError: The server or the network failed, or the writer is closed; nothing of the work is

@@ -48,6 +48,7 @@ class Write(Protocol):
         *,
         has_news: Callable[[], bool] = never,
         leaves_rows: bool = False,
+        is_light: bool = False,
     ) -> T:
         """Run the work in a transaction; return once that is durable.
 
@@ -55,6 +56,7 @@ class Write(Protocol):
             work: Gets the connection.
             has_news: Asked when it is done.
             leaves_rows: Whether it leaves what it writes to the end of the group, or begins a unit on the connection.
+            is_light: Whether it is done in a moment, so that it may be done where others wait for that.
 
         Raises:
             UnavailableError: The database failed; nothing of the work is recorded.

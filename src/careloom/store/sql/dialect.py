@@ -51,6 +51,11 @@ class UnitConnection(Connection, Protocol):
         """Whether there is something that is undone when the work under way raises."""
         ...
 
+    @property
+    def must_be_quick(self) -> bool:
+        """Whether everybody else waits for the work under way."""
+        ...
+
     def begin_unit(self) -> None:
         """Begin what is undone when the work under way raises."""
         ...

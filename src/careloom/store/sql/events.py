@@ -39,6 +39,9 @@ _SHAPES = {
 
 _SQL = load_statements("events.sql")
 
+_LIGHT = 64
+"""Rows that are written in a moment."""
+
 FORGOTTEN = timedelta(hours=1)
 """How long a lease is over when it is forgotten of whom it was."""
 
@@ -48,6 +51,14 @@ class Run(Protocol):
 
     def __call__(self, work: Callable[[Connection], T], /) -> Awaitable[T]:
         """What the work returns."""
+        ...
+
+
+class RunUnit(Protocol):
+    """Runs a unit of the writer."""
+
+    def __call__(self, work: Callable[[Connection], T], /, *, is_light: bool = False) -> Awaitable[T]:
+        """What the work returns; what is light may be done where others wait for that."""
         ...
 
 
@@ -69,9 +80,9 @@ class SqlEventLog:
         *,
         read: Run,
         read_at_once: Run,
-        write: Run,
+        write: RunUnit,
         now: Callable[[Connection], datetime],
-        announce: Run | None = None,
+        announce: RunUnit | None = None,
     ) -> None:
         self._tenant = tenant
         self._read = read
@@ -87,13 +98,13 @@ class SqlEventLog:
         fenced._announce = self._fenced(self._announce, lease)
         return fenced
 
-    def _fenced(self, plain: Run, lease: Lease) -> Run:
-        def write(work: Callable[[Connection], T]) -> Awaitable[T]:
+    def _fenced(self, plain: RunUnit, lease: Lease) -> RunUnit:
+        def write(work: Callable[[Connection], T], /, *, is_light: bool = False) -> Awaitable[T]:
             def held(connection: Connection) -> T:
                 self._require(connection, lease)
                 return work(connection)
 
-            return plain(held)
+            return plain(held, is_light=is_light)
 
         return write
 
@@ -114,7 +125,8 @@ class SqlEventLog:
             connection.executemany(_SQL["add_event"], [self._values(each) for each in events])
             return events
 
-        return await (self._announce if matches else self._write)(record)
+        write = self._announce if matches else self._write
+        return await write(record, is_light=len(matches) <= _LIGHT)
 
     async def pending(self, subscription: str, limit: int) -> list[SubscriptionEvent]:
         """As in the port."""
@@ -164,7 +176,7 @@ class SqlEventLog:
 
     async def save_cursor(self, cursor: Cursor) -> None:
         """As in the port."""
-        await self._write(lambda connection: self._save_cursor(connection, cursor))
+        await self._write(lambda connection: self._save_cursor(connection, cursor), is_light=True)
 
     async def record_attempt(
         self, attempt: Attempt, cursor: Cursor | None = None, dead: Sequence[DeadLetter] = ()
@@ -182,7 +194,7 @@ class SqlEventLog:
             connection.executemany(_SQL["add_dead_letter"], [self._values(each) for each in dead])
             connection.executemany(_SQL["save_cursor"], [self._values(each) for each in (cursor,) if each])
 
-        await self._write(record)
+        await self._write(record, is_light=len(attempts) + len(dead) <= _LIGHT)
 
     async def dead_letters(self, subscription: str, first: int = 1, last: int = 2**62) -> list[DeadLetter]:
         """As in the port."""

@@ -40,7 +40,7 @@ from careloom.store.sql.snapshot import Snapshot
 from careloom.store.sql.statements import load_statements
 from careloom.store.sql.tenancy import OPERATIONS, Row
 from careloom.store.sql.trainer import Trainer
-from careloom.store.sql.turn import Desk, SqlTurn, take_turn
+from careloom.store.sql.turn import Desk, HoldsUpError, SqlTurn, take_turn
 
 T = TypeVar("T")
 
@@ -206,18 +206,25 @@ class SqlRepository(ABC):
             lambda connection: self._tenancy.prepare(resource, chosen, partial(self._tenancy.names.find, connection))
         )
 
-    async def commit(self, work: Callable[[Turn], T], *, cause: str = "", size: int = 0) -> T:
+    async def commit(self, work: Callable[[Turn], T], *, cause: str = "", size: int = 0, is_light: bool = False) -> T:
         """As in the port."""
         if size >= LARGE:
             try:
                 return await self._large_units.commit(work, cause, size)
             except MustTakeTurnError:
                 pass  # it is done in a turn of its own
+        try:
+            return await self._in_turn(work, cause, is_light)
+        except HoldsUpError:
+            return await self._in_turn(work, cause, is_light=False)
+
+    async def _in_turn(self, work: Callable[[Turn], T], cause: str, is_light: bool) -> T:
         turn = SqlTurn(self._desk, cause)
         result = await self._write(
             lambda connection: take_turn(connection, self._desk, turn, work),
             has_news=lambda: turn.wrote_changes,
             leaves_rows=True,
+            is_light=is_light,
         )
         self._trainer.wake()
         await self._indexer.take_up(turn.types)
@@ -230,9 +237,10 @@ class SqlRepository(ABC):
         *,
         has_news: Callable[[], bool] = never,
         leaves_rows: bool = False,
+        is_light: bool = False,
     ) -> T:
         """Run a unit of the writer by the index in force."""
-        return await self._writer.run(work, has_news=has_news, leaves_rows=leaves_rows)
+        return await self._writer.run(work, has_news=has_news, leaves_rows=leaves_rows, is_light=is_light)
 
     def on_commit(self, callback: Callable[[], None]) -> None:
         """As in the port; commits of other processes count, too, where there are others."""

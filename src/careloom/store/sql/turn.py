@@ -42,6 +42,10 @@ _READ_MANY, _SEEN, _LYING_UNDER, _NEWEST_AMONG = (
 )
 
 
+class HoldsUpError(Exception):
+    """What was taken for light searches: it is to be done where it holds up nobody."""
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What the writer keeps from turn to turn.
@@ -178,14 +182,14 @@ class SqlTurn(RecordingTurn):
 
     def search(self, query: Query) -> list[Version]:
         """As in the port."""
-        self._flush()
+        self._look_around()
         unseen = self._execute("unseen").fetchall()
         snapshot = Snapshot(hidden=tuple((first, last) for first, last in unseen))
         return Search(self._connection, self._desk.dialect, self._tenancy, self._desk.names, snapshot).first(query)
 
     def identified(self, type: str, identifiers: Collection[tuple[str, str]]) -> list[Version]:
         """As in the port."""
-        self._flush()
+        self._look_around()
         wanted, hash_of = frozenset(identifiers), self._tenancy.hash_of
         keys = self._tenancy.elements.covers.keys(type, "identifier")
         hashes = [code_hash(hash_of, type, key, value) for _, value in wanted for key in keys]
@@ -298,6 +302,16 @@ class SqlTurn(RecordingTurn):
         number = self._number(frame.name)
         self._batch.add_postings(number, frame.rows)
         return number
+
+    def _look_around(self) -> None:
+        """Have all in the tables that a search is to find.
+
+        Raises:
+            HoldsUpError: Everybody else waits for what is done here.
+        """
+        if self._unit is not None and self._unit.must_be_quick:
+            raise HoldsUpError
+        self._flush()
 
     def _flush(self) -> None:
         self._write_through()

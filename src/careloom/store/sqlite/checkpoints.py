@@ -14,7 +14,7 @@ from careloom.store.sqlite.connection import WriterConnection
 
 
 class Checkpoints:
-    """A thread with a connection of its own; asked by the writer's thread alone.
+    """A thread with a connection of its own; asked by the writer alone.
 
     Args:
         connect: Makes the connection.
@@ -32,17 +32,20 @@ class Checkpoints:
         if self._pass is None:
             self._pass = self._pool.submit(self._move)
 
+    @property
     def have_ended(self) -> bool:
-        """Whether one has ended since this was asked last.
+        """Whether one is over, and to be ended."""
+        return self._pass is not None and self._pass.done()
+
+    def end(self) -> None:
+        """Take note of the one that is over.
 
         Raises:
             sqlite3.Error: It has failed.
         """
-        if self._pass is None or not self._pass.done():
-            return False
         ended, self._pass = self._pass, None
-        ended.result()
-        return True
+        if ended is not None:
+            ended.result()
 
     def close(self) -> None:
         """Wait for the one under way, and let go of the connection."""

@@ -12,7 +12,10 @@ from careloom.store.sqlite.failures import is_failure
 
 C = TypeVar("C", bound=sqlite3.Connection)
 
-_SETTINGS = ("busy_timeout = 5000", "temp_store = MEMORY")
+_WAITING = "busy_timeout = 5000"
+"""Milliseconds, for another program that has the file locked."""
+
+_SETTINGS = (_WAITING, "temp_store = MEMORY")
 _WRITER_SETTINGS = (
     "journal_mode = WAL",
     "synchronous = FULL",
@@ -33,6 +36,7 @@ class WriterConnection(sqlite3.Connection):
 
     failure: sqlite3.Error | None = None
     is_in_unit = False
+    must_be_quick = False
 
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
         """As in the base class; a failure is kept, and raised again by every later call."""
@@ -41,6 +45,27 @@ class WriterConnection(sqlite3.Connection):
     def executemany(self, sql: str, parameters: Any, /) -> sqlite3.Cursor:
         """As in the base class; a failure is kept, and raised again by every later call."""
         return self._run(super().executemany, sql, parameters)
+
+    def begin(self) -> None:
+        """Begin a transaction, if need be after another program.
+
+        Raises:
+            sqlite3.Error: The disk or file failed, or is locked for long.
+        """
+        self.must_be_quick = False
+        self.execute("BEGIN IMMEDIATE")
+
+    def begin_at_once(self) -> bool:
+        """Begin a transaction in which everything must be quick, unless that takes waiting or fails."""
+        super().execute("PRAGMA busy_timeout = 0")
+        try:
+            super().execute("BEGIN IMMEDIATE")
+        except sqlite3.Error:
+            return False
+        finally:
+            super().execute(f"PRAGMA {_WAITING}")
+        self.must_be_quick = True
+        return True
 
     def rollback(self) -> None:
         """Undo the transaction, if there still is one, and begin afresh."""

@@ -1,74 +1,64 @@
-"""One thread writes, and what waits for it shares a commit.
+"""Who writes waits for a turn, and those who wait share a commit.
 
-A durable commit costs one synchronisation of the disk, some milliseconds on a slow one, however much is in it. So the
-writer takes everything that waits, runs it as one transaction, and synchronises once::
+A durable commit costs one synchronisation of the disk, some milliseconds on a slow one, however much is in it. So all
+that wait are made one group, run as one transaction and synchronised once; what comes meanwhile waits for the next.
 
-    BEGIN
-      work of the first caller, which leaves its rows to the group
-      work of the second, which raised and leaves none
-      rows of the group, SAVEPOINT unit, work of the third, which searches, RELEASE
-      work of the fourth
-      rows of the group
-    COMMIT, then all are answered
+The disk is waited for on a thread of its own. The work of a group is done there, too, but for light units: these are
+run on the event loop. A statement of SQLite gives up the interpreter, and where the event loop is busy it gets it back
+after a millisecond; a group has some dozens, so a millisecond's work would take ten times as long on the thread. ::
 
-A unit that raises loses what it wrote and nothing else. When the disk or the file fails, at the commit or before, the
-whole group is undone and each of its callers is told `UnavailableError`; the next group starts afresh, so the store
-works again as soon as the disk does. One failure is final: when the disk does not confirm a synchronisation, what it
-holds cannot be known any more, and every later call is refused until the hub is started again and SQLite has recovered
-the file from its log.
+    event loop   … light units of a group ┐            ┌ answers, light units of the next ┐
+    thread                                └ COMMIT ────┘                                  └ COMMIT …
+    event loop   … anything else …         ┐                                      ┌ answers …
+    thread                                 └ BEGIN, units, of whatever size, COMMIT ┘
 
-Checkpoints (moving the log into the file) are made beside this thread, and finished by it after the callers have their
-answers, see `careloom.store.sqlite.checkpoints`.
+There is one group at a time, and it has the connection to itself (`careloom.store.sqlite.transactions`).
 """
 
 import asyncio
 import queue
-import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from careloom.model.errors import UnavailableError
-from careloom.model.records import dataclass
-from careloom.store.sqlite.checkpoints import Checkpoints
+from careloom.model.records import dataclass, field
 from careloom.store.sqlite.connection import WriterConnection
-from careloom.store.sqlite.failures import is_failed_sync, is_failure, unavailable
-from careloom.store.sqlite.footing import Footing
+from careloom.store.sqlite.transactions import Transactions, Unit, Work
 
 T = TypeVar("T")
-Work = Callable[[WriterConnection], T]
 
 GROUP_SECONDS = 0.05
 """A group that has run this long takes nobody more in, so that the first in it is not kept waiting."""
+
+LIGHT_SECONDS = 0.005
+"""The same for a group on the event loop, where others wait for their turn at everything else."""
 
 _FLATTENINGS = 40
 _BETWEEN_FLATTENINGS = 0.05
 """Seconds."""
 
-CHECKPOINT_ROWS = 20_000
-"""Rows written between two checkpoints."""
-
 
 @dataclass(slots=True)
-class _Unit:
-    """What one caller wants done, and where the answer goes."""
+class _Group:
+    """Units that share a transaction.
 
-    work: Work[Any]
-    answer: asyncio.Future[Any]
-    has_news: Callable[[], bool]
-    leaves_rows: bool = False
-    result: Any = None
+    Attributes:
+        units: In the order in which they run.
+        is_begun: Whether they have run on the event loop.
+        error: Why they are all to be undone.
+    """
+
+    units: list[Unit] = field(default_factory=list)
+    is_begun: bool = False
     error: BaseException | None = None
-
-    @property
-    def is_wanted(self) -> bool:
-        return not self.answer.cancelled()
 
 
 class Writer:
-    """The writing thread of one database file.
+    """Whatever writes to one database file.
 
     Args:
         path: The database.
@@ -92,45 +82,52 @@ class Writer:
         settle: Callable[[WriterConnection], None] = lambda connection: None,
     ) -> None:
         self._path = path
-        self._connection = connection
-        self._connect = connect
-        self._footing = Footing(path)
+        self._transactions = Transactions(path, connection, connect, on_kept=on_kept, on_lost=on_lost, settle=settle)
         self._on_news = on_news
-        self._on_kept = on_kept
-        self._on_lost = on_lost
-        self._settle = settle
         self._loop = asyncio.get_running_loop()
-        self._waiting: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
-        self._refusal = ""
+        self._waiting: deque[Unit] = deque()
+        self._open: _Group | None = None
+        self._open_until = 0.0
+        self._is_under_way = False
         self._is_closed = False
-        self._checkpoints = Checkpoints(connect, f"checkpoints of {path.name}")
-        self._checkpointed_at = 0
-        self._is_to_flatten = False
+        self._for_thread: queue.SimpleQueue[_Group | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=f"writer of {path.name}", daemon=True)
         self._thread.start()
 
-    async def run(self, work: Work[T], *, has_news: Callable[[], bool] = lambda: False, leaves_rows: bool = False) -> T:
-        """Run the work in a transaction on the writer's thread; return once that is durable.
+    async def run(
+        self,
+        work: Work[T],
+        *,
+        has_news: Callable[[], bool] = lambda: False,
+        leaves_rows: bool = False,
+        is_light: bool = False,
+    ) -> T:
+        """Run the work in a transaction; return once that is durable.
 
         Args:
             work: Gets the connection.
             has_news: Asked when it is done.
             leaves_rows: Whether it leaves what it writes to ``settle``, or else begins a unit on the connection.
+            is_light: Whether it is done in a moment, so that it may hold up the event loop.
 
         Raises:
             UnavailableError: The disk or file failed, or the writer is closed; nothing of the work is recorded.
         """
         if self._is_closed:
             raise UnavailableError(f"{self._path}: closed")
-        unit = _Unit(work, self._loop.create_future(), has_news, leaves_rows)
-        self._waiting.put(unit)
+        unit = Unit(work, self._loop.create_future(), has_news, leaves_rows, is_light)
+        self._waiting.append(unit)
+        if self._open is not None:
+            self._take_in(self._open)
+        elif not self._is_under_way:
+            self._begin()
         result: T = await unit.answer
         return result
 
     @property
     def is_awaited(self) -> bool:
         """As in `careloom.store.sql.connections.Writer`."""
-        return not self._waiting.empty()
+        return bool(self._waiting)
 
     async def flatten(self) -> None:
         """Move all of the log into the file and empty it, so that nothing of what was deleted is left there.
@@ -138,10 +135,10 @@ class Writer:
         Readers that look at an older state keep it from being emptied. They are waited for a while; behind that it is
         emptied by a later checkpoint.
         """
-        self._is_to_flatten = True
+        self._transactions.is_to_flatten = True
         for _ in range(_FLATTENINGS):
             await self.run(lambda connection: None)  # answered before its checkpoint, which the next one comes behind
-            if not self._is_to_flatten:
+            if not self._transactions.is_to_flatten:
                 return
             await asyncio.sleep(_BETWEEN_FLATTENINGS)
 
@@ -149,127 +146,97 @@ class Writer:
         """Do what is waiting, then end the thread and close the connection."""
         if not self._is_closed:
             self._is_closed = True
-            self._waiting.put(None)
+            if not self._is_under_way:
+                self._for_thread.put(None)
         await asyncio.to_thread(self._thread.join)
 
-    def _run(self) -> None:
-        is_last = False
-        while not is_last and (first := self._waiting.get()):
-            group = [first]
-            is_last = self._commit_group(group)
+    # on the event loop
+
+    def _begin(self) -> None:
+        """Begin the next group, if somebody waits: on the event loop where the first of it is light."""
+        self._is_under_way = bool(self._waiting)
+        if not self._waiting:
+            if self._is_closed:
+                self._for_thread.put(None)
+        elif self._waiting[0].is_light and self._transactions.begin_at_once():
+            self._open = _Group(is_begun=True)
+            self._open_until = time.monotonic() + LIGHT_SECONDS
+            self._take_in(self._open)
+            self._loop.call_soon(self._hand_over, self._open)
+        else:
+            self._for_thread.put(_Group())
+
+    def _take_in(self, group: _Group) -> None:
+        """Run the light units that wait, up to the first that is not."""
+        while self._waiting and self._waiting[0].is_light and not group.error and time.monotonic() < self._open_until:
+            unit = self._waiting.popleft()
+            group.units.append(unit)
             try:
-                self._loop.call_soon_threadsafe(self._answer, group)
-            except RuntimeError:
-                break  # the event loop was closed, and with it went everybody who waited
-            self._checkpoint()
-        self._checkpoints.close()
-        self._connection.close()
+                self._transactions.run(unit)
+            except BaseException as error:
+                group.error = error
 
-    def _commit_group(self, group: list[_Unit]) -> bool:
-        """Run the first unit and all that wait behind it; whether the writer is to end after this group."""
-        is_last = False
-        try:
-            if self._refusal:
-                raise UnavailableError(self._refusal)
-            self._connection.execute("BEGIN IMMEDIATE")
-            is_last = self._run_group(group)
-            self._settle(self._connection)
-            self._connection.execute("COMMIT")
-            self._footing.require()
-            self._on_kept()
-        except BaseException as error:
-            self._undo(group, error)
-        return is_last
-
-    def _run_group(self, group: list[_Unit]) -> bool:
-        self._run_unit(group[0])
-        until = time.monotonic() + GROUP_SECONDS
-        while time.monotonic() < until:
+    def _hand_over(self, group: _Group) -> None:
+        """Have a group made durable that was run here."""
+        self._open = None
+        if not group.error:
             try:
-                unit = self._waiting.get_nowait()
-            except queue.Empty:
-                return False
-            if unit is None:
-                return True
-            group.append(unit)
-            self._run_unit(unit)
-        return False
+                self._transactions.settle()
+            except BaseException as error:
+                group.error = error
+        self._for_thread.put(group)
 
-    def _run_unit(self, unit: _Unit) -> None:
-        """Run one unit; what it raises is kept for its caller, unless the disk is at fault."""
-        if not unit.is_wanted:
-            return
-        if not unit.leaves_rows:
-            self._settle(self._connection)
-            self._connection.begin_unit()
-        try:
-            unit.result = unit.work(self._connection)
-        except BaseException as error:
-            if self._connection.failure or not self._connection.in_transaction:
-                raise
-            unit.error = _tellable(error)
-            self._connection.undo_unit()
-        self._connection.end_unit()
-
-    def _undo(self, group: list[_Unit], error: BaseException) -> None:
-        """Leave nothing of the group in the database, and tell each of its callers."""
-        cause = self._connection.failure or error
-        if is_failed_sync(cause):
-            self._refuse(cause)
-        for unit in group:
-            unit.error = unavailable(self._path, cause) if is_failure(cause) else cause
-        self._on_lost()
-        try:
-            self._connection.rollback()
-        except sqlite3.Error:
-            self._reopen()
-
-    def _reopen(self) -> None:
-        self._connection.close()
-        try:
-            self._connection = self._connect()
-            self._footing.forget_log()
-            self._checkpointed_at = 0
-        except sqlite3.Error as error:
-            self._refuse(error)
-
-    def _refuse(self, error: BaseException) -> None:
-        """Refuse everything from here on."""
-        self._refusal = f"{unavailable(self._path, error)}; the hub must be started again"
-
-    def _answer(self, group: list[_Unit]) -> None:
-        """On the event loop: give each caller what came of its unit."""
-        for unit in group:
+    def _answer(self, group: _Group) -> None:
+        """Give each caller what came of its unit."""
+        for unit in group.units:
             if unit.answer.done():
                 continue
             if unit.error:
                 unit.answer.set_exception(unit.error)
             else:
                 unit.answer.set_result(unit.result)
-        if any(unit.error is None and unit.has_news() for unit in group):
+        if any(unit.error is None and unit.has_news() for unit in group.units):
             self._on_news()
 
-    def _checkpoint(self) -> None:
-        """Have the log moved into the file now and then; a full disk can wait, a failed synchronisation cannot."""
+    def _answer_and_begin(self, group: _Group) -> None:
+        self._answer(group)
+        self._begin()
+
+    # on the thread
+
+    def _run(self) -> None:
+        transactions = self._transactions
         try:
-            if self._is_to_flatten:
-                [(is_busy, *_)] = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-                self._is_to_flatten = bool(is_busy)
-            elif self._checkpoints.have_ended():
-                self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-            elif self._connection.total_changes - self._checkpointed_at >= CHECKPOINT_ROWS:
-                self._checkpointed_at = self._connection.total_changes
-                self._checkpoints.begin()
-        except sqlite3.Error as error:
-            self._connection.rollback()
-            if is_failed_sync(error):
-                self._refuse(error)
+            while (group := self._for_thread.get()) is not None:
+                self._commit(group)
+                if transactions.has_to_checkpoint:
+                    self._loop.call_soon_threadsafe(self._answer, group)
+                    transactions.checkpoint()
+                    self._loop.call_soon_threadsafe(self._begin)
+                else:
+                    self._loop.call_soon_threadsafe(self._answer_and_begin, group)
+        except RuntimeError:
+            pass  # the event loop was closed, and with it went everybody who waited
+        transactions.close()
 
+    def _commit(self, group: _Group) -> None:
+        transactions = self._transactions
+        try:
+            if group.error:
+                raise group.error
+            if not group.is_begun:
+                self._run_waiting(group)
+            transactions.commit()
+        except BaseException as error:
+            transactions.undo(group.units, error)
 
-def _tellable(error: BaseException) -> BaseException:
-    """The error as a future can carry it: a StopIteration it cannot."""
-    if not isinstance(error, StopIteration):
-        return error
-    told = RuntimeError("the work raised StopIteration")
-    told.__cause__ = error
-    return told
+    def _run_waiting(self, group: _Group) -> None:
+        """Run all that wait, and those that come while they run."""
+        group.units.append(self._waiting.popleft())
+        self._transactions.begin()
+        self._transactions.run(group.units[0])
+        until = time.monotonic() + GROUP_SECONDS
+        while self._waiting and time.monotonic() < until:
+            group.units.append(self._waiting.popleft())
+            self._transactions.run(group.units[-1])
+        self._transactions.settle()

@@ -1,0 +1,141 @@
+"""Where turns are taken on SQLite: light ones on the event loop, all others on the writer's thread."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from tests.contract.stores import BASE_URL, identified, opened, patient, searching
+
+from careloom.definitions import Definitions
+from careloom.search import Query, SearchParameters
+from careloom.store import Repository, Turn
+
+HERE = threading.get_ident
+
+
+@pytest.fixture(scope="module")
+def registry(definitions: Definitions) -> SearchParameters:
+    return SearchParameters(definitions, base_url=BASE_URL)
+
+
+@pytest.fixture
+async def repository(tmp_path: Path, registry: SearchParameters) -> AsyncIterator[Repository]:
+    async with opened("sqlite", tmp_path, registry) as opened_repository:
+        yield opened_repository
+
+
+@pytest.fixture
+def query(registry: SearchParameters) -> Callable[..., Query]:
+    return searching(registry)
+
+
+def creating(id: str) -> Callable[[Turn], int]:
+    """Creates a patient, and tells on which thread."""
+
+    def work(turn: Turn) -> int:
+        turn.create(identified(id), id=id)
+        return HERE()
+
+    return work
+
+
+async def test_light_work_is_done_on_the_event_loop_and_other_work_is_not(repository: Repository) -> None:
+    assert await repository.commit(creating("a"), is_light=True) == HERE()
+    assert await repository.commit(creating("b")) != HERE()
+    for id in "ab":
+        assert await repository.read("Patient", id) is not None
+
+
+async def test_light_work_behind_other_work_shares_its_turn(repository: Repository) -> None:
+    kinds = [index % 3 == 0 for index in range(30)]
+    threads = await asyncio.gather(
+        *(repository.commit(creating(str(index)), is_light=kind) for index, kind in enumerate(kinds))
+    )
+    assert all(thread != HERE() for thread, is_light in zip(threads, kinds, strict=True) if not is_light)
+    assert [change.id for change in await repository.changes(0, 100)] == [str(index) for index in range(30)]
+
+
+async def test_light_work_that_comes_together_shares_commits(repository: Repository) -> None:
+    commits: list[int] = []
+    repository.on_commit(lambda: commits.append(1))
+    await asyncio.gather(*(repository.commit(creating(str(index)), is_light=True) for index in range(40)))
+    assert len(commits) < 20
+    assert len(await repository.changes(0, 100)) == 40
+
+
+async def test_light_work_that_searches_is_begun_again_on_the_thread(
+    repository: Repository, query: Callable[..., Query]
+) -> None:
+    threads: list[int] = []
+
+    def work(turn: Turn) -> str:
+        threads.append(HERE())
+        turn.create(patient())
+        return turn.search(query("Patient", ("identifier", "a")))[0].id
+
+    await repository.commit(creating("a"))
+    assert await repository.commit(work, is_light=True) == "a"
+    assert [thread == HERE() for thread in threads] == [True, False]
+    assert len(await repository.changes(0, 100)) == 2, "nothing is left of the first beginning"
+
+
+async def test_light_work_that_raises_undoes_itself_alone(repository: Repository) -> None:
+    def failing(turn: Turn) -> None:
+        turn.create(identified("half"), id="half")
+        raise ValueError("changed my mind")
+
+    done = await asyncio.gather(
+        repository.commit(creating("a"), is_light=True),
+        repository.commit(failing, is_light=True),
+        repository.commit(creating("b"), is_light=True),
+        return_exceptions=True,
+    )
+    assert isinstance(done[1], ValueError)
+    assert [change.id for change in await repository.changes(0, 100)] == ["a", "b"]
+    assert await repository.read("Patient", "half") is None
+
+
+async def test_while_another_program_has_the_file_the_event_loop_goes_on(
+    repository: Repository, tmp_path: Path
+) -> None:
+    other = sqlite3.connect(tmp_path / "hub.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    waiting = asyncio.ensure_future(repository.commit(creating("a"), is_light=True))
+    loop = asyncio.get_running_loop()
+    longest = 0.0
+    for _ in range(20):
+        before = loop.time()
+        await asyncio.sleep(0.01)
+        longest = max(longest, loop.time() - before)
+    assert not waiting.done()
+    other.execute("ROLLBACK")
+    other.close()
+    assert await waiting != HERE()
+    assert longest < 2, "it would have waited five seconds"
+    assert await repository.commit(creating("b"), is_light=True) == HERE()
+
+
+async def test_who_has_left_before_the_turn_leaves_nothing(repository: Repository) -> None:
+    first = asyncio.ensure_future(repository.commit(creating("a")))
+    await asyncio.sleep(0)
+    gone = asyncio.ensure_future(repository.commit(creating("gone"), is_light=True))
+    await asyncio.sleep(0)
+    gone.cancel()
+    last = asyncio.ensure_future(repository.commit(creating("b"), is_light=True))
+    await asyncio.gather(first, last)
+    assert {"a", "b"} <= {change.id for change in await repository.changes(0, 100)} <= {"a", "b", "gone"}
+
+
+async def test_what_waits_is_done_before_the_store_closes(tmp_path: Path, registry: SearchParameters) -> None:
+    async with opened("sqlite", tmp_path, registry) as repository:
+        waiting = [
+            asyncio.ensure_future(repository.commit(creating(str(index)), is_light=index % 2 == 0))
+            for index in range(10)
+        ]
+        await asyncio.sleep(0)
+    await asyncio.gather(*waiting)
+    async with opened("sqlite", tmp_path, registry) as repository:
+        assert len(await repository.changes(0, 100)) == 10

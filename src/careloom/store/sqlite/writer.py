@@ -162,7 +162,7 @@ class Writer:
             self._open = _Group(is_begun=True)
             self._open_until = time.monotonic() + LIGHT_SECONDS
             self._take_in(self._open)
-            self._loop.call_soon(self._hand_over, self._open)
+            self._loop.call_soon(self._hand_over, self._open, len(self._open.units))
         else:
             self._for_thread.put(_Group())
 
@@ -176,8 +176,11 @@ class Writer:
             except BaseException as error:
                 group.error = error
 
-    def _hand_over(self, group: _Group) -> None:
-        """Have a group made durable that was run here."""
+    def _hand_over(self, group: _Group, seen: int) -> None:
+        """Have a group made durable that was run here, once nobody else comes in a round of the event loop."""
+        if len(group.units) > seen and not group.error and time.monotonic() < self._open_until:
+            self._loop.call_soon(self._hand_over, group, len(group.units))
+            return
         self._open = None
         if not group.error:
             try:

@@ -18,6 +18,7 @@ from careloom.store import (
     Replay,
     SubscriptionEvent,
 )
+from careloom.store.events import ReplayStatus
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -172,6 +173,19 @@ async def test_old_events_go_and_the_numbers_go_on(events: EventLog) -> None:
     assert await events.first_number("b") == 0
 
 
+async def test_old_replays_that_are_over_go_unless_they_told_what_is_put_aside(events: EventLog) -> None:
+    def replay(id: str, subscription: str = "a", *, days: int = 40, status: ReplayStatus = "done") -> Replay:
+        return Replay(id, subscription, 3, 9, "", "gp-system", NOON - timedelta(days=days), 9, status)
+
+    stay = [replay("open", status="open"), replay("young", days=20), replay("of-a-dead-letter", "b")]
+    for each in (*stay, replay("done"), replay("failed", status="failed"), replay("of-another", "c")):
+        await events.save_replay(each)
+    await events.record_attempts([attempt(1)], None, [DeadLetter("b", 9, "", NOON), DeadLetter("c", 10, "", NOON)])
+    await events.prune_replays(NOON - timedelta(days=30))
+    held = [each for id in ("a", "b", "c") for each in await events.replays(id)]
+    assert held == stay
+
+
 async def test_who_has_lost_the_lease_writes_nothing_more(events: EventLog) -> None:
     lease = await events.take_lease("notify", "first", 0.0)
     assert lease is not None
@@ -189,6 +203,8 @@ async def test_who_has_lost_the_lease_writes_nothing_more(events: EventLog) -> N
         await held.record_matches(4, [match("a", 4)])
     with pytest.raises(LeaseLostError):
         await held.record_attempts([attempt(1)])
+    with pytest.raises(LeaseLostError):
+        await held.prune_replays(NOON)
     assert (await events.cursor("a")).delivered_to == 1
     assert (await held.matched_to(), await events.last_number("a")) == (3, 1)
     await events.under(taken).save_cursor(Cursor("a", delivered_to=2))

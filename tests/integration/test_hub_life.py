@@ -22,6 +22,8 @@ from tests.integration.hub import (
 from careloom.cli.serve import serve
 from careloom.definitions import Definitions
 from careloom.governance import jwks, new_key
+from careloom.search import SearchParameters, parse_query
+from careloom.store import open_sqlite
 
 PATIENT = {"resourceType": "Patient", "name": [{"family": "Ashe"}]}
 PROFILE_URL = "https://locality.example/StructureDefinition/NamedPatient"
@@ -157,3 +159,28 @@ async def test_key_that_is_taken_out_of_a_clients_file_opens_nothing_any_more(lo
 
 async def _is_refused(session: aiohttp.ClientSession, hub: HubProcess) -> bool:
     return "error" in await ask_token(session, hub, "acute-epr")
+
+
+async def test_refusals_that_were_counted_are_recorded_when_the_hub_stops(
+    locality: Locality, definitions: Definitions
+) -> None:
+    locality.file.write_text(SETTINGS + "[audit]\nrefusals = 2\n")
+    with running_hub(locality) as hub:
+        async with aiohttp.ClientSession() as session:
+            for _ in range(30):
+                async with session.get(f"{hub.base_url}/Patient/p") as response:
+                    assert response.status == 401
+            async with session.post(hub.token_url, data={"grant_type": "client_credentials"}) as response:
+                assert response.status == 401
+                named = response.headers["Careloom-Audit"].removeprefix("AuditEvent/")
+        assert hub.stop() == 0
+    parameters = SearchParameters(definitions, base_url=hub.base_url)
+    repository = await open_sqlite(locality.database, tenant="north", parameters=parameters)
+    try:
+        page = await repository.search(parse_query("AuditEvent", [], parameters))
+        told = await repository.read("AuditEvent", named)
+    finally:
+        await repository.close()
+    assert len(page.matches) == 3
+    assert told is not None and told.resource is not None
+    assert told.resource["outcomeDesc"] == "29 more refusals of 127.0.0.1, recorded together: 29 with 401"

@@ -13,7 +13,7 @@ from careloom.governance import parse_scopes
 from careloom.model.errors import CareloomError
 from careloom.model.issues import Issue
 from careloom.model.resource import Resource
-from careloom.rest.jobs import Job, Task
+from careloom.rest.job import Job, Task
 from careloom.rest.messages import FhirRequest, FhirResponse
 from careloom.rest.outcomes import refusal
 from careloom.rest.perform import perform

@@ -19,9 +19,9 @@ from careloom.definitions import Definitions
 from careloom.model.errors import ConflictError, InvalidError, NotSupportedError, TooCostlyError, UnavailableError
 from careloom.search import SearchParameters
 from careloom.store import Repository, Turn
+from careloom.store.postgres import commits as committing
 from careloom.store.postgres import connection as connections
 from careloom.store.postgres import server_of
-from careloom.store.postgres import writer as writing
 from careloom.store.source import StoreSource
 
 COMMIT = b"COMMIT\x00"
@@ -165,17 +165,17 @@ async def test_a_commit_lost_in_a_crash_is_not_taken_for_one_that_came_after(
     postgres: Server, tmp_path: Path, registry: SearchParameters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server that has crashed gives the numbers of transactions anew that nothing on the disk speaks of."""
-    commit, is_first = writing.Writer._commit, iter([True])
+    make, is_first = committing.Commits.make, iter([True])
 
-    def crash_before(self: writing.Writer, connection: connections.Connection, has_news: bool) -> None:
+    def crash_before(self: committing.Commits, connection: connections.Connection, *, has_news: bool) -> None:
         if next(is_first, False):
             crash(server, url)
-        commit(self, connection, has_news)
+        make(self, connection, has_news=has_news)
 
     with shared_server(tmp_path) as server:
         url = server.database_of(tmp_path)
         repository = await StoreSource(url, lock_timeout=5).open(tenant="north", parameters=registry)
-        monkeypatch.setattr(writing.Writer, "_commit", crash_before)
+        monkeypatch.setattr(committing.Commits, "make", crash_before)
         with pytest.raises(UnavailableError):
             await repository.commit(two)
         assert await living(repository) == set()
@@ -204,7 +204,7 @@ async def test_a_commit_of_which_nobody_can_tell_is_told_as_such(
     repository: Repository, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await create(repository, patient(id="third"))
-    monkeypatch.setattr(writing, "OUTCOME_SECONDS", 0.3)
+    monkeypatch.setattr(committing, "OUTCOME_SECONDS", 0.3)
     proxy.cut_at, proxy.reaches, proxy.is_closed = COMMIT, True, True
     with pytest.raises(UnavailableError, match="cannot be known"):
         await repository.commit(two)

@@ -6,7 +6,7 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,9 @@ from careloom.store.source import StoreSource
 CLIENTS = 16
 PERSONS = 40
 TENANT = "north"
+STILL = 1.0
+"""Seconds that a turn may stand still while another process waits."""
+
 HERE = "tests.integration.test_postgres_processes"
 
 
@@ -62,25 +65,41 @@ async def write_for_ever(repository: Repository, registry: SearchParameters, sta
 
 
 async def stand_still(repository: Repository, registry: SearchParameters, seconds: str) -> None:
-    """A child: a turn that does not end."""
+    """A child: a turn that stands still when it has written half of its work."""
 
     def work(turn: Turn) -> None:
         turn.create(patient(), id="half")
-        turn.read("Patient", "half")
-        os.write(1, b"standing\n")
-        time.sleep(float(seconds))
+        turn.read("Patient", "none")  # so that what was written is sent
+        stand(seconds)
+        turn.create(patient(), id="other-half")
 
-    await repository.commit(work)
+    await told_what_became_of(repository, work)
 
 
 async def stand_still_at_once(repository: Repository, registry: SearchParameters, seconds: str) -> None:
     """A child: a turn that asks nothing, as that of a process which is stopped while it waits for the turn."""
 
     def work(turn: Turn) -> None:
-        os.write(1, b"standing\n")
-        time.sleep(float(seconds))
+        stand(seconds)
+        turn.create(patient(), id="half")
 
-    await repository.commit(work)
+    await told_what_became_of(repository, work)
+
+
+def stand(seconds: str) -> None:
+    os.write(1, b"standing\n")
+    time.sleep(float(seconds))
+
+
+async def told_what_became_of(repository: Repository, work: Callable[[Turn], None]) -> None:
+    """Commit, say how that ended, and then commit something else."""
+    try:
+        await repository.commit(work)
+        os.write(1, b"committed\n")
+    except UnavailableError:
+        os.write(1, b"refused\n")
+    await create(repository, patient(id="after"))
+    os.write(1, b"goes on\n")
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +115,7 @@ def children() -> Iterator[Forking]:
 
 @pytest.fixture
 async def repository(postgres_url: str, registry: SearchParameters) -> AsyncIterator[Repository]:
-    found = await StoreSource(postgres_url, lock_timeout=3).open(tenant=TENANT, parameters=registry)
+    found = await StoreSource(postgres_url, standstill_timeout=STILL).open(tenant=TENANT, parameters=registry)
     yield found
     await found.close()
 
@@ -170,26 +189,70 @@ def acknowledged_until_killed(writers: Forking, after: float) -> list[int]:
 
 
 @pytest.mark.parametrize("child", ["stand_still", "stand_still_at_once"])
-async def test_a_process_that_is_stopped_in_its_turn_keeps_the_others_waiting_for_a_while_only(
+async def test_the_turn_of_a_process_that_is_stopped_is_ended_and_undone_and_its_callers_are_told(
     repository: Repository, postgres_url: str, children: Forking, child: str
 ) -> None:
-    children.start(postgres_url, TENANT, f"{HERE}.{child}", 60)
+    children.start(postgres_url, TENANT, f"{HERE}.{child}", STILL)
     pid = await asyncio.to_thread(children.pid)
-    while await asyncio.to_thread(children.line) != "standing":
-        pass
+    await asyncio.to_thread(wait_for, children, "standing", 1)
     os.kill(pid, signal.SIGSTOP)
     try:
         began = time.monotonic()
-        while time.monotonic() < began + 20:
-            try:
-                await create(repository, patient(id="whole"))
-                break
-            except UnavailableError:
-                continue
-        assert await repository.read("Patient", "whole") is not None
-        assert await repository.read("Patient", "half") is None
+        await create(repository, patient(id="whole"))
+        assert time.monotonic() - began < 15, "it was waited for as long as for any lock, which is 30 seconds"
     finally:
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, signal.SIGCONT)
+    assert [await asyncio.to_thread(children.line) for _ in range(2)] == ["refused", "goes on"]
+    living = [id for id in ("whole", "half", "other-half", "after") if await repository.read("Patient", id)]
+    assert living == ["whole", "after"]
+    assert [change.id for change in await repository.changes(0, 10)] == ["whole", "after"]
+
+
+async def test_a_long_turn_that_goes_on_asking_is_waited_for(
+    repository: Repository, postgres_url: str, registry: SearchParameters
+) -> None:
+    other = await StoreSource(postgres_url).open(tenant=TENANT, parameters=registry)
+    try:
+        long = asyncio.create_task(other.commit(keep_asking))
+        await asyncio.sleep(STILL / 4)
+        await create(repository, patient(id="short"))
+        await long
+    finally:
+        await other.close()
+    assert [change.id for change in await repository.changes(0, 10)] == ["long", "short"]
+
+
+def keep_asking(turn: Turn) -> None:
+    turn.create(patient(), id="long")
+    for _ in range(10):
+        time.sleep(STILL / 4)
+        turn.read("Patient", "none")
+
+
+async def test_who_has_waited_as_long_as_for_any_lock_is_told(
+    repository: Repository, postgres_url: str, registry: SearchParameters
+) -> None:
+    other = await StoreSource(postgres_url, lock_timeout=STILL).open(tenant=TENANT, parameters=registry)
+    try:
+        long = asyncio.create_task(repository.commit(keep_asking))
+        await asyncio.sleep(STILL / 4)
+        with pytest.raises(UnavailableError, match="others kept a lock for too long"):
+            await create(other, patient(id="short"))
+        await long
+        await create(other, patient(id="short"))
+    finally:
+        await other.close()
+    assert [change.id for change in await repository.changes(0, 10)] == ["long", "short"]
+
+
+async def test_a_turn_for_which_nobody_waits_may_stand_still_for_longer(repository: Repository) -> None:
+    def work(turn: Turn) -> None:
+        turn.create(patient(), id="slow")
+        turn.read("Patient", "none")
+        time.sleep(STILL * 1.5)
+
+    await repository.commit(work)
+    assert await repository.read("Patient", "slow") is not None
 
 
 async def test_a_commit_of_one_process_wakes_the_listeners_of_another(

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from careloom.governance import jwks, new_key
+from careloom.governance import Folding, jwks, new_key
 from careloom.model.errors import InvalidError, MalformedError, UnavailableError
 from careloom.model.json import serialize_json
 from careloom.notify import STANDARD_TOPICS, RetryPolicy, new_secret
@@ -75,6 +75,8 @@ retry_budget = 60
 
 [audit]
 site = "North Locality"
+refusals = 3
+refusal_window = 60
 """
 
 SMALL = """
@@ -120,6 +122,7 @@ def test_a_full_file_is_read(tmp_path: Path) -> None:
     assert settings.notify.retry.budget == timedelta(minutes=1)
     assert [str(network) for network in settings.notify.endpoints.allowed] == ["127.0.0.1/32"]
     assert settings.audit.site == "North Locality"
+    assert settings.audit.folding == Folding(refusals=3, seconds=60.0)
 
 
 TERMINOLOGY = """
@@ -382,7 +385,11 @@ def test_a_wrong_value_of_the_environment_is_told_as_such(tmp_path: Path) -> Non
         ),
         ("retry_base = 0.1", "retry_base = -1", "notify.retry_base: a number of seconds expected, found the number -1"),
         ("[audit]", "[auditing]", "auditing: no such setting; did you mean 'audit'?"),
-        ('[audit]\nsite = "North Locality"', "", "audit: a table expected, found the number 7"),
+        (
+            '[audit]\nsite = "North Locality"\nrefusals = 3\nrefusal_window = 60',
+            "",
+            "audit: a table expected, found the number 7",
+        ),
     ],
 )
 def test_a_wrong_setting_is_told_by_its_key_with_what_was_expected_and_found(

@@ -11,6 +11,7 @@ from careloom.app.outlets import opened_outlets
 from careloom.app.sources import inflow_of, listening
 from careloom.app.telling import telling
 from careloom.model.records import replace
+from careloom.rest.strangers import recording
 from careloom.settings import Settings
 
 __all__ = ["App", "Engines", "load_engines", "running"]
@@ -35,7 +36,8 @@ async def running(settings: Settings, *, base_url: str = "") -> AsyncIterator[Ap
     try:
         app = App(settings, make_hub(settings, engines, repository, base_url), engines)
         app.hub = replace(app.hub, inflow=inflow_of(app))
-        async with opened_outlets(app) as outlets, telling(app, outlets), listening(app):
+        folding = recording(lambda: app.hub)
+        async with folding, opened_outlets(app) as outlets, telling(app, outlets), listening(app):
             watching = asyncio.create_task(app.watch())
             try:
                 yield app

@@ -24,6 +24,7 @@ from careloom.model.records import replace
 from careloom.rest.http import fhir_application
 from careloom.rest.hub import Hub
 from careloom.rest.jobs import Jobs
+from careloom.rest.policy import Policy
 from careloom.rest.routes import Routes
 from careloom.rest.search_parameters import servable
 from careloom.rest.subscriptions.line import with_websockets
@@ -42,8 +43,8 @@ RELOAD_INTERVAL = 1.0
 _Stamp = tuple[int, int, int]
 
 
-_FIXED = ("hub", "store", "search", "definitions", "terminology", "mllp", "mesh", "nats", "topics", "notify")
-"""Sections of the settings that a running hub does not follow."""
+_FIXED = ("store", "search", "definitions", "terminology", "mllp", "mesh", "nats", "topics", "notify")
+"""Sections of the settings of which a running hub follows nothing."""
 
 
 _WITHOUT_ADDRESS = frozenset({"Parameters"})
@@ -123,8 +124,9 @@ class App:
 
     def adopt(self, settings: Settings) -> None:
         """Put new settings in force from the next request on."""
-        for section in _FIXED:
-            if getattr(settings, section) != getattr(self.settings, section):
+        before = _fixed(self.settings)
+        for section, values in _fixed(settings).items():
+            if values != before[section]:
                 log.warning("setting takes effect at the next start", section=section)
         self.hub = replace(self.hub, **_changeable(settings))
         if settings.files != self.settings.files:
@@ -166,6 +168,16 @@ def _changeable(settings: Settings) -> dict[str, Any]:
         "matching": settings.operations.matching,
         "import_folder": settings.operations.import_folder,
         "site": settings.audit.site,
+        "folding": settings.audit.folding,
+    }
+
+
+def _fixed(settings: Settings) -> dict[str, Any]:
+    """What a running hub does not follow, by section; what `_changeable` takes of a section counts for nothing here."""
+    fixed = {section: getattr(settings, section) for section in _FIXED}
+    return fixed | {
+        "hub": replace(settings.hub, purposes=frozenset()),
+        "http": replace(settings.http, policy=Policy()),
     }
 
 

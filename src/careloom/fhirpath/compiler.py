@@ -20,10 +20,9 @@ from careloom.fhirpath.ast import (
     Sign,
     Special,
     Tree,
-    TypeName,
     TypeOperation,
 )
-from careloom.fhirpath.code import TRUTH, Code, Run, Shape, constant, empty, folded, one, path, single
+from careloom.fhirpath.code import Code, Run, Shape, constant, empty, folded, one, path
 from careloom.fhirpath.constants import constant_code
 from careloom.fhirpath.environment import Scope
 from careloom.fhirpath.functions import FUNCTIONS
@@ -31,7 +30,8 @@ from careloom.fhirpath.invocation import Context, Invocation
 from careloom.fhirpath.navigation import Navigation, navigation
 from careloom.fhirpath.nodes import ABSTRACT_RESOURCES, INTEGER, SYSTEM_TYPES, Item, type_of
 from careloom.fhirpath.sources import Site
-from careloom.fhirpath.types import NamedType, is_test, named_type, pick_test
+from careloom.fhirpath.type_operations import of_type, type_test
+from careloom.fhirpath.types import NamedType, is_test
 from careloom.model.records import replace
 
 _CHAINED = frozenset({"and", "or", "|"})
@@ -63,10 +63,6 @@ class Compiler:
     def target(self, tree: Call, context: Context) -> Code:
         """What a function is called on: the context item where nothing is named."""
         return self.compile(tree.target, context) if tree.target is not None else self._this(context)
-
-    def inside(self, context: Context, input: Code) -> Context:
-        """The context of an argument that is evaluated for each item of an input."""
-        return replace(context, this=replace(input.shape, single=True), depth=context.depth + 1)
 
     def next_slot(self) -> int:
         """A place for the value of a variable."""
@@ -181,62 +177,13 @@ class Compiler:
     def _type_operation(self, tree: TypeOperation, context: Context) -> Code:
         operand = self.compile(tree.operand, context)
         if tree.operator == "is":
-            return self.type_test(operand, tree.type, self.site(tree))
-        return self.of_type(operand, tree.type, self.site(tree), singular=True)
+            return type_test(operand, tree.type, self.site(tree), self.types)
+        return of_type(operand, tree.type, self.site(tree), self.types, one_only=self.strict)
 
     def require_order(self, code: Code, site: Site, what: str) -> None:
         """In a strict compilation, refuse what depends on the order of a collection that has none."""
         if self.strict and not code.shape.ordered:
             raise site.invalid(f"{what} has no meaning for a collection without order")
-
-    def type_test(self, operand: Code, name: TypeName, site: Site) -> Code:
-        """``is``: whether the one item is of a type."""
-        test, exact = is_test(named_type(name, self.types, site), self.types), operand.shape.exact
-        get = single(operand, site)
-
-        def run(this: Item, scope: Scope) -> bool | None:
-            item = get(this, scope)
-            return None if item is None else test(type_of(item, exact))
-
-        return operators.combined(run, TRUTH, operand)
-
-    def of_type(self, operand: Code, name: TypeName, site: Site, *, singular: bool) -> Code:
-        """``as`` and ``ofType``: the items of a type.
-
-        ``as`` is for one item, and in a strict compilation several are an error; FHIR's own search parameters
-        and invariants use it on many.
-        """
-        wanted = named_type(name, self.types, site)
-        narrow = operand.narrowed(wanted.fhir) if operand.narrowed and wanted.fhir else None
-        if narrow is not None and (narrow.shape.single or not (singular and self.strict)):
-            return replace(narrow, variables=operand.variables)
-        return replace(self._picked(operand, wanted, site, singular=singular), variables=operand.variables)
-
-    def _picked(self, operand: Code, wanted: NamedType, site: Site, *, singular: bool) -> Code:
-        test, exact = pick_test(wanted, self.types), operand.shape.exact
-        shape = replace(operand.shape, types=self._picked_types(operand.shape, wanted))
-        get, one_only = operand.run, singular and self.strict
-
-        def run_single(this: Item, scope: Scope) -> Item:
-            item = get(this, scope)
-            return item if item is not None and test(type_of(item, exact)) else None
-
-        def run_many(this: Item, scope: Scope) -> list[Item]:
-            items = get(this, scope)
-            if one_only and len(items) > 1:
-                raise site.invalid(f"one item expected by 'as', {len(items)} found")
-            return [item for item in items if test(type_of(item, exact))]
-
-        return operators.combined(run_single if operand.shape.single else run_many, shape, operand)
-
-    def _picked_types(self, shape: Shape, wanted: NamedType) -> frozenset[str]:
-        """The one type known already if it is or builds on the one wanted, else the one wanted."""
-        exact = shape.exact
-        if exact is not None and exact not in ABSTRACT_RESOURCES and pick_test(wanted, self.types)(exact):
-            return frozenset({exact})
-        if wanted.fhir and shape.types is not None and not any(type.startswith("System.") for type in shape.types):
-            return frozenset({wanted.fhir})
-        return wanted.names
 
 
 def _chain(tree: Binary) -> list[Tree]:

@@ -7,13 +7,15 @@ behind `of_value`, which sees to conversion, empty operands and types.
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal, DecimalException
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
+from careloom.definitions.types import TypeModel
 from careloom.fhirpath.ast import Call, Literal, Special, Tree, children_of
 from careloom.fhirpath.code import ANY, LONG, Code, Run, Shape, one, single, value
 from careloom.fhirpath.comparison import kind_of
 from careloom.fhirpath.conversions import SYSTEM_TYPE_OF
 from careloom.fhirpath.environment import Scope
+from careloom.fhirpath.navigation import Navigation
 from careloom.fhirpath.nodes import (
     BOOLEAN,
     DATE,
@@ -31,9 +33,6 @@ from careloom.fhirpath.sources import Site
 from careloom.fhirpath.temporal import Date, DateTime, Time
 from careloom.model.errors import InvalidError
 from careloom.model.records import dataclass, field, replace
-
-if TYPE_CHECKING:
-    from careloom.fhirpath.compiler import Compiler
 
 NUMBER = "a number"
 """An integer or a decimal."""
@@ -63,12 +62,47 @@ class Context:
     variables: Mapping[str, tuple[int, Shape]] = field(default_factory=dict)
     depth: int = 0
 
+    def inside(self, input: Code) -> "Context":
+        """The context of an argument that is evaluated for each item of an input."""
+        return replace(self, this=replace(input.shape, single=True), depth=self.depth + 1)
+
+
+class Compiling(Protocol):
+    """What a function asks of the compiler, which itself asks the functions: arguments are expressions, too."""
+
+    @property
+    def types(self) -> TypeModel:
+        """The types there are."""
+        ...
+
+    @property
+    def strict(self) -> bool:
+        """Whether what can have no meaning for the types is an error."""
+        ...
+
+    @property
+    def navigation(self) -> Navigation:
+        """The ways from a node to its children."""
+        ...
+
+    def compile(self, tree: Tree, context: Context) -> Code:
+        """The code of an expression where it stands."""
+        ...
+
+    def next_slot(self) -> int:
+        """A place for the value of a variable."""
+        ...
+
+    def require_order(self, code: Code, site: Site, what: str) -> None:
+        """In a strict compilation, refuse what depends on the order of a collection that has none."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
     """A function call while it is compiled: the call, where it stands, and the code of what it is called on."""
 
-    compiler: "Compiler"
+    compiler: Compiling
     tree: Call
     context: Context
     input: Code
@@ -84,7 +118,7 @@ class Invocation:
         """The code of an argument that is evaluated for each item of the input, as ``$this``; None if left out."""
         if position >= len(self.tree.arguments):
             return None
-        return self.compiler.compile(self.tree.arguments[position], self.compiler.inside(self.context, self.input))
+        return self.compiler.compile(self.tree.arguments[position], self.context.inside(self.input))
 
     def required(self, position: int) -> Code:
         """As `argument`, of one that cannot be left out."""
@@ -92,7 +126,7 @@ class Invocation:
 
     def each_required(self, position: int) -> Code:
         """As `each`, of an argument that cannot be left out."""
-        return self.compiler.compile(self.tree.arguments[position], self.compiler.inside(self.context, self.input))
+        return self.compiler.compile(self.tree.arguments[position], self.context.inside(self.input))
 
     def code(self, run: Run, shape: Shape, *arguments: Code | None, applied: Code | None = None) -> Code:
         """Code whose result depends on the input, the arguments, and what is applied to each item of the input."""

@@ -66,11 +66,13 @@ class OAuthError:
         error: Code of RFC 6749 section 5.2; ``invalid_client`` is told with 401, the others with 400.
         description: A sentence for the engineer at the other end.
         client: Id of the client where it was proven or claimed; for the audit record only.
+        is_proven: Whether it was proven; for the audit record only.
     """
 
     error: OAuthCode
     description: str
     client: str = ""
+    is_proven: bool = False
 
     def as_json(self) -> dict[str, str]:
         """The body of the answer; RFC 6749 allows only printable ASCII without quotation mark and backslash."""
@@ -99,6 +101,7 @@ def issue_token(
         now: The present instant.
     """
     parameters: dict[str, str] = {}
+    client: Client | None = None
     try:
         parameters = _parameters(form)
         client, claims = _authenticated(parameters, authority, registry, now)
@@ -106,7 +109,8 @@ def issue_token(
         purpose = _purpose(parameters, claims, registry) or client.purpose
         _spend(client, claims, once)
     except _RefusedError as refused:
-        return OAuthError(refused.error, str(refused), _claimed_client(parameters))
+        is_proven = client is not None and refused.error != "invalid_client"  # an assertion used again proves nothing
+        return OAuthError(refused.error, str(refused), _claimed_client(parameters), is_proven)
     token, grant = make_access_token(authority, client, scopes=scopes, purpose=purpose, now=now)
     return TokenAnswer(token, grant)
 

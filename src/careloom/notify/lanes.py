@@ -7,15 +7,11 @@ from typing import Any, Final
 import structlog
 
 from careloom.model.errors import CareloomError
-from careloom.model.instants import Clock
-from careloom.notify.desk import Desk
+from careloom.notify.delivery import Delivery
 from careloom.notify.lane import Lane
-from careloom.notify.rest_hook import Channel
-from careloom.notify.retrying import RetryPolicy
 from careloom.notify.states import CAUSE
 from careloom.notify.subscriptions import Subscription, read_subscription
-from careloom.notify.topics import TopicRegistry
-from careloom.store import Change, EventLog, Repository, SubscriptionEvent, Version
+from careloom.store import Change, EventLog, SubscriptionEvent, Version
 from careloom.store import Lane as Start
 
 RESTART_PAUSE: Final = 1.0
@@ -30,36 +26,13 @@ class Lanes:
     """Runs lanes; an event loop's own.
 
     Args:
-        repository: The record.
-        topics: Those in force.
-        channels: How notifications are sent, by kind.
-        desk: What lanes ask.
+        delivery: What they deliver with.
         log_of: Which lanes are this process's, and where they write.
-        retry: When to try again.
-        clock: The present.
-        random: A number from 0 to 1.
     """
 
-    def __init__(
-        self,
-        repository: Repository,
-        topics: TopicRegistry,
-        channels: Mapping[str, Channel],
-        desk: Desk,
-        log_of: LogOf,
-        *,
-        retry: RetryPolicy,
-        clock: Clock,
-        random: Callable[[], float],
-    ) -> None:
-        self._repository = repository
-        self._topics = topics
-        self._channels = channels
-        self._desk = desk
+    def __init__(self, delivery: Delivery, log_of: LogOf) -> None:
+        self._delivery = delivery
         self._log_of = log_of
-        self._retry = retry
-        self._clock = clock
-        self._random = random
         self._running: dict[str, tuple[Lane, asyncio.Task[None]]] = {}
 
     def start(self, versions: Sequence[Version], stands: Mapping[str, Start]) -> None:
@@ -77,7 +50,7 @@ class Lanes:
 
     async def changed(self, change: Change) -> None:
         """A Subscription was changed."""
-        version = await self._repository.read("Subscription", change.id)
+        version = await self._delivery.repository.read("Subscription", change.id)
         if version is None or version.resource is None:
             await self._end([change.id])
         elif change.cause != CAUSE and version.version_id == change.version_id:
@@ -92,11 +65,11 @@ class Lanes:
         if log is None or version.resource is None or version.id in self._running:
             return
         try:
-            subscription = read_subscription(version.resource, self._topics)
+            subscription = read_subscription(version.resource, self._delivery.topics)
         except CareloomError as error:
             _log.error("subscription cannot be served", id=version.id, error=str(error))
             return
-        if subscription.status in ("requested", "active") and subscription.channel in self._channels:
+        if subscription.status in ("requested", "active") and subscription.channel in self._delivery.channels:
             self._run(subscription, version.version_id, log, start)
 
     def wake(self, events: Sequence[SubscriptionEvent]) -> None:
@@ -123,11 +96,11 @@ class Lanes:
             subscription,
             version_id,
             log,
-            self._channels[subscription.channel],
-            self._desk,
-            retry=self._retry,
-            clock=self._clock,
-            random=self._random,
+            self._delivery.channels[subscription.channel],
+            self._delivery.desk,
+            retry=self._delivery.retry,
+            clock=self._delivery.clock,
+            random=self._delivery.random,
             start=start,
         )
         task = asyncio.create_task(supervised(f"lane {subscription.id}", lane.run))

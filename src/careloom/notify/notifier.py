@@ -19,6 +19,7 @@ from careloom.model.errors import CareloomError
 from careloom.model.instants import Clock
 from careloom.model.records import dataclass, field
 from careloom.notify.contents import Contents
+from careloom.notify.delivery import Delivery
 from careloom.notify.endpoints import EndpointPolicy
 from careloom.notify.fairness import Places
 from careloom.notify.lanes import Lanes, LogOf, supervised
@@ -132,22 +133,13 @@ class Notifier:
         self._ports = ports
         self._endpoints = endpoints
         self._rules = rules
-        self._retry = retry
         self._retention = retention
         self._contents = Contents(repository, topics, ports.may_tell)
         self._subscribers = Subscribers(topics)
         self._shared = lanes
+        self._delivery = Delivery(repository, topics, channels, self, retry, ports.clock, ports.random)
         self._lanes = lanes or self.lanes_for(lambda id: self._events)
-        self._replays = Replays(
-            repository,
-            topics,
-            channels,
-            self,
-            self._events,
-            retry=retry,
-            clock=ports.clock,
-            random=ports.random,
-        )
+        self._replays = Replays(self._delivery, self._events)
         self._places = Places()
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -171,16 +163,7 @@ class Notifier:
 
     def lanes_for(self, log_of: LogOf) -> Lanes:
         """Lanes that ask this notifier, and write where they are told."""
-        return Lanes(
-            self._repository,
-            self._topics,
-            self._channels,
-            self,
-            log_of,
-            retry=self._retry,
-            clock=self._ports.clock,
-            random=self._ports.random,
-        )
+        return Lanes(self._delivery, log_of)
 
     async def start(self) -> None:
         """Take up where the log says that matching and delivering had come to."""
@@ -276,12 +259,13 @@ class Notifier:
         return position
 
     async def _prune_forever(self) -> None:
-        """Let go of events that nobody can ask for any more."""
+        """Let go of events that nobody can ask for any more, and of the replays of that time."""
         while True:
             await asyncio.sleep(PRUNED_EVERY)
             before = self._ports.clock() - self._retention.age
             for lane in (await self._events.recover()).lanes:
                 await self._events.prune(lane.cursor.subscription, before, self._retention.most)
+            await self._events.prune_replays(before)
 
     async def _until_woken(self) -> None:
         """Sleep until the next commit; the poll is a net under a wake-up that was missed."""

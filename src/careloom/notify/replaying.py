@@ -9,45 +9,39 @@ first.
 """
 
 import asyncio
-from collections.abc import Callable
 from itertools import takewhile
 
 from careloom.model import serialize_json
-from careloom.model.instants import Clock
 from careloom.model.records import replace
 from careloom.notify.courier import MOST_BYTES, Courier, Sent
-from careloom.notify.desk import Desk
+from careloom.notify.delivery import Delivery
 from careloom.notify.notification import handshake
-from careloom.notify.rest_hook import Channel
-from careloom.notify.retrying import HANDSHAKE_TRIES, RetryPolicy
+from careloom.notify.retrying import HANDSHAKE_TRIES
 from careloom.notify.subscriptions import Subscription
 from careloom.store import EventLog, Replay, SubscriptionEvent
 
 
 class Replaying:
-    """Tells one replay to its end; `run` it as a task."""
+    """Tells one replay to its end; `run` it as a task.
 
-    def __init__(
-        self,
-        replay: Replay,
-        subscription: Subscription,
-        log: EventLog,
-        channel: Channel,
-        desk: Desk,
-        *,
-        retry: RetryPolicy,
-        clock: Clock,
-        random: Callable[[], float],
-    ) -> None:
+    Args:
+        replay: What is to be told, and how far it is.
+        subscription: Whose it is, active and of a channel that is served.
+        log: Where the events are.
+        delivery: What it is delivered with.
+    """
+
+    def __init__(self, replay: Replay, subscription: Subscription, log: EventLog, delivery: Delivery) -> None:
         self._replay = replay
         self._subscription = subscription
         self._log = log
-        self._desk = desk
-        self._retry = retry
-        self._clock = clock
-        self._random = random
+        self._desk = delivery.desk
+        self._retry = delivery.retry
+        self._clock = delivery.clock
+        self._random = delivery.random
         self._endpoint = replay.endpoint or subscription.endpoint
-        self._courier = Courier(subscription, channel, desk, clock)
+        channel = delivery.channels[subscription.channel]
+        self._courier = Courier(subscription, channel, delivery.desk, delivery.clock)
 
     async def run(self) -> None:
         """Tell what is left of it, or record why that is not possible."""

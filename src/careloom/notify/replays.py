@@ -6,20 +6,16 @@ order is given up, since nobody is to be told anything any more.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from careloom.model.errors import CareloomError
-from careloom.model.instants import Clock
 from careloom.model.records import replace
-from careloom.notify.desk import Desk
+from careloom.notify.delivery import Delivery
 from careloom.notify.lanes import supervised
 from careloom.notify.replaying import Replaying
-from careloom.notify.rest_hook import Channel
-from careloom.notify.retrying import RetryPolicy
 from careloom.notify.subscriptions import Subscription, read_subscription
-from careloom.notify.topics import TopicRegistry
-from careloom.store import EventLog, Replay, Repository, Version
+from careloom.store import EventLog, Replay, Version
 
 LOOK_EVERY: Final = 1.0
 """Seconds between two looks for orders, which any process may have taken."""
@@ -31,28 +27,16 @@ _GONE: Final = "the subscription is off or was deleted"
 
 
 class Replays:
-    """Runs replays; `run` it as a task, `stop` it on the same event loop."""
+    """Runs replays; `run` it as a task, `stop` it on the same event loop.
 
-    def __init__(
-        self,
-        repository: Repository,
-        topics: TopicRegistry,
-        channels: Mapping[str, Channel],
-        desk: Desk,
-        log: EventLog,
-        *,
-        retry: RetryPolicy,
-        clock: Clock,
-        random: Callable[[], float],
-    ) -> None:
-        self._repository = repository
-        self._topics = topics
-        self._channels = channels
-        self._desk = desk
+    Args:
+        delivery: What they deliver with.
+        log: Where the orders are, and how far they are.
+    """
+
+    def __init__(self, delivery: Delivery, log: EventLog) -> None:
+        self._delivery = delivery
         self._log = log
-        self._retry = retry
-        self._clock = clock
-        self._random = random
         self._running: dict[str, tuple[str, asyncio.Task[None]]] = {}
 
     async def run(self) -> None:
@@ -72,7 +56,7 @@ class Replays:
 
         One that is ended is started at the next look, from where it has come to by then.
         """
-        version = await self._repository.read("Subscription", order.subscription)
+        version = await self._delivery.repository.read("Subscription", order.subscription)
         if version is None or version.resource is None or version.resource.get("status") == "off":
             await self._end([order.id])
             await self._log.save_replay(replace(order, status="failed", error=_GONE))
@@ -85,16 +69,7 @@ class Replays:
         subscription = self._active(version)
         if subscription is None:
             return
-        replaying = Replaying(
-            order,
-            subscription,
-            self._log,
-            self._channels[subscription.channel],
-            self._desk,
-            retry=self._retry,
-            clock=self._clock,
-            random=self._random,
-        )
+        replaying = Replaying(order, subscription, self._log, self._delivery)
         task = asyncio.create_task(supervised(f"replay {order.id}", replaying.run))
         self._running[order.id] = (version.version_id, task)
 
@@ -102,10 +77,10 @@ class Replays:
         """The subscription; None where it is not to be told now, or cannot be served any more."""
         assert version.resource is not None
         try:
-            subscription = read_subscription(version.resource, self._topics)
+            subscription = read_subscription(version.resource, self._delivery.topics)
         except CareloomError:  # which whoever matches says in its status
             return None
-        is_told = subscription.status == "active" and subscription.channel in self._channels
+        is_told = subscription.status == "active" and subscription.channel in self._delivery.channels
         return subscription if is_told else None
 
     async def _end(self, ids: Sequence[str]) -> None:

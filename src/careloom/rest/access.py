@@ -5,10 +5,10 @@ from typing import Final
 
 from careloom.governance import AccessRequest, Decision, Grant, decide, verify_token, visible_types
 from careloom.model.errors import ForbiddenError
+from careloom.rest.errors import InsufficientScopeError, TokenMissingError
 from careloom.rest.hub import Hub
 from careloom.rest.interaction import Interaction
 from careloom.rest.messages import FhirRequest
-from careloom.rest.outcomes import InsufficientScopeError, TokenMissingError
 
 LOOKS: Final = ("read", "search-type")
 """What lets a client see resources of a type."""

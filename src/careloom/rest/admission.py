@@ -11,9 +11,9 @@ from careloom.model.errors import InvalidError, MalformedError
 from careloom.model.issues import Issue, has_errors
 from careloom.model.records import replace
 from careloom.model.resource import Resource, resource_type
+from careloom.rest.errors import MethodNotAllowedError
 from careloom.rest.hub import Hub, Resolve
 from careloom.rest.messages import FhirRequest
-from careloom.rest.outcomes import MethodNotAllowedError
 from careloom.rest.subset import require_whole
 from careloom.search import Query
 

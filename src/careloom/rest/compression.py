@@ -13,7 +13,7 @@ from functools import lru_cache
 import zstandard
 
 from careloom.model.errors import MalformedError
-from careloom.rest.outcomes import BodyTooLargeError, UnsupportedMediaError
+from careloom.rest.errors import BodyTooLargeError, UnsupportedMediaError
 
 SMALLEST = 1024
 """Bytes from which on an answer is worth packing."""

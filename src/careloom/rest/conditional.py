@@ -14,9 +14,9 @@ from urllib.parse import parse_qsl
 from careloom.model.errors import InvalidError, MalformedError, MultipleMatchesError, StaleVersionError
 from careloom.model.records import replace
 from careloom.rest.access import require_search
+from careloom.rest.errors import VersionRequiredError
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest, Parameters
-from careloom.rest.outcomes import VersionRequiredError
 from careloom.rest.policy import Policy
 from careloom.rest.visibility import narrowed
 from careloom.search import Query, parse_query

@@ -16,12 +16,13 @@ from careloom.model.issues import Issue, operation_outcome
 from careloom.model.records import replace
 from careloom.rest.access import LOOKS, require, require_sight
 from careloom.rest.entries import answer_bundle
+from careloom.rest.errors import CutOffError
 from careloom.rest.hub import Hub
 from careloom.rest.interaction import Interaction
 from careloom.rest.interpreter import share_until_done
-from careloom.rest.jobs import Job, Jobs, Task, job_address
+from careloom.rest.job import Job, Task, job_address
+from careloom.rest.jobs import Jobs
 from careloom.rest.messages import FhirRequest, FhirResponse
-from careloom.rest.outcomes import CutOffError
 from careloom.rest.perform import perform, recorded
 from careloom.rest.preferences import preferences
 from careloom.rest.room import ROOM

@@ -17,11 +17,11 @@ from careloom.model.json import serialize_json
 from careloom.model.records import dataclass, replace
 from careloom.model.resource import Resource, resource_type
 from careloom.rest.body import read_json, read_parameters
+from careloom.rest.errors import BodyTooLargeError, UnsupportedMediaError
 from careloom.rest.hub import Hub
 from careloom.rest.interaction import Interaction
 from careloom.rest.messages import FhirRequest, FhirResponse
 from careloom.rest.negotiation import JSON_PATCH
-from careloom.rest.outcomes import BodyTooLargeError, UnsupportedMediaError
 
 _HEADERS = {"ifNoneMatch": "if-none-match", "ifMatch": "if-match", "ifNoneExist": "if-none-exist"}
 

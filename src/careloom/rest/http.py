@@ -10,9 +10,9 @@ from starlette.responses import FileResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from careloom.model.errors import MalformedError
+from careloom.rest.errors import BodyTooLargeError
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirResponse
-from careloom.rest.outcomes import BodyTooLargeError
 from careloom.rest.probes import PROBES, nowhere
 from careloom.rest.service import Incoming, serve
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from careloom.definitions import TypeModel
-from careloom.governance import Authority, Grant, Ledger, Registry
+from careloom.governance import Authority, Folding, Grant, Ledger, Refusals, Registry
 from careloom.model.instants import Clock, utc_now
 from careloom.model.issues import Issue
 from careloom.model.records import dataclass, field
@@ -98,6 +98,8 @@ class Hub:
         telling: What is told to subscribers; None where nobody is told anything.
         inflow: Reads what is sent here and is no FHIR R4 request; None where nobody does.
         import_folder: Folder whose files ``$import`` may read; None where it reads none.
+        folding: How many refusals of a stranger are recorded one by one.
+        refusals: Those that are counted and not recorded yet.
         metrics: What is counted; nothing where a test has no use for it.
         at_hand: Which writes are made ready on the event loop.
         clock: Present instant.
@@ -125,6 +127,8 @@ class Hub:
     telling: Telling | None = None
     inflow: Inflow | None = None
     import_folder: Path | None = None
+    folding: Folding = Folding()
+    refusals: Refusals = field(default_factory=Refusals)
     metrics: Metrics = field(default_factory=Metrics)
     at_hand: AtHand = field(default_factory=AtHand)
     clock: Clock = utc_now

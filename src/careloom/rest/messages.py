@@ -7,16 +7,14 @@ so each interaction exists once.
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from careloom.governance import Decision, Grant
 from careloom.model.records import dataclass, field, replace
 from careloom.model.resource import Resource
+from careloom.rest.job import Task
 from careloom.search import Query
 from careloom.store import Prepared, Version
-
-if TYPE_CHECKING:
-    from careloom.rest.jobs import Task
 
 Parameters = tuple[tuple[str, str], ...]
 """Query parameters, decoded, in the order they were sent; a name may be repeated."""
@@ -89,7 +87,7 @@ class FhirRequest:
     deadline: float = math.inf
     takes_raw: bool = False
     is_alone: bool = False
-    task: "Task | None" = None
+    task: Task | None = None
 
     @property
     def is_batch(self) -> bool:

@@ -26,6 +26,7 @@ class Metrics:
     _requests: Counter = field(init=False)
     _seconds: Histogram = field(init=False)
     _waiting: Gauge = field(init=False)
+    _folded: Counter = field(init=False)
     _counters: dict[tuple[str, str, int], Counter] = field(default_factory=dict)
     _histograms: dict[str, Histogram] = field(default_factory=dict)
     in_progress: int = 0
@@ -49,6 +50,11 @@ class Metrics:
             "Requests in progress",
             registry=self._registry,
             multiprocess_mode="livesum",
+        )
+        self._folded = Counter(
+            "careloom_refusals_folded",
+            "Refusals of strangers that are recorded together with others",
+            registry=self._registry,
         )
 
     @property
@@ -74,6 +80,10 @@ class Metrics:
         self._waiting.dec()
         self._counter(interaction, type, status).inc()
         self._histogram(interaction).observe(seconds)
+
+    def fold(self) -> None:
+        """A stranger was refused, and that is recorded together with others."""
+        self._folded.inc()
 
     def _counter(self, interaction: str, type: str, status: int) -> Counter:
         """The count for some labels, kept at hand: looking it up takes longer than counting."""

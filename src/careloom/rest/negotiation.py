@@ -6,8 +6,8 @@ from functools import lru_cache
 from typing import Final, Literal
 
 from careloom.model.records import dataclass
+from careloom.rest.errors import NotAcceptableError, UnsupportedMediaError
 from careloom.rest.messages import FhirRequest
-from careloom.rest.outcomes import NotAcceptableError, UnsupportedMediaError
 
 FHIR_JSON: Final = "application/fhir+json"
 FHIR_XML: Final = "application/fhir+xml"

@@ -1,10 +1,4 @@
-"""The one place where an error becomes an HTTP status; its body is always an OperationOutcome.
-
-The leaves declared here belong to the error tree of `careloom.model.errors`;
-they exist because only HTTP has methods, media types and bodies.
-"""
-
-from collections.abc import Sequence
+"""The one place where an error becomes an HTTP status; its body is always an OperationOutcome."""
 
 from careloom.model.errors import (
     CareloomError,
@@ -22,64 +16,17 @@ from careloom.model.errors import (
     UnavailableError,
 )
 from careloom.model.issues import Issue, operation_outcome
+from careloom.rest.errors import (
+    BodyTooLargeError,
+    BodyTooSlowError,
+    InsufficientScopeError,
+    MethodNotAllowedError,
+    NotAcceptableError,
+    ThrottledError,
+    TokenMissingError,
+    UnsupportedMediaError,
+)
 from careloom.rest.messages import FhirResponse
-
-
-class TokenMissingError(LoginError):
-    """No access token was sent."""
-
-
-class InsufficientScopeError(ForbiddenError):
-    """The access token does not cover what is asked."""
-
-
-class MethodNotAllowedError(NotSupportedError):
-    """The address exists, but not for this method."""
-
-    def __init__(self, message: str, *, allow: Sequence[str]) -> None:
-        super().__init__(message)
-        self.allow = tuple(allow)
-
-
-class NotAcceptableError(NotSupportedError):
-    """The client reads none of the formats we write."""
-
-
-class UnsupportedMediaError(NotSupportedError):
-    """The body is in a format we do not read."""
-
-
-class BodyTooLargeError(TooCostlyError):
-    """The body is over the hub's ceiling."""
-
-
-class BodyTooSlowError(MalformedError):
-    """The body did not come in the time a request may take."""
-
-    code = "timeout"
-
-
-class TimeUpError(UnavailableError):
-    """The request took longer than the hub gives one."""
-
-    code = "timeout"
-
-
-class CutOffError(CareloomError):
-    """What was asked for will never be answered: the work on it ended before its time."""
-
-    code = "exception"
-
-
-class ThrottledError(TooCostlyError):
-    """More at a time than the hub takes."""
-
-    code = "throttled"
-
-
-class VersionRequiredError(StaleVersionError):
-    """A write must say which version it has seen, and does not."""
-
 
 STATUS: dict[type[CareloomError], int] = {
     MalformedError: 400,

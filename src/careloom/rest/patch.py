@@ -21,11 +21,11 @@ from careloom.model.resource import Resource
 from careloom.rest.access import require_sight
 from careloom.rest.admission import hooked, require_conformance, require_writable
 from careloom.rest.conditional import condition_of, matched, require_version
+from careloom.rest.errors import UnsupportedMediaError
 from careloom.rest.hub import Hub
 from careloom.rest.interaction import Work
 from careloom.rest.messages import Draft, FhirRequest, FhirResponse
 from careloom.rest.negotiation import JSON_PATCH, sent_media
-from careloom.rest.outcomes import UnsupportedMediaError
 from careloom.rest.ownership import known
 from careloom.rest.patching import apply_fhirpath_patch, apply_json_patch, apply_merge_patch
 from careloom.rest.representation import written

@@ -17,10 +17,12 @@ from careloom.rest.access import judge, permitted
 from careloom.rest.at_hand import is_small
 from careloom.rest.audit import audit_records, named, record
 from careloom.rest.deadline import DeadlineError, within
+from careloom.rest.errors import TimeUpError
 from careloom.rest.hub import Hub
 from careloom.rest.interaction import Answer, Interaction, Work
 from careloom.rest.messages import FhirRequest, FhirResponse
-from careloom.rest.outcomes import TimeUpError, breakdown, refusal
+from careloom.rest.outcomes import breakdown, refusal
+from careloom.rest.strangers import folded
 from careloom.store import Turn
 
 log = structlog.get_logger(__name__)
@@ -71,7 +73,9 @@ def trace(error: BaseException) -> dict[str, object]:
 async def recorded(
     request: FhirRequest, response: FhirResponse, hub: Hub, decision: Decision | None = None
 ) -> FhirResponse:
-    """The response once its audit record is durable; 503 where it cannot be."""
+    """The response once its audit record is durable, 503 where it cannot be; a stranger's refusals share a record."""
+    if request.grant is None and (headers := folded(request.address, response.status, hub)):
+        return response.with_headers(headers)
     try:
         forms = audit_records(request, response, hub, decision)
         await hub.ledger.record([hub.repository.prepare(form) for form in forms])

@@ -10,6 +10,7 @@ from careloom.model.resource import Resource
 from careloom.rest.body import read_json, read_parameters, read_resource
 from careloom.rest.compression import unpacked
 from careloom.rest.deadline import DeadlineError, within
+from careloom.rest.errors import BodyTooSlowError
 from careloom.rest.hub import Hub
 from careloom.rest.interaction import Interaction
 from careloom.rest.interpreter import share_until_done
@@ -24,7 +25,6 @@ from careloom.rest.negotiation import (
     sent_family,
     sent_media,
 )
-from careloom.rest.outcomes import BodyTooSlowError
 from careloom.rest.room import ROOM
 from careloom.rest.threads import in_thread
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from careloom.model.errors import MalformedError, NotFoundError
 from careloom.model.records import dataclass, replace
+from careloom.rest.errors import MethodNotAllowedError
 from careloom.rest.interaction import Interaction
 from careloom.rest.messages import FhirRequest
-from careloom.rest.outcomes import MethodNotAllowedError
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 

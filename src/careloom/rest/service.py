@@ -16,11 +16,12 @@ from careloom.rest.access import authenticate
 from careloom.rest.body import read_parameters
 from careloom.rest.cors import options, origin_headers
 from careloom.rest.deferred import defer, is_deferred
+from careloom.rest.errors import NotAcceptableError
 from careloom.rest.hub import Hub
 from careloom.rest.interaction import Interaction
 from careloom.rest.messages import FhirRequest, FhirResponse
 from careloom.rest.negotiation import Format, acceptable_or_json, chosen_format, takes_raw
-from careloom.rest.outcomes import NotAcceptableError, refusal
+from careloom.rest.outcomes import refusal
 from careloom.rest.perform import answer_to, perform, perform_openly, recorded
 from careloom.rest.receiving import Read, received
 from careloom.rest.room import ROOM

@@ -14,11 +14,11 @@ from careloom.model.errors import NotSupportedError
 from careloom.model.issues import Issue, operation_outcome
 from careloom.rest.access import judge_right, permitted
 from careloom.rest.admission import require_conformance
+from careloom.rest.errors import UnsupportedMediaError
 from careloom.rest.hub import Hub
 from careloom.rest.inflow import Brought
 from careloom.rest.interaction import Work
 from careloom.rest.messages import FhirRequest, FhirResponse
-from careloom.rest.outcomes import UnsupportedMediaError
 from careloom.rest.threads import in_thread
 from careloom.store import Turn, Version
 
@@ -57,5 +57,5 @@ def _require_conformance(resources: Sequence[dict[str, object]], hub: Hub) -> No
 def _record(turn: Turn, brought: Brought) -> FhirResponse:
     """Write them, and say how many were new."""
     written: tuple[Version, ...] = tuple(brought.write(turn))
-    told = f"{len(brought.resources)} signals are on record, {len(written)} of them are new"
+    told = f"signals on record: {len(brought.resources)}, of which new: {len(written)}"
     return FhirResponse(200, operation_outcome([Issue("information", "informational", told)]), versions=written)

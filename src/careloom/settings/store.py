@@ -25,6 +25,7 @@ def read_store(root: Table, database: Path) -> StoreSource:
             readers=store.whole("readers", _USUAL.readers, least=1, most=1_000),
             statement_timeout=store.seconds("statement_timeout", _USUAL.statement_timeout),
             lock_timeout=store.seconds("lock_timeout", _USUAL.lock_timeout),
+            standstill_timeout=store.seconds("standstill_timeout", _USUAL.standstill_timeout),
             folder=root.complaints.file.parent,
         )
         store.attempt("url", source.check, None)

@@ -19,9 +19,10 @@ from careloom.store.events import (
 )
 from careloom.store.history import HistoryPage, HistoryQuery
 from careloom.store.memory import MemoryRepository
-from careloom.store.port import Change, Page, Prepared, Repository, Text, Turn, Version
+from careloom.store.port import Change, Page, Prepared, Repository, Turn
 from careloom.store.sharing import Patience, SharedTurns
 from careloom.store.sqlite import open_sqlite
+from careloom.store.versions import Text, Version
 
 __all__ = [
     "Attempt",

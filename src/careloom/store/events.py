@@ -280,6 +280,13 @@ class EventLog(Protocol):
         """
         ...
 
+    async def prune_replays(self, before: datetime) -> None:
+        """Let go of replays of all subscriptions that are over and were asked for before an instant.
+
+        One stays that has told an event which is held as put aside, since it says of that event that it was told.
+        """
+        ...
+
     async def cursor(self, subscription: str) -> Cursor:
         """The cursor as last saved; a fresh one if it never was."""
         ...

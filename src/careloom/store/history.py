@@ -9,7 +9,7 @@ from datetime import datetime
 
 from careloom.model.records import dataclass
 from careloom.store.ids import first_sequence
-from careloom.store.port import Version
+from careloom.store.versions import Version
 
 
 @dataclass(frozen=True, slots=True)

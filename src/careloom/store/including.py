@@ -7,7 +7,7 @@ from careloom.search.includes import Found, followed, included
 from careloom.search.index import Way, references_of, ways_of
 from careloom.search.query import Query
 from careloom.search.registry import SearchParameters
-from careloom.store.port import Version
+from careloom.store.versions import Version
 
 
 def included_versions(

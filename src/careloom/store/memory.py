@@ -27,8 +27,9 @@ from careloom.store.including import included_versions
 from careloom.store.memory_events import MemoryEventLog
 from careloom.store.memory_search import Held, Snapshot
 from careloom.store.paging import Position, Sealer, count_limit, page_size
-from careloom.store.port import Change, Page, Prepared, Text, Turn, Version
+from careloom.store.port import Change, Page, Prepared, Turn
 from careloom.store.recording import Head, RecordingTurn, text_of
+from careloom.store.versions import Text, Version
 
 T = TypeVar("T")
 

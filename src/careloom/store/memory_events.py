@@ -104,6 +104,14 @@ class MemoryEventLog:
         tries[:-1] = [each for each in tries[:-1] if each.started >= before]
         return len(gone)
 
+    async def prune_replays(self, before: datetime) -> None:
+        """As in the port."""
+        self._require()
+        for id, each in list(self._state.replays.items()):
+            dead = any(each.first <= number <= each.last for number in self._state.dead.get(each.subscription, ()))
+            if each.status != "open" and each.recorded < before and not dead:
+                del self._state.replays[id]
+
     async def cursor(self, subscription: str) -> Cursor:
         """As in the port."""
         return self._cursor(subscription)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from careloom.model.records import dataclass
 from careloom.search import IndexValues, Query, holds_all, in_order
-from careloom.store.port import Version
+from careloom.store.versions import Version
 
 Held = tuple[IndexValues, Version]
 """A version with what it is found by."""

@@ -18,7 +18,8 @@ from careloom.model.records import dataclass
 from careloom.search import Query
 from careloom.store.audit_form import AuditForm
 from careloom.store.ids import Sequence, recorded_at
-from careloom.store.port import Interaction, Prepared, Text, Version
+from careloom.store.port import Prepared
+from careloom.store.versions import Interaction, Text, Version
 
 _TYPE = re.compile(r"[A-Z][A-Za-z]{0,63}")
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")

@@ -30,7 +30,8 @@ class StoreSource:
         password: Goes before one in the address; empty for none.
         readers: Connections that read, at most (PostgreSQL).
         statement_timeout: Seconds that one statement may take (PostgreSQL).
-        lock_timeout: Seconds to wait for the turns of others, and that one turn may stand still (PostgreSQL).
+        lock_timeout: Seconds to wait for the turns of others (PostgreSQL).
+        standstill_timeout: Seconds that a turn may stand still while another process waits (PostgreSQL).
         folder: What a relative path of SQLite is relative to.
     """
 
@@ -39,6 +40,7 @@ class StoreSource:
     readers: int = 8
     statement_timeout: float = 30.0
     lock_timeout: float = 30.0
+    standstill_timeout: float = 10.0
     folder: Path = Path()
 
     @property
@@ -80,6 +82,7 @@ class StoreSource:
             readers=self.readers,
             statement_seconds=self.statement_timeout,
             lock_seconds=self.lock_timeout,
+            still_seconds=self.standstill_timeout,
         )
 
     def check(self) -> None:

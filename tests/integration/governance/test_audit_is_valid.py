@@ -15,9 +15,11 @@ from careloom.governance import (
     AccessRequest,
     AuditEntry,
     AuditSource,
+    Folded,
     Grant,
     audit_event,
     decide,
+    folded_event,
     parse_scopes,
 )
 from careloom.governance.purposes import ACT_REASON, PURPOSES
@@ -63,6 +65,13 @@ def made(name: str) -> Resource:
 def test_an_audit_event_is_valid(name: str, validator: Validator) -> None:
     issues = validator.validate(made(name))
     assert [issue for issue in issues if issue.is_error] == []
+
+
+@pytest.mark.parametrize("network", ["192.0.2.7", "2001:db8:1:2::/64", ""])
+def test_the_audit_event_of_several_refusals_is_valid(network: str, validator: Validator) -> None:
+    folded = Folded("audit-1", network, NOW, NOW, ((400, 2), (401, 30)))
+    event = folded_event(folded, source=AuditSource(BASE, "north-locality"), registry=KNOWN, recorded=NOW)
+    assert [issue for issue in validator.validate(event) if issue.is_error] == []
 
 
 def test_the_validator_would_have_noticed(validator: Validator) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from careloom.model.errors import NotFoundError, UnavailableError
-from careloom.rest.jobs import KEPT, SILENCE, Job, Jobs, Task
+from careloom.rest.errors import ThrottledError
+from careloom.rest.job import KEPT, SILENCE, Job, Task
+from careloom.rest.jobs import Jobs
 from careloom.rest.messages import FhirResponse
-from careloom.rest.outcomes import ThrottledError
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 

@@ -39,7 +39,7 @@ class Watched:
         self.error: Exception | None = None
         self.commits = 0
 
-    async def commit(self, work: Callable[[Turn], T]) -> T:
+    async def commit(self, work: Callable[[Turn], T], *, is_light: bool) -> T:
         self.commits += 1
         if self.error:
             raise self.error

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -471,7 +471,7 @@ async def test_an_endpoint_that_takes_no_handshake_is_replayed_nothing(
     assert ["Encounter/e1"] == rules.told
 
 
-async def test_events_are_let_go_when_their_time_is_over(
+async def test_events_and_replays_are_let_go_when_their_time_is_over(
     topics: TopicRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notifiers, "PRUNED_EVERY", 0.01)
@@ -481,8 +481,12 @@ async def test_events_are_let_go_when_their_time_is_over(
         for number in range(1, 6):
             await discharge(repository, f"e{number}")
         await until(lambda: len(rules.told) == 5)
+        for name, days in (("old", 31), ("young", 29)):
+            asked_at = NOW - timedelta(days=days)
+            await repository.events.save_replay(Replay(name, id, 1, 2, "", "gp-system", asked_at, 2, "done"))
         await asyncio.sleep(0.1)
     assert (4, 5) == (await repository.events.first_number(id), await events_of(repository, id))
+    assert ["young"] == [replay.id for replay in await repository.events.replays(id)]
 
 
 async def test_many_equal_subscriptions_are_all_told_and_keep_nobody_from_working(topics: TopicRegistry) -> None:

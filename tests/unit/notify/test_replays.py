@@ -9,6 +9,7 @@ from tests.unit.notify.lanes import ACCEPTED, FAILED, START, Desk, Receiver
 
 from careloom.model import Resource
 from careloom.notify import EndpointPolicy, RetryPolicy, TopicRegistry, replays
+from careloom.notify.delivery import Delivery
 from careloom.notify.replays import Replays
 from careloom.notify.rest_hook import Outcome
 from careloom.notify.subscriptions import accept_subscription
@@ -67,16 +68,16 @@ async def write(
 
 @asynccontextmanager
 async def running(repository: Repository, topics: TopicRegistry, receiver: Receiver) -> AsyncIterator[None]:
-    work = Replays(
+    delivery = Delivery(
         repository,
         topics,
         {"rest-hook": receiver},
         Desk(),
-        repository.events,
         retry=RetryPolicy(base=0.01, ceiling=0.01),
         clock=lambda: START,
         random=lambda: 1.0,
     )
+    work = Replays(delivery, repository.events)
     task = asyncio.create_task(work.run())
     try:
         yield

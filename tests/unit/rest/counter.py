@@ -6,8 +6,8 @@ from typing import Any
 from tests.unit.rest.desk import EVERYTHING, NOW, Desk
 
 from careloom.governance.tokens import make_access_token
+from careloom.rest.errors import BodyTooLargeError
 from careloom.rest.messages import FhirResponse
-from careloom.rest.outcomes import BodyTooLargeError
 from careloom.rest.service import Incoming, serve
 
 

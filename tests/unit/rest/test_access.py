@@ -6,8 +6,8 @@ from tests.unit.rest.desk import GRANT, NOW, Desk, registry
 from careloom.governance import Decision, parse_scopes
 from careloom.model.errors import ForbiddenError, LoginError
 from careloom.rest.access import authenticate, permitted, require_search, together
+from careloom.rest.errors import InsufficientScopeError, TokenMissingError
 from careloom.rest.messages import FhirRequest
-from careloom.rest.outcomes import InsufficientScopeError, TokenMissingError
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "token"])

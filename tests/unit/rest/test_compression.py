@@ -6,7 +6,7 @@ import zstandard
 
 from careloom.model.errors import MalformedError
 from careloom.rest.compression import packed, packing, unpacked
-from careloom.rest.outcomes import BodyTooLargeError, UnsupportedMediaError
+from careloom.rest.errors import BodyTooLargeError, UnsupportedMediaError
 
 TEXT = b"a record " * 1000
 

@@ -4,8 +4,8 @@ import pytest
 
 from careloom.model.errors import StaleVersionError
 from careloom.rest.conditional import is_unmodified, require_version
+from careloom.rest.errors import VersionRequiredError
 from careloom.rest.messages import FhirRequest
-from careloom.rest.outcomes import VersionRequiredError
 from careloom.rest.policy import Policy
 from careloom.store import Version
 

@@ -1,5 +1,6 @@
 import pytest
 
+from careloom.rest.errors import NotAcceptableError, UnsupportedMediaError
 from careloom.rest.messages import FhirRequest
 from careloom.rest.negotiation import (
     Format,
@@ -9,7 +10,6 @@ from careloom.rest.negotiation import (
     sent_family,
     takes_raw,
 )
-from careloom.rest.outcomes import NotAcceptableError, UnsupportedMediaError
 
 
 def _asking(*formats: str, type: str = "Patient", **headers: str) -> FhirRequest:

@@ -2,14 +2,8 @@ import pytest
 
 from careloom.model import errors
 from careloom.model.errors import CareloomError
-from careloom.rest.outcomes import (
-    STATUS,
-    InsufficientScopeError,
-    MethodNotAllowedError,
-    TokenMissingError,
-    refusal,
-    status_of,
-)
+from careloom.rest.errors import InsufficientScopeError, MethodNotAllowedError, TokenMissingError
+from careloom.rest.outcomes import STATUS, refusal, status_of
 
 
 @pytest.mark.parametrize(

@@ -20,10 +20,10 @@ class Failing:
         self._reads = reads
         self.prepare = inner.prepare
 
-    async def commit(self, work: Callable[[Turn], T], *, cause: str = "", size: int = 0) -> T:
+    async def commit(self, work: Callable[[Turn], T], **how: Any) -> T:
         if not self._reads:
             raise self._error
-        found: T = await self._inner.commit(work, cause=cause, size=size)
+        found: T = await self._inner.commit(work, **how)
         return found
 
     async def read(self, type: str, id: str) -> Version | None:
@@ -87,9 +87,9 @@ async def test_write_and_audit_are_one_commit(desk: Desk) -> None:
     class Counting:
         prepare = desk.hub.repository.prepare
 
-        async def commit(self, work: Callable[[Turn], T], *, cause: str = "", size: int = 0) -> T:
-            commits.append(cause)
-            found: T = await desk.hub.repository.commit(work, cause=cause, size=size)
+        async def commit(self, work: Callable[[Turn], T], **how: Any) -> T:
+            commits.append(how.get("cause", ""))
+            found: T = await desk.hub.repository.commit(work, **how)
             return found
 
     await desk.with_hub(repository=Counting())("PUT", "Patient/p", patient(id="p"))

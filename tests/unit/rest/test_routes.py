@@ -1,8 +1,8 @@
 import pytest
 
 from careloom.model.errors import MalformedError, NotFoundError
+from careloom.rest.errors import MethodNotAllowedError
 from careloom.rest.messages import FhirRequest
-from careloom.rest.outcomes import MethodNotAllowedError
 from careloom.rest.routes import Routes
 from careloom.rest.table import INTERACTIONS
 

@@ -10,8 +10,8 @@ from tests.unit.rest.desk import EVERYTHING, NOW, Desk, patient
 from careloom.governance import PrivateKey
 from careloom.governance.tokens import make_access_token
 from careloom.model.json import serialize_json
+from careloom.rest.errors import BodyTooLargeError
 from careloom.rest.messages import FhirResponse
-from careloom.rest.outcomes import BodyTooLargeError
 from careloom.rest.service import Incoming, serve
 
 

@@ -43,7 +43,7 @@ def told(answer: FhirResponse) -> str:
 async def test_a_structured_signal_is_on_record_when_it_is_answered(hub: Desk) -> None:
     answer = await post(hub, SIGNAL)
     (basic,) = await hub.all("Basic")
-    assert (200, "1 signals are on record, 1 of them are new") == (answer.status, told(answer))
+    assert (200, "signals on record: 1, of which new: 1") == (answer.status, told(answer))
     assert "pds-change-of-gp-2" == basic["code"]["coding"][0]["code"]
     (audit,) = await hub.audits()
     assert f"Basic/{basic['id']}/_history/1" in json.dumps(audit)
@@ -64,7 +64,7 @@ async def test_of_a_batch_with_one_bad_signal_none_is_recorded(hub: Desk) -> Non
 async def test_a_signal_that_comes_again_changes_nothing(hub: Desk) -> None:
     await post(hub, SIGNAL)
     answer = await post(hub, [SIGNAL, {**SIGNAL, "id": "2"}], BATCH)
-    assert "2 signals are on record, 1 of them are new" == told(answer)
+    assert "signals on record: 2, of which new: 1" == told(answer)
     assert 2 == len(await hub.all("Basic"))
 
 

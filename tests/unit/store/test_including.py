@@ -4,7 +4,7 @@ from careloom.search import Query, SearchParameters, holds_all, index_values
 from careloom.search.query import Include
 from careloom.store.ids import recorded_at
 from careloom.store.including import included_versions
-from careloom.store.port import Version
+from careloom.store.versions import Version
 
 
 def version(reference: str, **elements: object) -> Version:

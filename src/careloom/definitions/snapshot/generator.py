@@ -1,6 +1,6 @@
 """Which base, which differential, and what comes out, for a definition that came without a snapshot."""
 
-from careloom.definitions.snapshot.given import Snapshot, Source
+from careloom.definitions.snapshot.complete import Snapshot, Source
 from careloom.definitions.snapshot.merge import in_order
 from careloom.definitions.snapshot.shape import differential_of
 from careloom.definitions.snapshot.tree import Element, Node, list_elements, read_tree, steps_of

@@ -19,7 +19,7 @@ from careloom.model.records import replace
 def _aggregate(call: Invocation) -> Code:
     """Each item in turn makes a new ``$total`` of the one before."""
     initial = call.argument(1)
-    context = replace(call.compiler.inside(call.context, call.input), total=ANY)
+    context = replace(call.context.inside(call.input), total=ANY)
     aggregator = call.compiler.compile(call.tree.arguments[0], context)
     items, step = many(call.input), in_boxes(aggregator)
     start = None if initial is None else in_boxes(initial)

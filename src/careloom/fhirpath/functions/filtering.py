@@ -9,6 +9,7 @@ from careloom.fhirpath.conversions import comparable_value
 from careloom.fhirpath.environment import Scope
 from careloom.fhirpath.invocation import Function, Invocation
 from careloom.fhirpath.nodes import Item, Node
+from careloom.fhirpath.type_operations import of_type, type_test
 from careloom.fhirpath.types import type_name
 from careloom.model.errors import TooCostlyError
 from careloom.model.records import replace
@@ -68,7 +69,7 @@ def _repeat(*, once: bool) -> Function:
 
     def compiled(call: Invocation) -> Code:
         items = in_boxes(call.input)
-        context = call.compiler.inside(call.context, replace(call.input, shape=Shape()))
+        context = call.context.inside(replace(call.input, shape=Shape()))
         projection = call.compiler.compile(call.tree.arguments[0], context)
         step, site = in_boxes(projection), call.site
 
@@ -98,11 +99,12 @@ def _repeat(*, once: bool) -> Function:
 
 def _of_type(call: Invocation) -> Code:
     name = type_name(call.tree.arguments[0], call.site)
-    return call.compiler.of_type(call.input, name, call.site, singular=call.tree.name == "as")
+    one_only = call.tree.name == "as" and call.compiler.strict
+    return of_type(call.input, name, call.site, call.compiler.types, one_only=one_only)
 
 
 def _is(call: Invocation) -> Code:
-    return call.compiler.type_test(call.input, type_name(call.tree.arguments[0], call.site), call.site)
+    return type_test(call.input, type_name(call.tree.arguments[0], call.site), call.site, call.compiler.types)
 
 
 def numbered(items: list[Item], scope: Scope) -> Any:

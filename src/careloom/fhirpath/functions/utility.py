@@ -93,7 +93,7 @@ def _on_all(call: Invocation) -> Code | None:
     """The code of the expression to keep, which starts from the input as a whole and not from each of its items."""
     if len(call.tree.arguments) == 1:
         return None
-    context = replace(call.compiler.inside(call.context, call.input), this=call.input.shape)
+    context = replace(call.context.inside(call.input), this=call.input.shape)
     return call.compiler.compile(call.tree.arguments[1], context)
 
 
@@ -131,7 +131,7 @@ def _sort_key(call: Invocation, position: int) -> tuple[Run, bool]:
     tree = call.tree.arguments[position]
     descending = isinstance(tree, Sign) and tree.operator == "-"
     key = tree.operand if isinstance(tree, Sign) else tree
-    context = call.compiler.inside(call.context, call.input)
+    context = call.context.inside(call.input)
     return value(call.compiler.compile(key, context), call.site), descending
 
 

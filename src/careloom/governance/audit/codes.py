@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from careloom.governance.audit.entry import NOTIFICATION, TOKEN_REQUEST, AuditEntry
+from careloom.governance.audit.entry import NOTIFICATION, REFUSALS, TOKEN_REQUEST, AuditEntry
 from careloom.governance.interactions import INTERACTIONS
 from careloom.model.records import dataclass
 
@@ -15,6 +15,8 @@ _REST: Final = {
 }
 _AUTHENTICATION: Final = {"system": DCM, "code": "110114", "display": "User Authentication"}
 _GET_ACCESS_TOKEN: Final = {"system": "urn:ihe:event-type-code", "code": "ITI-71", "display": "Get Access Token"}
+_SECURITY_ALERT: Final = {"system": DCM, "code": "110113", "display": "Security Alert"}
+_NODE_AUTHENTICATION: Final = {"system": DCM, "code": "110126", "display": "Node Authentication"}
 _EXPORT: Final = {"system": DCM, "code": "110106", "display": "Export"}
 
 _APPLICATION: Final = {"system": DCM, "code": "110150", "display": "Application"}
@@ -71,8 +73,9 @@ _REST_KINDS: Final = {
 _OTHER_KINDS: Final = {
     TOKEN_REQUEST: Kind(_AUTHENTICATION, "E", _APPLICATION, _TOKEN_SERVICE),
     NOTIFICATION: Kind(_EXPORT, "R", _DESTINATION, _SOURCE),
+    REFUSALS: Kind(_SECURITY_ALERT, "E", _APPLICATION, _DESTINATION),
 }
-_OTHER_SUBTYPES: Final = {TOKEN_REQUEST: [_GET_ACCESS_TOKEN]}
+_OTHER_SUBTYPES: Final = {TOKEN_REQUEST: [_GET_ACCESS_TOKEN], REFUSALS: [_NODE_AUTHENTICATION]}
 
 
 def kind_of(entry: AuditEntry) -> Kind:

@@ -16,6 +16,9 @@ TOKEN_REQUEST: Final = "token"
 NOTIFICATION: Final = "notification"
 """Telling a subscriber: the hub asks nothing, it discloses."""
 
+REFUSALS: Final = "refusals"
+"""Several strangers' requests that were refused, recorded as one."""
+
 _LONGEST_TEXT: Final = 4096
 
 
@@ -24,7 +27,7 @@ class AuditEntry:
     """What happened, as the room that served the request tells it.
 
     Attributes:
-        interaction: Code of restful-interaction, `TOKEN_REQUEST` or `NOTIFICATION`.
+        interaction: Code of restful-interaction, `TOKEN_REQUEST`, `NOTIFICATION` or `REFUSALS`.
         recorded: When it happened, timezone-aware.
         request_id: The X-Request-Id.
         outcome: 0 done; 4 the request was refused for what it said (malformed, invalid, not found, in conflict);

@@ -10,7 +10,7 @@ from careloom.model.json import serialize_json
 from careloom.model.records import dataclass, field
 from careloom.model.resource import Resource
 from careloom.rest.hub import Hub
-from careloom.rest.jobs import Task
+from careloom.rest.job import Task
 from careloom.rest.messages import FhirRequest
 from careloom.rest.told import types_told
 

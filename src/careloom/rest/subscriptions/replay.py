@@ -9,11 +9,11 @@ from typing import Any, Final
 from careloom.model.errors import ForbiddenError, InvalidError, NotSupportedError
 from careloom.model.parameters import Inputs, parameters
 from careloom.notify.subscriptions import WITHOUT_ENDPOINT, Subscription, read_subscription
+from careloom.rest.errors import ThrottledError
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest, FhirResponse
 from careloom.rest.operation import Operation, Parameter
 from careloom.rest.operations.addressed import resource_of
-from careloom.rest.outcomes import ThrottledError
 from careloom.rest.parameters import inputs
 from careloom.rest.subscriptions.oversight import overseen_version
 from careloom.rest.subscriptions.own import telling_of

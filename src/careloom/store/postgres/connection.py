@@ -68,7 +68,8 @@ class Server:
         place: The same for people: host, port and database.
         readers: Connections that read, at most.
         statement_seconds: Longest time for one statement.
-        lock_seconds: Longest wait for another writer's turn to end, and longest time a turn may stand still.
+        lock_seconds: Longest wait for another writer's turn to end.
+        still_seconds: Longest time that a turn may stand still while another process waits for its own.
     """
 
     conninfo: str
@@ -76,6 +77,7 @@ class Server:
     readers: int = 8
     statement_seconds: float = 30.0
     lock_seconds: float = 30.0
+    still_seconds: float = 10.0
 
     def __repr__(self) -> str:
         return f"Server({self.place!r})"

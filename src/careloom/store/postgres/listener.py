@@ -12,8 +12,8 @@ from collections.abc import Callable
 import psycopg
 from psycopg import sql
 
+from careloom.store.postgres.commits import CHANNEL
 from careloom.store.postgres.connection import Server
-from careloom.store.postgres.writer import CHANNEL
 
 PATIENCE = 1.0
 """Seconds between two tries to connect again."""

@@ -13,7 +13,7 @@ from careloom.store.postgres.connection import Connection, Server, connect_plain
 from careloom.store.postgres.dialect import POSTGRES
 from careloom.store.postgres.failures import told
 from careloom.store.postgres.migrations import applied, check_server, migrate, migrations, steps
-from careloom.store.postgres.writer import take_turn
+from careloom.store.postgres.turns import take_turn
 from careloom.store.sql import dialect
 from careloom.store.sql.schema import Migration, missing
 from careloom.store.sql.tables import COLUMNS

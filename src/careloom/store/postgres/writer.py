@@ -1,89 +1,39 @@
 """One turn after the other, though many processes write.
 
 Each process has one writing thread with one connection, and what waits for it shares a commit, as on SQLite. Between
-processes the turns are kept in a row by a lock of the server, one for each tenant::
+processes the turns are kept in a row by a lock of the server (`careloom.store.postgres.turns`)::
 
     BEGIN
     SELECT pg_advisory_xact_lock(tenant)   waits until the group of another process is committed or undone
     SELECT max(vid)                        so the numbers of this group are greater than any that anybody can see
-      work of the first caller             leaves its rows to the group
-      SAVEPOINT unit  work of the second   ROLLBACK TO unit, it searched and raised
+      work of the callers                  one unit behind the other (`careloom.store.postgres.units`)
       rows of the group
     COMMIT                                 durable; the lock goes to the next, in the order of asking
-
-The transaction is READ COMMITTED: each statement sees what was committed before it began, and the first that looks at
-the record begins when the lock is held. (Under REPEATABLE READ the snapshot would be taken while still waiting, and
-conditions would be tested against a record that others have changed since.) So a condition tested in a turn holds when
-the turn writes, whoever else writes. Commits of a tenant follow one another in the order of their vids: whoever sees a
-vid sees every smaller one there will ever be, which is what the change log and the snapshots of pages rest on.
-
-A process that dies loses its connection, and with it its transaction and the lock. One that stands still loses them,
-too: whoever has waited for ``lock_seconds``, and finds that the one before has asked nothing of the server for half of
-them, has its connection ended. (The server's own limit, ``idle_in_transaction_session_timeout``, is set as well, and
-does not do: statements that are sent together leave a Flush behind the Sync, by which the server takes its client for
-awake, and it waits for the next statement without a limit.)
-
-When the connection is lost while a COMMIT is on its way, the record is asked what became of it: each transaction leaves
-its serial in a row of the process, which is there if and only if the rest of it is. (Its number in the server would not
-do. A server that crashes may give a number anew that nothing on the disk speaks of, and would then tell of another's
-transaction.)
+                                           (`careloom.store.postgres.commits`)
 """
 
 import asyncio
-import logging
 import queue
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from typing import Any, TypeVar
-from uuid import uuid4
+from typing import Final, TypeVar
 
 import psycopg
 
-from careloom.model.errors import TooCostlyError, UnavailableError
-from careloom.model.records import dataclass
+from careloom.model.errors import UnavailableError
+from careloom.store.postgres.commits import Commits
 from careloom.store.postgres.connection import Connection, Server, connect_writer
-from careloom.store.postgres.failures import is_failure, told, unavailable
+from careloom.store.postgres.turns import Turns
+from careloom.store.postgres.units import Unit, Work, answer, fail, run_unit
 from careloom.store.sql.statements import load_statements
 
 T = TypeVar("T")
-Work = Callable[[Connection], T]
 
-GROUP_SECONDS = 0.05
+GROUP_SECONDS: Final = 0.05
 """A group that has run this long takes nobody more in, so that the first in it is not kept waiting."""
 
-OUTCOME_SECONDS = 10.0
-"""How long to ask what became of a commit whose answer was lost."""
-
-CHANNEL = "careloom_changes"
-"""Where a commit that wrote to the change log is announced to the other processes, with the number of the tenant."""
-
-_LOCK_SPACE = 0x434C4F4D
-"""Keeps our advisory locks apart from those of others: the letters CLOM."""
-
 _SQL = load_statements("postgres.sql")
-_log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class _Unit:
-    """What one caller wants done, and where the answer goes."""
-
-    work: Work[Any]
-    answer: asyncio.Future[Any]
-    has_news: Callable[[], bool]
-    leaves_rows: bool = False
-    result: Any = None
-    error: BaseException | None = None
-
-    @property
-    def is_wanted(self) -> bool:
-        return not self.answer.cancelled()
-
-    @property
-    def brings_news(self) -> bool:
-        return self.error is None and self.has_news()
 
 
 class Writer:
@@ -118,11 +68,11 @@ class Writer:
         self._on_kept = on_kept
         self._on_lost = on_lost
         self._settle_rows = settle
+        self._turns = Turns(server, tenant)
+        self._commits = Commits(server, tenant, self._turns)
         self._connected: Connection | None = None
-        self._name = uuid4().hex
-        self._serial = 0
         self._loop = asyncio.get_running_loop()
-        self._waiting: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[Unit | None] = queue.SimpleQueue()
         self._is_closed = False
         self._thread = threading.Thread(target=self._run, name=f"writer of {server.place}", daemon=True)
         self._thread.start()
@@ -149,7 +99,7 @@ class Writer:
         """
         if self._is_closed:
             raise UnavailableError(f"{self._server.place}: closed")
-        unit = _Unit(work, self._loop.create_future(), has_news, leaves_rows)
+        unit = Unit(work, self._loop.create_future(), has_news, leaves_rows)
         self._waiting.put(unit)
         result: T = await unit.answer
         return result
@@ -184,14 +134,14 @@ class Writer:
         if self._connected:
             self._connected.close()
 
-    def _commit_group(self, group: list[_Unit]) -> bool:
+    def _commit_group(self, group: list[Unit]) -> bool:
         """Run the first unit and all that wait behind it; whether the writer is to end after this group."""
         is_last = False
         try:
             connection = self._begun()
             is_last = self._run_group(connection, group)
             self._settle_rows(connection)
-            self._commit(connection, any(unit.brings_news for unit in group))
+            self._commits.make(connection, has_news=any(unit.brings_news for unit in group))
             self._on_kept()
         except BaseException as error:
             self._undo(group, error)
@@ -202,47 +152,20 @@ class Writer:
         connection = self._connected
         if connection is not None and not connection.is_lost:
             try:
-                return self._take_turn(connection)
+                return self._in_turn(connection)
             except psycopg.Error:
                 if not connection.is_lost:
                     raise
         self._connected = connect_writer(self._server)
-        self._connected.execute(_SQL["forget_writers"], self._key)
-        return self._take_turn(self._connected)
+        self._connected.execute(_SQL["forget_writers"], {"tenant": self._tenant})
+        return self._in_turn(self._connected)
 
-    def _take_turn(self, connection: Connection) -> Connection:
-        """Begin, when the turns of others are over; one that stands still is not waited for a second time."""
-        try:
-            return self._turn_taken(connection)
-        except psycopg.errors.LockNotAvailable:
-            connection.forget()
-            connection.execute("ROLLBACK")
-            if not self._end_standstill(connection):
-                raise
-            return self._turn_taken(connection)
-
-    def _end_standstill(self, connection: Connection) -> bool:
-        """End the turn of a process that stands still; whether there was one."""
-        values = self._key | {"space": _LOCK_SPACE, "seconds": self._server.lock_seconds / 2}
-        [ended] = connection.execute(_SQL["end_standstill"], values).fetchone() or (0,)
-        if ended:
-            _log.warning("%s: the turn of a process that stands still was ended", self._server.place)
-        return bool(ended)
-
-    def _turn_taken(self, connection: Connection) -> Connection:
-        connection.later("BEGIN ISOLATION LEVEL READ COMMITTED")
-        take_turn(connection, self._tenant)
-        self._serial += 1
-        mark = {"writer": self._name, "serial": self._serial}
-        newest, recorded = connection.execute(_SQL["begin_group"], self._key | mark).fetchone() or (0, 0)
+    def _in_turn(self, connection: Connection) -> Connection:
+        newest, recorded = self._turns.take(connection, self._commits.begin)
         self._on_turn(newest, recorded)
         return connection
 
-    @property
-    def _key(self) -> dict[str, Any]:
-        return {"tenant": self._tenant}
-
-    def _run_group(self, connection: Connection, group: list[_Unit]) -> bool:
+    def _run_group(self, connection: Connection, group: list[Unit]) -> bool:
         self._run_unit(connection, group[0])
         until = time.monotonic() + GROUP_SECONDS
         while time.monotonic() < until:
@@ -256,72 +179,12 @@ class Writer:
             self._run_unit(connection, unit)
         return False
 
-    def _run_unit(self, connection: Connection, unit: _Unit) -> None:
-        """Run one unit; what it raises is kept for its caller, unless the server is at fault."""
-        if not unit.is_wanted:
-            return
-        if not unit.leaves_rows:
-            self._settle_rows(connection)
-            connection.begin_unit()
-        try:
-            unit.result = unit.work(connection)
-        except BaseException as error:
-            if connection.is_lost or (is_failure(error) and not _is_over_time(error)):
-                raise
-            connection.undo_unit()
-            unit.error = _tellable(self._server.place, error)
-        else:
-            connection.end_unit()
+    def _run_unit(self, connection: Connection, unit: Unit) -> None:
+        run_unit(connection, unit, self._server.place, self._settle_rows)
 
-    def _commit(self, connection: Connection, has_news: bool) -> None:
-        """Make the group durable.
-
-        Raises:
-            UnavailableError: It is not, or nobody can tell.
-        """
-        if has_news:
-            connection.later(_SQL["announce"], self._key | {"channel": CHANNEL})
-        try:
-            ended = connection.execute("COMMIT")
-        except psycopg.Error as error:
-            if not connection.is_lost:
-                raise
-            self._settle(error)
-        else:
-            if ended.statusmessage != "COMMIT":
-                raise UnavailableError(f"{self._server.place}: the server undid a transaction instead of committing it")
-
-    def _settle(self, lost: psycopg.Error) -> None:
-        """Find out whether a transaction was committed whose answer was lost with the connection."""
-        place = self._server.place
-        until = time.monotonic() + OUTCOME_SECONDS
-        while True:
-            with suppress(psycopg.Error):
-                if self._is_committed():
-                    return
-                raise unavailable(place, lost) from lost
-            if time.monotonic() > until:
-                raise UnavailableError(
-                    f"{place}: the connection was lost during a commit, and whether it was made cannot be known yet; "
-                    "look before doing it again"
-                ) from lost
-            time.sleep(0.1)
-
-    def _is_committed(self) -> bool:
-        """Whether the newest transaction of this writer was; asked in a turn, which comes when that one has ended."""
-        connection = connect_writer(self._server)
-        try:
-            connection.later("BEGIN ISOLATION LEVEL READ COMMITTED")
-            take_turn(connection, self._tenant)
-            row = connection.execute(_SQL["newest_serial"], self._key | {"writer": self._name}).fetchone()
-        finally:
-            connection.close()
-        return row is not None and row[0] == self._serial
-
-    def _undo(self, group: list[_Unit], error: BaseException) -> None:
+    def _undo(self, group: list[Unit], error: BaseException) -> None:
         """Leave nothing of the group in the database, and tell each of its callers."""
-        for unit in group:
-            unit.error = _tellable(self._server.place, error)
+        fail(group, self._server.place, error)
         self._on_lost()
         connection, self._connected = self._connected, None
         if connection is not None and not connection.is_lost:
@@ -332,38 +195,8 @@ class Writer:
             except psycopg.Error:
                 connection.close()
 
-    def _answer(self, group: list[_Unit]) -> None:
-        """On the event loop: give each caller what came of its unit."""
-        for unit in group:
-            if unit.answer.done():
-                continue
-            if unit.error:
-                unit.answer.set_exception(unit.error)
-            else:
-                unit.answer.set_result(unit.result)
+    def _answer(self, group: list[Unit]) -> None:
+        """On the event loop: give each caller what came of its unit, and tell of what is new."""
+        answer(group)
         if any(unit.brings_news for unit in group):
             self._on_news()
-
-
-def take_turn(connection: Connection, tenant: int) -> None:
-    """Have the next statement wait until it is this transaction's turn to write for a tenant."""
-    connection.later(_SQL["take_turn"], {"space": _LOCK_SPACE, "tenant": tenant})
-
-
-def _is_over_time(error: BaseException) -> bool:
-    """Whether a unit's own search took too long, which is no fault of the server."""
-    return isinstance(error, psycopg.errors.QueryCanceled | TooCostlyError)
-
-
-def _tellable(place: str, error: BaseException) -> BaseException:
-    """The error as a caller is told, and as a future can carry it: a StopIteration it cannot."""
-    if isinstance(error, psycopg.Error):
-        found = told(place, error)
-        if found is not error:
-            found.__cause__ = error
-        return found
-    if not isinstance(error, StopIteration):
-        return error
-    raised = RuntimeError("the work raised StopIteration")
-    raised.__cause__ = error
-    return raised

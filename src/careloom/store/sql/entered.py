@@ -4,10 +4,10 @@ from typing import ClassVar
 
 from careloom.model.records import dataclass
 from careloom.store.ids import recorded_at
-from careloom.store.port import Interaction, Version
 from careloom.store.recording import stamped
 from careloom.store.sql.blanks import TYPE
 from careloom.store.sql.preparing import Indexed
+from careloom.store.versions import Interaction, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +18,8 @@ class Entered:
         ready: The record.
         number: Of its version.
         sequence: Its vid.
-        type: As in `careloom.store.port.Version`.
-        interaction: As in `careloom.store.port.Version`.
+        type: As in `careloom.store.versions.Version`.
+        interaction: As in `careloom.store.versions.Version`.
     """
 
     ready: Indexed
@@ -31,7 +31,7 @@ class Entered:
 
     @property
     def id(self) -> str:
-        """As in `careloom.store.port.Version`."""
+        """As in `careloom.store.versions.Version`."""
         return self.ready.id
 
     @property

@@ -165,6 +165,11 @@ class SqlEventLog:
 
         return await self._write(prune)
 
+    async def prune_replays(self, before: datetime) -> None:
+        """As in the port."""
+        key = {"tenant": self._tenant, "before": microseconds(before)}
+        await self._write(lambda connection: connection.execute(_SQL["prune_replays"], key))
+
     async def cursor(self, subscription: str) -> Cursor:
         """As in the port."""
         rows = await self._rows("cursor", subscription=subscription)

@@ -33,6 +33,13 @@ DELETE FROM dead_letter WHERE tenant = :tenant AND subscription = :subscription 
 DELETE FROM attempt WHERE tenant = :tenant AND subscription = :subscription AND started < :before
   AND serial < (SELECT max(serial) FROM attempt WHERE tenant = :tenant AND subscription = :subscription);
 
+-- name: prune_replays
+-- Let go of replays that are over and were asked for before an instant, but for those of events that are put aside.
+DELETE FROM replay WHERE tenant = :tenant AND status <> 'open' AND recorded < :before
+  AND NOT EXISTS (
+      SELECT 1 FROM dead_letter WHERE dead_letter.tenant = replay.tenant
+      AND dead_letter.subscription = replay.subscription AND dead_letter.number BETWEEN replay.first AND replay.last);
+
 -- name: newest_event
 -- A subscription's newest event, and the change that it tells of.
 SELECT number, vid FROM subscription_event WHERE tenant = :tenant AND subscription = :subscription

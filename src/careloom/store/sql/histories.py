@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from careloom.store.history import HistoryPage, HistoryQuery
-from careloom.store.port import Version
 from careloom.store.sql.dialect import Connection, Dialect
 from careloom.store.sql.keys import address_hash
 from careloom.store.sql.names import Names
 from careloom.store.sql.snapshot import NEWEST, Snapshot
 from careloom.store.sql.tenancy import Tenancy
 from careloom.store.sql.text import Sql, all_of, one_of
+from careloom.store.versions import Version
 
 
 def history(  # noqa: PLR0917  what a search is given, too

@@ -14,15 +14,26 @@ WHERE version.tenant = closed.tenant AND version.vid = closed.vid;
 -- Wait for the turn of this process; the lock ends with the transaction.
 SELECT pg_advisory_xact_lock(:space::integer, :tenant::integer);
 
+-- name: take_turn_within
+-- The same within a limit of its own, in milliseconds, behind which that of all other locks is set again.
+SELECT set_config('lock_timeout', :wait, true),
+       pg_advisory_xact_lock(:space::integer, :tenant::integer),
+       set_config('lock_timeout', :usual, true);
+
 -- name: end_standstill
--- End the connection that has the turn of a tenant and has asked nothing of the server for so many seconds.
-SELECT count(pg_terminate_backend(activity.pid))
-FROM pg_locks AS turn JOIN pg_stat_activity AS activity ON activity.pid = turn.pid
-WHERE turn.locktype = 'advisory' AND turn.granted
-  AND turn.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-  AND turn.classid::bigint = :space AND turn.objid::bigint = :tenant AND turn.objsubid = 2
-  AND activity.state LIKE 'idle in transaction%'
-  AND activity.state_change < clock_timestamp() - make_interval(secs => :seconds::double precision);
+-- How many seconds ago the connection that has the turn of a tenant has last asked for something, and whether it was
+-- ended, since that is as many as are given or more; no row while a statement of it runs, or where nobody has the turn.
+WITH standing AS MATERIALIZED (
+    SELECT activity.pid, greatest(extract(epoch FROM clock_timestamp() - activity.state_change), 0)::double precision
+           AS seconds
+    FROM pg_locks AS turn JOIN pg_stat_activity AS activity ON activity.pid = turn.pid
+    WHERE turn.locktype = 'advisory' AND turn.granted
+      AND turn.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND turn.classid::bigint = :space AND turn.objid::bigint = :tenant AND turn.objsubid = 2
+      AND activity.state LIKE 'idle in transaction%'
+)
+SELECT seconds, CASE WHEN seconds >= :seconds::double precision THEN pg_terminate_backend(pid) ELSE false END
+FROM standing;
 
 -- name: begin_group
 -- Leave the serial of this transaction, to ask for it should its end be lost; give the

@@ -130,8 +130,11 @@ class Finding:
                 rows[row] = None
 
     def atoms(self) -> frozenset[str]:
-        """What the shape of a version says: its type, the parameters it has elements for, the systems of its tokens."""
-        here = {str(self._p(parameter)) for parameter in self.present}
+        """What the shape of a version says: its type, the parameters it has elements for, the systems of its tokens.
+
+        Of what every version has, such as its instant, it says nothing, wherever the resource was read from.
+        """
+        here = {str(self._p(parameter)) for parameter in self.present - KEPT_IN_VERSION}
         return frozenset((type_atom(self._number(self.type)), *here, *self._atoms))
 
     def _is_framed(self, key: str, value: IndexValue) -> bool:

@@ -22,7 +22,7 @@ from careloom.store.erasure import Erasure
 from careloom.store.history import HistoryPage, HistoryQuery
 from careloom.store.ids import recorded_at
 from careloom.store.paging import Position
-from careloom.store.port import Change, Page, Prepared, Text, Turn, Version
+from careloom.store.port import Change, Page, Prepared, Turn
 from careloom.store.sql.connections import Readers, Writer, never
 from careloom.store.sql.dialect import Connection, UnitConnection
 from careloom.store.sql.erasing import Done, Erased, erase, record, to_erase
@@ -41,6 +41,7 @@ from careloom.store.sql.statements import load_statements
 from careloom.store.sql.tenancy import OPERATIONS, Row
 from careloom.store.sql.trainer import Trainer
 from careloom.store.sql.turn import Desk, HoldsUpError, SqlTurn, take_turn
+from careloom.store.versions import Text, Version
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from careloom.search.query import Condition, Query, SortKey
 from careloom.search.types import by_type
 from careloom.store.including import included_versions
 from careloom.store.paging import Position, SortValue, count_limit, page_size
-from careloom.store.port import Page, Version
+from careloom.store.port import Page
 from careloom.store.sql.clauses import Context
 from careloom.store.sql.dialect import Connection, Dialect
 from careloom.store.sql.explaining import steps
@@ -25,6 +25,7 @@ from careloom.store.sql.snapshot import Snapshot
 from careloom.store.sql.statements import load_statements
 from careloom.store.sql.tenancy import Tenancy
 from careloom.store.sql.text import Sql
+from careloom.store.versions import Version
 
 MOST_SORTED = 10_000
 """Matches that are sorted in memory, by a code, a reference or a URI; more are refused."""

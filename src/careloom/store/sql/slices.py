@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from careloom.search import Query
 from careloom.store.ids import Sequence
-from careloom.store.port import Turn, Version
+from careloom.store.port import Turn
 from careloom.store.recording import Head
 from careloom.store.sql.batch import Batch
 from careloom.store.sql.dialect import Connection
@@ -28,6 +28,7 @@ from careloom.store.sql.removing import Remover
 from careloom.store.sql.statements import load_statements
 from careloom.store.sql.tables import Row
 from careloom.store.sql.turn import Desk, SqlTurn, describe_types
+from careloom.store.versions import Version
 
 T = TypeVar("T")
 

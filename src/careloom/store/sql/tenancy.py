@@ -11,7 +11,7 @@ from careloom.store.bodies import Bodies, Dictionaries
 from careloom.store.hashing import Hash, hasher
 from careloom.store.ids import recorded_at
 from careloom.store.paging import Sealer
-from careloom.store.port import Interaction, Prepared, Text, Version
+from careloom.store.port import Prepared
 from careloom.store.recording import stamped, stamped_text
 from careloom.store.sql.dialect import Connection
 from careloom.store.sql.elements import Elements
@@ -21,6 +21,7 @@ from careloom.store.sql.postings import Number
 from careloom.store.sql.preparing import Preparation
 from careloom.store.sql.reaches import Reaches
 from careloom.store.sql.statements import load_statements
+from careloom.store.versions import Interaction, Text, Version
 
 OPERATIONS: tuple[Interaction, ...] = ("create", "update", "delete")
 """By the number in the columns called op."""

@@ -11,7 +11,7 @@ from careloom.model.records import dataclass
 from careloom.search import Query
 from careloom.store.audit_form import AuditForm
 from careloom.store.ids import Sequence, microseconds
-from careloom.store.port import Prepared, Turn, Version
+from careloom.store.port import Prepared, Turn
 from careloom.store.recording import Head, RecordingTurn, following
 from careloom.store.sql.batch import Batch
 from careloom.store.sql.blanks import TYPE
@@ -28,6 +28,7 @@ from careloom.store.sql.searching import Search
 from careloom.store.sql.snapshot import Snapshot
 from careloom.store.sql.statements import load_statements
 from careloom.store.sql.tenancy import OPERATIONS, Row, Tenancy
+from careloom.store.versions import Version
 
 T = TypeVar("T")
 Item = TypeVar("Item")

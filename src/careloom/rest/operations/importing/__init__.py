@@ -20,7 +20,7 @@ from careloom.model.records import dataclass, field, replace
 from careloom.model.resource import Resource
 from careloom.rest.access import judge_right, permitted
 from careloom.rest.hub import Hub
-from careloom.rest.jobs import Task
+from careloom.rest.job import Task
 from careloom.rest.messages import FhirRequest, FhirResponse
 from careloom.rest.operation import Operation, Parameter
 from careloom.rest.operations.bulk import NdjsonFiles, require_later, task_of

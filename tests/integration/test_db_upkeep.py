@@ -82,6 +82,7 @@ async def fill(repository: Repository) -> None:
         ),
         observation(id="o", subject={"reference": "Patient/p1"}, valueQuantity=parse_json(QUANTITY)),
     )
+    await create_labelled(repository)
     await repository.commit(lambda turn: turn.update(identified("1", id="p1", active=True)), cause="someone")
     await repository.commit(lambda turn: turn.delete("Patient", "p2"))
     await audit(repository, *(audited(f"a{number}", client=("gp", "epr")[number % 2]) for number in range(6)))
@@ -89,6 +90,17 @@ async def fill(repository: Repository) -> None:
     last = (await repository.changes(0, 1000))[-1]
     await repository.events.record_matches(last.sequence, [Match("s", last.sequence, "urn:t", "Patient/p1", "2", NOW)])
     await repository.events.save_cursor(Cursor("s", next_at=NOW, status="active"))
+
+
+async def create_labelled(repository: Repository) -> None:
+    """One that is made ready before its turn, and one that is written again as it was read, with its instant."""
+    tagged = patient(meta={"tag": [{"system": "urn:tags", "code": "seen"}]})
+    prepared = repository.prepare(tagged, id="prepared")
+    await repository.commit(lambda turn: turn.create(prepared))
+    made = await repository.commit(lambda turn: turn.create(tagged, id="as-read"))
+    assert made.resource is not None and "lastUpdated" in made.resource["meta"]
+    as_read = {**made.resource, "active": True}
+    await repository.commit(lambda turn: turn.update(as_read))
 
 
 async def told(repository: Repository, query: Callable[..., Query]) -> list[object]:
@@ -256,7 +268,7 @@ async def test_reindexing_makes_the_index_what_it_should_be(filled: StoreSource,
 
 async def test_status_tells_what_is_there(filled: StoreSource, registry: SearchParameters) -> None:
     found = status(filled)
-    assert [(tenant.name, tenant.resources) for tenant in found.tenants] == [("north", 37)]
+    assert [(tenant.name, tenant.resources) for tenant in found.tenants] == [("north", 39)]
     assert found.missing == ()
     assert upgrade(filled, registry) == ()
     assert found.size > 10_000

@@ -53,4 +53,11 @@ def test_what_cannot_be_evaluated_is_told_in_a_line(
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code("id", tmp_path / "none.json") == 2
-    assert "none.json" in capsys.readouterr().err
+    assert capsys.readouterr().err == f"careloom fhirpath: {tmp_path / 'none.json'}: No such file or directory\n"
+
+
+def test_a_file_that_is_no_resource_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("not JSON", "utf-8")
+    assert exit_code("id", file) == 2
+    assert capsys.readouterr().err.startswith(f"careloom fhirpath: {file}: not JSON: ")

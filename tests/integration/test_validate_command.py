@@ -89,7 +89,10 @@ def test_a_setting_changes_the_verdict(tmp_path: Path) -> None:
         ({"definitions": (Path("missing.json"),)}, "missing.json: No such file"),
         ({"package": ("missing.tgz",)}, "missing.tgz: no such file"),
         ({"package": ("no.such.package@1.0",)}, "no.such.package"),
-        ({"setting": ("wrong-displays",)}, "NAME=VALUE expected"),
+        ({"setting": ("wrong-displays",)}, "setting: NAME=VALUE expected, 'wrong-displays' found"),
+        ({"setting": ("wrong-display=warning",)}, "'wrong-display' found"),
+        ({"setting": ("security-checks=yes",)}, "setting security-checks: true or false expected, 'yes' found"),
+        ({"resolve": ("Patient/1",)}, "resolve: REF=FILE expected, 'Patient/1' found"),
         ({"setting": ("wrong-displays=no",)}, "error or warning expected"),
     ],
 )

@@ -13,7 +13,7 @@ SECONDS: Final = 20.0
 """For a head to be complete, from the connection on; of a later request, from its first byte on."""
 
 MOST: Final = 65_536
-"""Bytes of a head, as far as they come without any of the body."""
+"""Bytes of a head."""
 
 
 class BoundedHeads(InOnePiece):
@@ -38,11 +38,16 @@ class BoundedHeads(InOnePiece):
         """As of a protocol."""
         if self._is_between and self._timer is None:
             self._await_head()
-        super().data_received(data)
-        if self._timer is not None:  # all of it belongs to the head, or it would be complete
-            self._size += len(data)
-            if self._size > MOST:
+        room = MOST - self._size
+        if self._is_in_head() and len(data) > room:
+            super().data_received(data[:room])
+            if self._is_in_head():
                 self._refuse(b"431 Request Header Fields Too Large")
+                return
+            data = data[room:]
+        super().data_received(data)
+        if self._is_in_head():  # all of it belongs to the head, or it would be complete
+            self._size += len(data)
 
     def on_headers_complete(self) -> None:
         """As of the parser."""
@@ -57,6 +62,9 @@ class BoundedHeads(InOnePiece):
     def _await_head(self) -> None:
         self._is_between, self._size = False, 0
         self._timer = self.loop.call_later(SECONDS, self._refuse, b"408 Request Timeout")
+
+    def _is_in_head(self) -> bool:
+        return self._timer is not None
 
     def _end_head(self) -> None:
         if self._timer is not None:

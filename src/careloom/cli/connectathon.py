@@ -118,7 +118,7 @@ class _Printer:
         self._say(f"[bold]{escape(run.scenario.title)}[/bold] (judged by {run.variant} profiles)")
         self._say(escape(run.scenario.story))
         self._say(f"\nWatch it live at [bold]{address}[/bold]")
-        self._say(f"Starting the hub and {len(run.scenario.simulators)} systems; their logs are beside the evidence.\n")
+        self._say(f"Starting the hub and {_systems(run)}; their logs are beside the evidence.\n")
 
     def step(self, number: int, step: Step) -> None:
         self._say(f"[bold]{number:>2}[/bold]  {escape(step.say)}")
@@ -143,6 +143,11 @@ class _Printer:
 
     def _say(self, text: str) -> None:
         self._console.print(text)
+
+
+def _systems(run: Run) -> str:
+    number = len(run.scenario.simulators)
+    return "one system" if number == 1 else f"{number} systems"
 
 
 def _short(path: str) -> str:

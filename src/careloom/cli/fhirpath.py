@@ -7,8 +7,8 @@ from typing import Any
 
 from careloom.definitions import Definitions
 from careloom.fhirpath import Environment, Node, compile_expression
-from careloom.model import parse_resource, resource_type, serialize_json
-from careloom.model.errors import CareloomError
+from careloom.model import Resource, parse_resource, resource_type, serialize_json
+from careloom.model.errors import CareloomError, MalformedError, UnavailableError
 
 CANNOT_RUN = 2
 
@@ -26,7 +26,7 @@ def fhirpath(expression: str, file: Path, *, strict: bool = False, types: bool =
     """
     try:
         found = _evaluated(expression, file, strict=strict)
-    except (CareloomError, OSError) as error:
+    except CareloomError as error:
         print(f"careloom fhirpath: {error}", file=sys.stderr)
         sys.exit(CANNOT_RUN)
     for node in found:
@@ -35,10 +35,19 @@ def fhirpath(expression: str, file: Path, *, strict: bool = False, types: bool =
 
 
 def _evaluated(expression: str, file: Path, *, strict: bool) -> list[Node]:
-    resource = parse_resource(file.read_bytes())
+    resource = _read(file)
     types = Definitions.load().types
     compiled = compile_expression(expression, types=types, context_type=resource_type(resource), strict=strict)
     return compiled.evaluate_typed(resource, Environment(trace=_trace))
+
+
+def _read(file: Path) -> Resource:
+    try:
+        return parse_resource(file.read_bytes())
+    except OSError as error:
+        raise UnavailableError(f"{file}: {error.strerror or error}") from error
+    except MalformedError as error:
+        raise MalformedError(f"{file}: {error}") from error
 
 
 def _trace(name: str, values: list[Any]) -> None:

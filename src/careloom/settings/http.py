@@ -52,7 +52,11 @@ class HttpSettings:
         try:
             context.load_cert_chain(self.certificate, self.key, lambda: self.key_password)
         except (OSError, ssl.SSLError) as error:
-            raise InvalidError(f"{self.certificate}: cannot be served with: {error.strerror or error}") from error
+            files = f"{self.certificate} and {self.key}" if self.key else f"{self.certificate}"
+            raise InvalidError(
+                f"http.certificate: a certificate in PEM and its private key expected in {files}, "
+                f"found what TLS cannot be spoken with: {error.strerror or error}"
+            ) from error
         return context
 
 

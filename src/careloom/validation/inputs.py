@@ -89,12 +89,12 @@ def options_from(settings: Mapping[str, Any]) -> Options:
 
 
 def _option(name: str, value: Any) -> dict[str, Any]:
-    read = _SETTINGS.get(name)
+    read = SETTINGS.get(name)
     return read(name, value) if read else {}
 
 
 def _flag(field: str) -> Callable[[str, Any], dict[str, Any]]:
-    return lambda name, value: {field: str(value).lower() == "true"}
+    return lambda name, value: {field: _one_of(name, str(value).lower(), ("true", "false")) == "true"}
 
 
 def _best_practice(name: str, value: Any) -> dict[str, Any]:
@@ -146,7 +146,7 @@ def _entry_profiles(name: str, value: Any) -> dict[str, Any]:
     return {"entry_profiles": tuple((str(one["rule"]), str(one["profile"])) for one in rules)}
 
 
-_SETTINGS: Mapping[str, Callable[[str, Any], dict[str, Any]]] = {
+SETTINGS: Mapping[str, Callable[[str, Any], dict[str, Any]]] = {
     "advisor": _advisor,
     "allow-comments": _flag("allow_comments"),
     "allowed-extension-domain": lambda _, value: {

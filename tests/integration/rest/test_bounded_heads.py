@@ -67,6 +67,21 @@ async def test_head_without_end_is_refused(line: Line) -> None:
     assert (await _rest(line[0])).startswith(b"HTTP/1.1 431 ")
 
 
+async def test_head_that_is_too_large_is_refused_though_it_comes_at_once(line: Line) -> None:
+    line[1].write(b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * MOST + b"\r\n\r\n")
+    assert (await _rest(line[0])).startswith(b"HTTP/1.1 431 ")
+
+
+@pytest.mark.parametrize("size", [MOST - 1, MOST])
+async def test_head_as_large_as_may_be_is_taken_with_what_follows(line: Line, size: int) -> None:
+    body = b"b" * MOST
+    start, end = b"POST / HTTP/1.1\r\nHost: x\r\nX: ", b"\r\nContent-Length: %d\r\n\r\n" % len(body)
+    line[1].write(start + b"a" * (size - len(start) - len(end)) + end + body)
+    async with asyncio.timeout(5):
+        assert (await line[0].readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+        assert body == await line[0].readexactly(len(body))
+
+
 async def test_body_may_be_larger_and_slower_than_a_head(line: Line) -> None:
     body = b"b" * 3 * MOST
     line[1].write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body[:MOST])

@@ -170,7 +170,8 @@ async def _slow_token(session: aiohttp.ClientSession, hub: HubProcess) -> int:
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ('certificate = "none.pem"', "none.pem: cannot be served with"),
+        ('certificate = "none.pem"', "none.pem, found what TLS cannot be spoken with: No such file or directory"),
+        ('certificate = "careloom.toml"', "http.certificate: a certificate in PEM and its private key expected in"),
         ("workers = 2", "has one writer, in one process"),
         ('metrics = ["everywhere"]', "networks such as 10.0.0.0/8 expected"),
         ('allowances = ["anything"]', "merge-patch"),

@@ -1,12 +1,13 @@
 """Topics: a change is told when the version before was not so, and the version after is."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from careloom.model.errors import InvalidError
 from careloom.notify import STANDARD_TOPICS, Topic, TopicRegistry
-from careloom.notify.topics import Trigger, read_topics
+from careloom.notify.topics import Trigger, read_topics, topics_in
 from careloom.search import SearchParameters
 
 IMP = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "IMP"}
@@ -216,11 +217,28 @@ def test_a_locality_adds_its_own_as_a_file(parameters: SearchParameters) -> None
         (LOCAL.replace("id-only", "everything"), "one of empty, id-only, full-resource expected"),
         (LOCAL.replace("[[topics.triggers]]", "[[topics.filters]]", 1), "triggers: at least one expected|known are"),
         (LOCAL.replace('resource = "Observation"', 'on = ["read"]\nresource = "Observation"'), "found .'read'"),
+        (LOCAL.replace("[[topics]]", "[[topic]]", 1), "known are topics; found topic"),
+        (LOCAL.replace('"ge", "le"', '"ge", "gee"'), "comparators: some of eq, .* expected, found .'ge', 'gee'"),
+        (LOCAL.replace('comparators = ["ge", "le"]', 'modifiers = ["nott"]'), "modifiers: some of missing, .*'nott'"),
+        (LOCAL.replace('["Observation:patient"]', '"Observation:patient"'), "include: a list of texts expected"),
+        (LOCAL.replace("current =", "passes_on_create = 1\ncurrent ="), "passes_on_create: true or false expected"),
+        (LOCAL.replace("current =", "previous = 3\ncurrent ="), "previous: a text expected, found 3"),
+        ("topics = 3", "north.toml: topics: tables expected, found 3"),
     ],
 )
 def test_a_file_that_is_not_as_it_should_be_is_refused_with_the_place(text: str, said: str) -> None:
     with pytest.raises(InvalidError, match=said):
         read_topics(text, "north.toml")
+
+
+def test_a_file_that_is_no_text_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "north.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(InvalidError, match=r"north\.toml: UTF-8 expected"):
+        topics_in(tmp_path)
+    (tmp_path / "north.toml").unlink()
+    (tmp_path / "north.toml").mkdir()
+    with pytest.raises(InvalidError, match=r"north\.toml: cannot be read: Is a directory"):
+        topics_in(tmp_path)
 
 
 @pytest.mark.parametrize("part", ['parameter = "dat"', 'include = ["Observation:status"]'])

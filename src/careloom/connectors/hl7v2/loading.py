@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Mapping
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from careloom.connectors.hl7v2.datatypes import DATATYPES
 from careloom.connectors.hl7v2.tables import CODE_SYSTEMS, CodeMap, Event, FieldPath, Rule, Tables
-from careloom.model.errors import InvalidError, MalformedError, NotFoundError
+from careloom.model.errors import InvalidError, MalformedError, NotFoundError, UnavailableError
 
 _FIELD = re.compile(r"(?P<segment>[A-Z][A-Z0-9]{2})-(?P<field>\d{1,3})(?:\.(?P<component>\d{1,2}))?")
 
@@ -19,26 +20,28 @@ def load_tables(site: Path | None = None) -> Tables:
     """The tables of Careloom, with those of a site laid over them.
 
     What a site writes replaces what stands under the same key: an element's rule, an authority, a table of codes.
+    Files that say the same give the same tables, so that who reads them again can tell whether anything has changed.
 
     Raises:
         NotFoundError: There is no such file.
+        UnavailableError: It cannot be read.
         MalformedError: It is no TOML.
         InvalidError: It says something that no table says; the message names the key.
     """
-    source = files("careloom.connectors.hl7v2").joinpath("adt.toml").read_text("utf-8")
-    tables = tomllib.loads(source)
-    if site is not None:
-        tables = _laid_over(tables, _read(site))
-    return _tables(tables)
-
-
-def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return _read("" if site is None else site.read_text("utf-8"))
     except FileNotFoundError as error:
-        raise NotFoundError(f"a file of tables expected at {path}, none found") from error
+        raise NotFoundError(f"a file of tables expected at {site}, none found") from error
+    except OSError as error:
+        raise UnavailableError(f"a file of tables expected at {site}, it cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise MalformedError(f"{path}: TOML expected: {error}") from error
+        raise MalformedError(f"{site}: TOML expected: {error}") from error
+
+
+@lru_cache(maxsize=8)
+def _read(of_site: str) -> Tables:
+    ours = files("careloom.connectors.hl7v2").joinpath("adt.toml").read_text("utf-8")
+    return _tables(_laid_over(tomllib.loads(ours), tomllib.loads(of_site)))
 
 
 def _laid_over(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,6 +24,8 @@ from typing import Any, Final, get_args
 
 from careloom.model.errors import InvalidError
 from careloom.notify.topics.topic import LEVELS, PATIENT, Content, Filter, Interaction, Topic, Trigger
+from careloom.search import MODIFIERS
+from careloom.search.kinds.prefixes import PREFIXES
 
 _INTERACTIONS: Final = frozenset(get_args(Interaction))
 _TOPIC: Final = frozenset({"url", "title", "description", "content", "include", "triggers", "filters"})
@@ -47,9 +49,16 @@ def topics_in(folder: Path) -> tuple[Topic, ...]:
     """
     if not folder.is_dir():
         raise InvalidError(f"{folder}: a folder of topics expected")
-    return tuple(
-        topic for file in sorted(folder.glob("*.toml")) for topic in read_topics(file.read_text("utf-8"), file.name)
-    )
+    return tuple(topic for file in sorted(folder.glob("*.toml")) for topic in read_topics(_read(file), file.name))
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidError(f"{file}: UTF-8 expected: {error}") from error
+    except OSError as error:
+        raise InvalidError(f"{file}: cannot be read: {error.strerror or error}") from error
 
 
 def read_topics(text: str, place: str) -> tuple[Topic, ...]:
@@ -63,45 +72,49 @@ def read_topics(text: str, place: str) -> tuple[Topic, ...]:
         InvalidError: It cannot be read, or says something that no topic has.
     """
     try:
-        tables = tomllib.loads(text).get("topics", [])
+        file = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InvalidError(f"{place}: {error}") from error
-    return tuple(_topic(table, f"{place}: topics[{number}]") for number, table in enumerate(tables))
+    _check_names(file, {"topics"}, place)
+    return tuple(
+        _topic(table, f"{place}: topics[{number}]")
+        for number, table in enumerate(_tables(file, "topics", f"{place}: "))
+    )
 
 
 def _topic(table: Mapping[str, Any], place: str) -> Topic:
     _check_names(table, _TOPIC, place)
-    triggers = tuple(_trigger(each, f"{place}.triggers") for each in table.get("triggers", ()))
+    triggers = tuple(_trigger(each, f"{place}.triggers") for each in _tables(table, "triggers", f"{place}."))
     if not triggers:
         raise InvalidError(f"{place}.triggers: at least one expected, 0 found")
     content = table.get("content", "full-resource")
     if content not in LEVELS:
         raise InvalidError(f"{place}.content: one of {', '.join(LEVELS)} expected, found {content!r}")
-    filters = tuple(_filter(each, f"{place}.filters") for each in table.get("filters", ()))
+    filters = tuple(_filter(each, f"{place}.filters") for each in _tables(table, "filters", f"{place}."))
     return Topic(
         url=_text(table, "url", place),
         title=_text(table, "title", place),
         triggers=triggers,
         filters=filters or (PATIENT,),
-        include=tuple(table.get("include", ())),
+        include=_texts(table, "include", place),
         content=_content(content),
-        description=" ".join(str(table.get("description", "")).split()),
+        description=_line(table, "description", place),
     )
 
 
 def _trigger(table: Mapping[str, Any], place: str) -> Trigger:
     _check_names(table, _TRIGGER, place)
-    on = frozenset(table.get("on", ("create", "update")))
+    on = frozenset(_texts(table, "on", place, ("create", "update")))
     if not on or on - _INTERACTIONS:
         raise InvalidError(f"{place}.on: some of create, update, delete expected, found {sorted(on)}")
     return Trigger(
         resource=_text(table, "resource", place),
-        interactions=on,
-        previous=table.get("previous", ""),
-        current=table.get("current", ""),
-        passes_on_create=table.get("passes_on_create", True),
-        passes_on_delete=table.get("passes_on_delete", False),
-        fhirpath=" ".join(str(table.get("fhirpath", "")).split()),
+        interactions=frozenset(each for each in get_args(Interaction) if each in on),
+        previous=_text_if_any(table, "previous", place),
+        current=_text_if_any(table, "current", place),
+        passes_on_create=_flag(table, "passes_on_create", place, usual=True),
+        passes_on_delete=_flag(table, "passes_on_delete", place, usual=False),
+        fhirpath=_line(table, "fhirpath", place),
     )
 
 
@@ -109,9 +122,9 @@ def _filter(table: Mapping[str, Any], place: str) -> Filter:
     _check_names(table, _FILTER, place)
     return Filter(
         parameter=_text(table, "parameter", place),
-        resource=table.get("resource", ""),
-        comparators=frozenset(table.get("comparators", ())),
-        modifiers=frozenset(table.get("modifiers", ())),
+        resource=_text_if_any(table, "resource", place),
+        comparators=_some_of(table, "comparators", place, tuple(PREFIXES)),
+        modifiers=_some_of(table, "modifiers", place, tuple(modifier.name for modifier in MODIFIERS)),
     )
 
 
@@ -124,6 +137,43 @@ def _text(table: Mapping[str, Any], name: str, place: str) -> str:
     if not isinstance(value, str) or not value:
         raise InvalidError(f"{place}.{name}: a text expected, found {value!r}")
     return value
+
+
+def _text_if_any(table: Mapping[str, Any], name: str, place: str) -> str:
+    return _text(table, name, place) if table.get(name, "") != "" else ""
+
+
+def _line(table: Mapping[str, Any], name: str, place: str) -> str:
+    """A text that may be missing and may be broken into lines, on one line."""
+    return " ".join(_text_if_any(table, name, place).split())
+
+
+def _flag(table: Mapping[str, Any], name: str, place: str, *, usual: bool) -> bool:
+    value = table.get(name, usual)
+    if not isinstance(value, bool):
+        raise InvalidError(f"{place}.{name}: true or false expected, found {value!r}")
+    return value
+
+
+def _texts(table: Mapping[str, Any], name: str, place: str, usual: tuple[str, ...] = ()) -> tuple[str, ...]:
+    values = table.get(name, list(usual))
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise InvalidError(f"{place}.{name}: a list of texts expected, found {values!r}")
+    return tuple(values)
+
+
+def _some_of(table: Mapping[str, Any], name: str, place: str, known: tuple[str, ...]) -> frozenset[str]:
+    values = frozenset(_texts(table, name, place))
+    if values - set(known):
+        raise InvalidError(f"{place}.{name}: some of {', '.join(known)} expected, found {sorted(values)}")
+    return values
+
+
+def _tables(table: Mapping[str, Any], name: str, place: str) -> list[Mapping[str, Any]]:
+    values = table.get(name, [])
+    if not isinstance(values, list) or not all(isinstance(value, Mapping) for value in values):
+        raise InvalidError(f"{place}{name}: tables expected, found {values!r}")
+    return values
 
 
 def _check_names(table: Mapping[str, Any], known: Iterable[str], place: str) -> None:

@@ -1,6 +1,6 @@
 """What is asked of every resource, as plain values: a process that gets it can make the same validator."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from careloom.terminology.formal.known_units import KNOWN_UNITS
 from careloom.terminology.sources import TerminologySources
 from careloom.validation.batch.ignoring import IgnoreEntry
 from careloom.validation.context import Resolve
-from careloom.validation.inputs import layered, options_from, resolver
+from careloom.validation.inputs import SETTINGS, layered, options_from, resolver
 from careloom.validation.validator import Validator
 
 CORE = "hl7.fhir.r4.core@4.0.1"
@@ -52,8 +52,8 @@ class Question:
             MalformedError: A package or a definition cannot be read.
             InvalidError: A setting cannot have its value.
         """
-        options = options_from({name: _setting_value(text) for name, text in pairs(self.settings).items()})
-        pairs(self.references)
+        options = options_from(_settings(self.settings))
+        _files(self.references)
         archives = [Path(package) for package in self.packages if package.endswith(_ARCHIVES)]
         installed = [package for package in self.packages if not package.endswith(_ARCHIVES)]
         kept = KeptFolder.of_user()
@@ -69,7 +69,7 @@ class Question:
         """What stands behind references; None where nothing is known, which is judged three times as fast."""
         if not self.references:
             return None
-        return resolver({reference: Path(file) for reference, file in pairs(self.references).items()}, definitions)
+        return resolver(_files(self.references), definitions)
 
 
 def in_force(entries: tuple[IgnoreEntry, ...], today: date) -> tuple[IgnoreEntry, ...]:
@@ -77,16 +77,25 @@ def in_force(entries: tuple[IgnoreEntry, ...], today: date) -> tuple[IgnoreEntry
     return tuple(entry for entry in entries if not entry.is_expired(today))
 
 
-def pairs(texts: tuple[str, ...]) -> Mapping[str, str]:
-    """Texts of the form NAME=VALUE.
+def _settings(texts: tuple[str, ...]) -> Mapping[str, Any]:
+    """Settings by name; one that means nothing to us is refused, since who sets it means something by it."""
+    given = {name: _setting_value(text) for name, text in _pairs("setting: NAME=VALUE", texts)}
+    for name in given.keys() - SETTINGS.keys():
+        raise InvalidError(f"setting: one of {', '.join(SETTINGS)} expected, '{name}' found")
+    return given
 
-    Raises:
-        InvalidError: One of them has no ``=``.
-    """
+
+def _files(texts: tuple[str, ...]) -> Mapping[str, Path]:
+    return {reference: Path(file) for reference, file in _pairs("resolve: REF=FILE", texts)}
+
+
+def _pairs(form: str, texts: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """What stands before the first ``=`` and behind it."""
     for text in texts:
-        if "=" not in text:
-            raise InvalidError(f"NAME=VALUE expected, '{text}' found")
-    return {text.partition("=")[0]: text.partition("=")[2] for text in texts}
+        name, separator, value = text.partition("=")
+        if not separator:
+            raise InvalidError(f"{form} expected, '{text}' found")
+        yield name, value
 
 
 def _setting_value(text: str) -> Any:

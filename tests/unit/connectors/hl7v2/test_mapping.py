@@ -9,7 +9,7 @@ from careloom.connectors.hl7v2 import Tables, load_tables, parse
 from careloom.connectors.hl7v2.datatypes import DATATYPES
 from careloom.connectors.hl7v2.mapping import mapped
 from careloom.connectors.hl7v2.message import Value
-from careloom.model.errors import InvalidError, MalformedError, NotFoundError
+from careloom.model.errors import InvalidError, MalformedError, NotFoundError, UnavailableError
 
 TABLES = load_tables()
 
@@ -167,9 +167,20 @@ def test_tables_that_say_nothing_sensible_are_refused(tmp_path: Path, written: s
         load_tables(site)
 
 
+def test_tables_that_say_the_same_are_the_same(tmp_path: Path) -> None:
+    site = tmp_path / "site.toml"
+    site.write_text("[authorities]\nACUTE = 'https://acute.example/mrn'\n", "utf-8")
+    before = load_tables(site)
+    assert load_tables(site) is before
+    site.write_text("[authorities]\nACUTE = 'https://acute.example/other'\n", "utf-8")
+    assert load_tables(site) is not before
+
+
 def test_a_file_of_tables_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError):
         load_tables(tmp_path / "absent.toml")
+    with pytest.raises(UnavailableError, match="cannot be read: Is a directory"):
+        load_tables(tmp_path)
     (tmp_path / "broken.toml").write_text("[", "utf-8")
     with pytest.raises(MalformedError):
         load_tables(tmp_path / "broken.toml")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import RLock
 
-from careloom.model.errors import ConflictError, InvalidError
+from careloom.model.errors import ConflictError, InvalidError, LoginError, MalformedError
 from careloom.model.instants import Clock, utc_now
 from careloom.notify.signature import verify
 from careloom.receiver.memory import Memory
@@ -66,7 +66,7 @@ class Receiver:
         self._lock = RLock()
 
     def take(self, headers: Mapping[str, str], body: bytes, handle: Handle) -> Taken:
-        """Take a notification; answer 200 when this returns, and 4xx or 5xx when it raises.
+        """Take a notification; answer 200 when this returns, and 4xx or 5xx when it raises, as `answer` does.
 
         Args:
             headers: Of the request, in any case.
@@ -82,6 +82,26 @@ class Receiver:
         if self._secret is not None:
             verify(self._secret, {name.lower(): value for name, value in headers.items()}, body, now=self._clock())
         return self._taken(read_notification(body), handle)
+
+    def answer(self, headers: Mapping[str, str], body: bytes, handle: Handle) -> int:
+        """Take a notification; the HTTP status to answer it with.
+
+        Args:
+            headers: As for `take`.
+            body: As for `take`.
+            handle: As for `take`; what it raises is raised here, for the framework to answer with 500.
+        """
+        try:
+            self.take(headers, body, handle)
+        except LoginError:
+            return 401
+        except GapError:
+            return 503
+        except MalformedError:
+            return 400
+        except InvalidError:
+            return 422
+        return 200
 
     def catch_up(self, subscription: str, handle: Handle) -> Taken:
         """Fetch whatever was told while this program was not there.

@@ -211,6 +211,32 @@ def test_what_is_no_notification_is_refused(body: bytes, error: type[Exception])
         a_receiver().take({}, body, Program())
 
 
+@pytest.mark.parametrize(
+    ("body", "held", "status"),
+    [
+        (notification(1), [], 200),
+        (notification(3), [1, 2], 200),
+        (notification(3), [1], 503),
+        (b"{", [], 400),
+        (b'{"resourceType": "Patient"}', [], 422),
+    ],
+    ids=["taken", "taken with what was missing", "something is missing", "no json", "no notification"],
+)
+def test_the_answer_tells_the_hub_what_to_do(body: bytes, held: list[int], status: int) -> None:
+    receiver = a_receiver(Hub(*held))
+    receiver.take({}, notification(kind="handshake"), Program())
+    assert receiver.answer({}, body, Program()) == status
+
+
+def test_who_cannot_prove_to_be_the_hub_is_answered_401_and_what_a_program_raises_is_its_own() -> None:
+    def fails(event: Event) -> None:
+        raise ZeroDivisionError
+
+    assert a_receiver(secret=new_secret()).answer({}, notification(1), Program()) == 401
+    with pytest.raises(ZeroDivisionError):
+        a_receiver().answer({}, notification(1), fails)
+
+
 def test_resources_sent_along_are_found_by_their_address() -> None:
     body = json.loads(notification(3))
     body["entry"].append({"fullUrl": "https://hub.example/fhir/Encounter/3", "resource": {"resourceType": "Encounter"}})

@@ -44,22 +44,19 @@ class Routes:
         self.types = frozenset(types)
         self._patterns: dict[int, list[tuple[Interaction, list[str]]]] = {}
         self._by_method: dict[tuple[str, int], list[tuple[Interaction, list[str]]]] = {}
-        self._open: dict[int, list[list[str]]] = {}
+        self._open = frozenset(row.path for row in self.interactions if row.is_open)
         for row in self.interactions:
             pattern = _segments(row.path)
             self._patterns.setdefault(len(pattern), []).append((row, pattern))
             self._by_method.setdefault((row.method, len(pattern)), []).append((row, pattern))
-            if row.is_open:
-                self._open.setdefault(len(pattern), []).append(pattern)
 
     def methods(self, path: str) -> list[str]:
         """The HTTP methods that are offered at an address."""
         return _methods(row for row, _ in self._fitting(path))
 
     def is_open(self, path: str) -> bool:
-        """Whether what is at an address is answered to anybody."""
-        segments = _segments(path)
-        return any(_fit(pattern, segments) is not None for pattern in self._open.get(len(segments), ()))
+        """Whether what is at an address is answered to anybody; such an address is written out in the table."""
+        return "/".join(_segments(path)) in self._open
 
     def find(self, method: str, path: str) -> Route:
         """The interaction at an address below the base.

@@ -2,8 +2,7 @@
 
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from http import HTTPStatus
@@ -125,14 +124,25 @@ def read_entry(number: int, element: Any, outer: FhirRequest, hub: Hub) -> Entry
     return Entry(number, full_url if isinstance(full_url, str) else "", route.interaction, request)
 
 
-@contextmanager
-def telling(number: int) -> Iterator[None]:
-    """Have an error that is raised inside name the entry it is about."""
-    try:
-        yield
-    except CareloomError as error:
-        error.issues = tuple(at_entry(issue, number) for issue in error.issues)
-        raise
+class telling:  # noqa: N801  (read as a word in ``with telling(number)``; a generator would cost ten times as much)
+    """Has an error that is raised inside name the entry it is about.
+
+    Args:
+        number: Of the entry.
+    """
+
+    __slots__ = ("_number",)
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def __enter__(self) -> None:
+        """Nothing is to be done yet."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Name the entry."""
+        if isinstance(error, CareloomError):
+            error.issues = tuple(at_entry(issue, self._number) for issue in error.issues)
 
 
 def at_entry(issue: Issue, number: int) -> Issue:

@@ -34,7 +34,7 @@ T = TypeVar("T")
 GROUP_SECONDS = 0.05
 """A group that has run this long takes nobody more in, so that the first in it is not kept waiting."""
 
-LIGHT_SECONDS = 0.005
+LIGHT_SECONDS = 0.01
 """The same for a group on the event loop, where others wait for their turn at everything else."""
 
 _FLATTENINGS = 40

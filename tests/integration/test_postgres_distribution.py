@@ -10,10 +10,22 @@ from careloom.definitions import Definitions
 from careloom.model.errors import NotSupportedError
 from careloom.search import SearchParameters
 from careloom.store.postgres.connection import connect_plain, server_of
-from careloom.store.postgres.distribution import DISTRIBUTED, LOCAL, REFERENCE, distribute, keys_without_tenant
+from careloom.store.postgres.distribution import DISTRIBUTED, REFERENCE, SHARD_KEY, distribute
 from careloom.store.source import StoreSource
 
 CITUS = "CARELOOM_TEST_CITUS"
+
+ON_THE_COORDINATOR = {"migration"}
+
+UNIQUE_KEYS = """
+SELECT relation.relname, index.relname,
+       (SELECT array_agg(column_.attname::text) FROM pg_attribute AS column_
+        WHERE column_.attrelid = relation.oid AND column_.attnum = ANY (key.indkey))
+FROM pg_index AS key
+JOIN pg_class AS relation ON relation.oid = key.indrelid
+JOIN pg_class AS index ON index.oid = key.indexrelid
+WHERE key.indisunique AND relation.relnamespace = current_schema()::regnamespace
+"""
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +40,10 @@ async def test_every_table_has_its_place_and_every_key_the_shard_key(
     connection = connect_plain(server_of(postgres_url))
     try:
         found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
-        assert {table for (table,) in found} == {*DISTRIBUTED, *REFERENCE, *LOCAL}
-        assert keys_without_tenant(connection) == []
+        assert {table for (table,) in found} == {*DISTRIBUTED, *REFERENCE, *ON_THE_COORDINATOR}
+        keys = connection.execute(UNIQUE_KEYS).fetchall()
+        assert {"head", "version"} <= {table for table, _, _ in keys}
+        assert [index for table, index, columns in keys if table in DISTRIBUTED and SHARD_KEY not in columns] == []
     finally:
         connection.close()
 

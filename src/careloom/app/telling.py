@@ -5,7 +5,7 @@ import contextlib
 import os
 import random
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from careloom.app.application import App
@@ -23,6 +23,7 @@ from careloom.notify.shifts import Shifts
 from careloom.notify.subscriptions import OWNER_SYSTEM, WITHOUT_ENDPOINT
 from careloom.notify.telling import Telling
 from careloom.notify.tenure import Tenure, guarded
+from careloom.rest.hub import BeforeWrite
 from careloom.rest.subscriptions.line import websocket_url
 from careloom.settings import Settings
 from careloom.store.events import Lease
@@ -33,26 +34,15 @@ from careloom.store.ids import new_id
 async def telling(app: App, outlets: Outlets) -> AsyncIterator[None]:
     """Tell subscribers of what happens, by the rules of the moment, for as long as the context lasts."""
     hub, settings = app.hub, app.settings
-
-    def registered() -> Registry:
-        return app.hub.registry
-
-    def accept(resource: Resource, grant: Grant) -> Resource:
-        return equals.require_few(accepting.accept(resource, client=grant.client, purpose=grant.purpose))
+    topics = TopicRegistry(settings.topics, hub.parameters, classic=settings.notify.takes_classic)
+    ports = _ports(app)
 
     def notifier(tenure: Tenure, lease: Lease | None = None, lanes: Lanes | None = None) -> Notifier:
         return Notifier(
             hub.repository,
             topics,
             guarded(outlets.channels, tenure),
-            Ports(
-                may_tell=may_tell,
-                secret_of=lambda client: app.settings.webhook_secrets.get(client, ""),
-                disclosed=disclosed,
-                clock=hub.clock,
-                random=random.random,
-                metrics=metrics,
-            ),
+            ports,
             base_url=hub.base_url,
             endpoints=settings.notify.endpoints,
             retry=settings.notify.retry,
@@ -61,27 +51,14 @@ async def telling(app: App, outlets: Outlets) -> AsyncIterator[None]:
             lanes=lanes,
         )
 
-    topics = TopicRegistry(settings.topics, hub.parameters, classic=settings.notify.takes_classic)
-    metrics = NotifyMetrics(hub.metrics.registry)
-    may_tell = policy(registered, hub.clock)
-    disclosed = disclosure(hub.repository, registered, AuditSource(hub.base_url, hub.site), hub.clock, hub.new_id)
-    telling = Telling(
-        topics=topics,
-        contents=Contents(hub.repository, topics, may_tell),
-        disclosed=disclosed,
-        endpoints=settings.notify.endpoints,
-        channels={*outlets.channels, *WITHOUT_ENDPOINT},
-        rules=outlets.rules,
-        websocket_url=websocket_url(hub.base_url),
-        most_replays=settings.notify.most_replays,
-        metrics=metrics,
-        is_on_duty=lambda: duty.is_on or settings.store.is_postgres,
-        is_shared=settings.store.is_postgres,
-    )
     on_duty, on_shift = Tenure(), Tenure()
     accepting, equals = notifier(on_shift), Equals(hub.repository, settings.notify.most_equal)
-    before_write = {**hub.before_write, "Subscription": accept}
-    app.hub = replace(hub, before_write=before_write, owned={"Subscription": OWNER_SYSTEM}, telling=telling)
+    app.hub = replace(
+        hub,
+        before_write={**hub.before_write, "Subscription": _accept(accepting, equals)},
+        owned={"Subscription": OWNER_SYSTEM},
+        telling=_for_requests(app, outlets, topics, ports, lambda: duty.is_on or settings.store.is_postgres),
+    )
     holder = _holder(settings)
     async with contextlib.AsyncExitStack() as stack:
         position = await hub.repository.events.matched_to()
@@ -98,6 +75,52 @@ async def telling(app: App, outlets: Outlets) -> AsyncIterator[None]:
         stack.push_async_callback(duty.stop)
         await duty.start()
         yield
+
+
+def _ports(app: App) -> Ports:
+    """What notifiers ask of the rest of the hub; rules and secrets are those of the moment they are asked for."""
+    hub = app.hub
+
+    def registered() -> Registry:
+        return app.hub.registry
+
+    return Ports(
+        may_tell=policy(registered, hub.clock),
+        secret_of=lambda client: app.settings.webhook_secrets.get(client, ""),
+        disclosed=disclosure(hub.repository, registered, AuditSource(hub.base_url, hub.site), hub.clock, hub.new_id),
+        clock=hub.clock,
+        random=random.random,
+        metrics=NotifyMetrics(hub.metrics.registry),
+    )
+
+
+def _accept(accepting: Notifier, equals: Equals) -> BeforeWrite:
+    """What is made of a Subscription before it is written."""
+
+    def accept(resource: Resource, grant: Grant) -> Resource:
+        return equals.require_few(accepting.accept(resource, client=grant.client, purpose=grant.purpose))
+
+    return accept
+
+
+def _for_requests(
+    app: App, outlets: Outlets, topics: TopicRegistry, ports: Ports, is_on_duty: Callable[[], bool]
+) -> Telling:
+    """What requests about subscriptions need of notify."""
+    hub, settings = app.hub, app.settings
+    return Telling(
+        topics=topics,
+        contents=Contents(hub.repository, topics, ports.may_tell),
+        disclosed=ports.disclosed,
+        endpoints=settings.notify.endpoints,
+        channels={*outlets.channels, *WITHOUT_ENDPOINT},
+        rules=outlets.rules,
+        websocket_url=websocket_url(hub.base_url),
+        most_replays=settings.notify.most_replays,
+        metrics=ports.metrics,
+        is_on_duty=is_on_duty,
+        is_shared=settings.store.is_postgres,
+    )
 
 
 def _holder(settings: Settings) -> str:

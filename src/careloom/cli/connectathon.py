@@ -11,6 +11,7 @@ from cyclopts import App, Parameter
 from rich.console import Console
 from rich.markup import escape
 
+from careloom.cli.errors import CANNOT_RUN
 from careloom.connectathon import Run, load_scenario
 from careloom.connectathon.evidence import read_evidence
 from careloom.connectathon.host import UKCORE, Options, hosted
@@ -21,7 +22,6 @@ from careloom.web import pages
 
 app = App(name="connectathon", help="Play scenarios between systems, and show what happened.")
 
-_CANNOT_RUN = 2
 _PACE = 1.5
 """Seconds between steps when people watch."""
 
@@ -54,7 +54,7 @@ def run(
         held = asyncio.run(_play(scenario, options, once=once))
     except CareloomError as error:
         print(f"careloom connectathon: {error}", file=sys.stderr)
-        return _CANNOT_RUN
+        return CANNOT_RUN
     return 0 if held else 1
 
 
@@ -71,7 +71,7 @@ def verify(evidence: Path) -> int:
         lines = read_evidence(evidence.read_bytes())
     except OSError as error:
         print(f"careloom connectathon: {evidence}: {error.strerror}", file=sys.stderr)
-        return _CANNOT_RUN
+        return CANNOT_RUN
     except CareloomError as error:
         print(f"{evidence}: {error}")
         return 1

@@ -1,14 +1,13 @@
 """``careloom db``: look after the database of a hub."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from careloom.model.errors import CareloomError, ConflictError, InvalidError, NotSupportedError
+from careloom.cli.errors import errors_told
+from careloom.model.errors import ConflictError, InvalidError, NotSupportedError
 from careloom.model.instants import utc_now
 from careloom.model.records import replace
 from careloom.settings import Settings, load_settings
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from careloom.search import SearchParameters
     from careloom.store.source import StoreSource
 
-CANNOT_RUN = 2
 NOT_SOUND = 1
 
 app = App(name="db", help="Look after the database of a hub: status, upgrade, backup, restore, check, move.")
@@ -31,7 +29,7 @@ def status(*, settings: SettingsFile = USUAL) -> int:
     """Tell what the database is and how much is in it. Exit code 1: its schema is of an older release."""
     from careloom.store.upkeep import status as look  # noqa: PLC0415  each command loads what it needs
 
-    with _errors_told("status"):
+    with errors_told("db status"):
         found = look(_settings(settings).store)
         print(f"{found.place}: {found.engine}, {found.size:,} bytes")
         print(f"schema steps taken: {', '.join(map(str, found.taken)) or 'none'}")
@@ -49,7 +47,7 @@ def upgrade(*, settings: SettingsFile = USUAL) -> int:
     from careloom.store.upkeep import alone  # noqa: PLC0415  each command loads what it needs
     from careloom.store.upkeep import upgrade as take  # noqa: PLC0415
 
-    with _errors_told("upgrade"):
+    with errors_told("db upgrade"):
         chosen = _settings(settings)
         with alone(chosen.store):
             taken = take(chosen.store, _parameters(chosen))
@@ -69,7 +67,7 @@ def backup(file: Path, *, settings: SettingsFile = USUAL) -> int:
     """
     from careloom.store.upkeep import back_up, snapshot  # noqa: PLC0415  each command loads what it needs
 
-    with _errors_told("backup"), snapshot(_settings(settings).store) as source:
+    with errors_told("db backup"), snapshot(_settings(settings).store) as source:
         done = back_up(source, file, utc_now)
         print(f"{file}: {done['version'].rows:,} versions, {sum(each.rows for each in done.values()):,} rows in all")
         return 0
@@ -88,7 +86,7 @@ def restore(file: Path, *, settings: SettingsFile = USUAL) -> int:
     from careloom.store.upkeep import alone, vacant  # noqa: PLC0415  each command loads what it needs
     from careloom.store.upkeep import restore as fill  # noqa: PLC0415
 
-    with _errors_told("restore"):
+    with errors_told("db restore"):
         chosen = _settings(settings)
         parameters = _parameters(chosen)
         with alone(chosen.store, is_new=True), vacant(chosen.store, parameters) as target:
@@ -106,7 +104,7 @@ def check(*, settings: SettingsFile = USUAL) -> int:
     from careloom.store.upkeep import check as look  # noqa: PLC0415  each command loads what it needs
     from careloom.store.upkeep import snapshot  # noqa: PLC0415
 
-    with _errors_told("check"):
+    with errors_told("db check"):
         chosen = _settings(settings)
         with snapshot(chosen.store) as source:
             report = look(source, _parameters(chosen), lambda what: print(f"checking {what}", file=sys.stderr))
@@ -133,7 +131,7 @@ def move(*, to: str, password_file: Path | None = None, settings: SettingsFile =
     from careloom.store.upkeep import alone, require_stopped, snapshot, vacant  # noqa: PLC0415  each loads what it needs
     from careloom.store.upkeep import move as carry  # noqa: PLC0415
 
-    with _errors_told("move"):
+    with errors_told("db move"):
         chosen = _settings(settings)
         target = _other(chosen.store, to, password_file)
         require_stopped(chosen.store)
@@ -156,7 +154,7 @@ def reindex(*, settings: SettingsFile = USUAL) -> int:
     from careloom.store.upkeep import alone, opened  # noqa: PLC0415  each command loads what it needs
     from careloom.store.upkeep import reindex as again  # noqa: PLC0415
 
-    with _errors_told("reindex"):
+    with errors_told("db reindex"):
         chosen = _settings(settings)
         parameters = _parameters(chosen)
         with alone(chosen.store), opened(chosen.store) as database:
@@ -168,7 +166,7 @@ def reindex(*, settings: SettingsFile = USUAL) -> int:
 @app.command
 def distribute(*, settings: SettingsFile = USUAL) -> int:
     """Spread the tables over the nodes of a Citus cluster, each tenant's rows together on one of them."""
-    with _errors_told("distribute"):
+    with errors_told("db distribute"):
         source = _settings(settings).store
         if not source.is_postgres:
             raise NotSupportedError(f"{source.place}: only a PostgreSQL database with Citus can be distributed")
@@ -201,13 +199,3 @@ def _other(source: "StoreSource", url: str, password_file: Path | None) -> "Stor
     if source.is_sqlite and target.is_sqlite and source.file.resolve() == target.file.resolve():
         raise ConflictError(f"--to: another database than {source.place} expected, found that one")
     return target
-
-
-@contextmanager
-def _errors_told(command: str) -> Iterator[None]:
-    """An error ends the command with a message and code 2."""
-    try:
-        yield
-    except CareloomError as error:
-        print(f"careloom db {command}: {error}", file=sys.stderr)
-        sys.exit(CANNOT_RUN)

@@ -5,12 +5,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from careloom.cli.errors import errors_told
 from careloom.definitions import Definitions
 from careloom.fhirpath import Environment, Node, compile_expression
 from careloom.model import Resource, parse_resource, resource_type, serialize_json
-from careloom.model.errors import CareloomError, MalformedError, UnavailableError
-
-CANNOT_RUN = 2
+from careloom.model.errors import MalformedError, UnavailableError
 
 
 def fhirpath(expression: str, file: Path, *, strict: bool = False, types: bool = False) -> None:
@@ -24,11 +23,8 @@ def fhirpath(expression: str, file: Path, *, strict: bool = False, types: bool =
         strict: Refuse elements that the types do not have, and operations that cannot work.
         types: Print the type before each result.
     """
-    try:
+    with errors_told("fhirpath"):
         found = _evaluated(expression, file, strict=strict)
-    except CareloomError as error:
-        print(f"careloom fhirpath: {error}", file=sys.stderr)
-        sys.exit(CANNOT_RUN)
     for node in found:
         print(f"{node.type_name}\t{_shown(node.value)}" if types else _shown(node.value))
     sys.exit(0 if found else 1)

@@ -11,7 +11,6 @@ answered is done by then. The lines are given up, and how many they were is told
 import json
 import logging
 import sys
-from types import TracebackType
 from typing import Any, TextIO
 
 import orjson
@@ -19,8 +18,6 @@ import structlog
 from structlog.types import EventDict, WrappedLogger
 
 from careloom.rest.perform import trace
-
-_Raised = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
 def log_to_stderr() -> None:

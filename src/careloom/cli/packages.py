@@ -11,6 +11,7 @@ from cyclopts import App, Parameter
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 
+from careloom.cli.errors import errors_told
 from careloom.definitions import Definitions, Package, PackageCache, PackageId
 from careloom.definitions.kept import FOLDER_VARIABLE, KeptFolder
 from careloom.definitions.packages import (
@@ -25,11 +26,8 @@ from careloom.definitions.packages import (
 from careloom.definitions.packages import Progress as Told
 from careloom.definitions.packages.remote import Registry
 from careloom.definitions.registry import CORE
-from careloom.model.errors import CareloomError
 
 packages = App(name="packages", help="FHIR packages: install, list, show, and make snapshot-complete ones.")
-
-CANNOT_RUN = 2
 
 
 @packages.command
@@ -50,7 +48,7 @@ def install(
         registry: Base URL of the FHIR package registry.
         replace: Install again what is there already.
     """
-    with _errors_told(), _progress() as progress:
+    with errors_told("packages"), _progress() as progress:
         installer = Installer(PackageCache(), registry=Registry(registry), progress=progress, replace=replace)
         done = installer.install(what, name=name, version=version)
     _tell(done)
@@ -67,7 +65,7 @@ def clear_cache() -> None:
 @packages.command(name="list")
 def list_() -> None:
     """List the packages in the FHIR package cache."""
-    with _errors_told():
+    with errors_told("packages"):
         for id in PackageCache().installed():
             print(id)
 
@@ -79,7 +77,7 @@ def show(package: str) -> None:
     Args:
         package: NAME@VERSION of an installed package.
     """
-    with _errors_told():
+    with errors_told("packages"):
         cache = PackageCache()
         found = cache.open(PackageId.parse(package))
         for line in _described(found, cache):
@@ -96,7 +94,7 @@ def snapshot(source: str, *, out: Path, name: str | None = None, version: str | 
         name: Name for the package made of a directory.
         version: Version for the package made of a directory.
     """
-    with _errors_told():
+    with errors_told("packages"):
         cache = PackageCache()
         content = _content(source, cache, name, version)
         below = _below(content, cache)
@@ -108,16 +106,6 @@ def snapshot(source: str, *, out: Path, name: str | None = None, version: str | 
             print(f"{issue.severity}: {issue.profile}: {issue.diagnostics}", file=sys.stderr)
         count = sum(resource["resourceType"] == "StructureDefinition" for resource in complete.resources.values())
         print(f"{complete.id}: {count} structure definitions with snapshots, written to {out}")
-
-
-@contextmanager
-def _errors_told() -> Iterator[None]:
-    """Tell what cannot be done, without a stack trace, and exit with 2."""
-    try:
-        yield
-    except CareloomError as error:
-        print(f"careloom packages: {error}", file=sys.stderr)
-        sys.exit(CANNOT_RUN)
 
 
 @contextmanager

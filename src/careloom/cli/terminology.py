@@ -9,10 +9,11 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 from rich.console import Console
 
+from careloom.cli.errors import errors_told
 from careloom.definitions import Definitions
 from careloom.definitions.registry import CORE
 from careloom.model import Resource, serialize_json
-from careloom.model.errors import CareloomError, NotFoundError
+from careloom.model.errors import NotFoundError
 from careloom.terminology import ExpansionRequest, Terminology
 from careloom.terminology.operations import OPERATIONS
 from careloom.terminology.sources import STORE_VARIABLE, USUAL_STORE
@@ -22,7 +23,6 @@ from careloom.validation.inputs import layered
 
 app = App(name="terminology", help="Code systems and value sets: load, list, remove, look up, expand, validate a code.")
 
-CANNOT_RUN = 2
 IS_INVALID = 1
 STORE = Path(USUAL_STORE)
 
@@ -39,7 +39,7 @@ def load(file: Path, *, store: Store = STORE) -> None:
         file: CodeSystem as JSON, or as NDJSON with a concept a line; .gz and .zst are read too.
         store: Folder where code systems are kept.
     """
-    with _errors_told(), _status() as tell:
+    with errors_told("terminology"), _status() as tell:
         done = load_code_system(file, store.expanduser(), tell)
         print(f"loaded {done.url}{f'|{done.version}' if done.version else ''}: {done.concepts:,} concepts")
         if done.unknown_parents:
@@ -54,7 +54,7 @@ def list_(*, store: Store = STORE) -> None:
     Args:
         store: Folder where code systems are kept.
     """
-    with _errors_told():
+    with errors_told("terminology"):
         for content in CodeSystemStore(store.expanduser()).systems():
             print(f"{content.url}|{content.version}  {content.count:,} concepts  {content.title}".rstrip())
 
@@ -67,7 +67,7 @@ def remove(system: str, *, store: Store = STORE) -> None:
         system: URL of the code system; with |VERSION only that version.
         store: Folder where code systems are kept.
     """
-    with _errors_told():
+    with errors_told("terminology"):
         url, _, version = system.partition("|")
         gone = CodeSystemStore(store.expanduser()).remove(url, version)
         if not gone:
@@ -98,7 +98,7 @@ def lookup(
         store: Folder where code systems are kept.
         format: Text for people, or the Parameters of $lookup.
     """
-    with _errors_told():
+    with errors_told("terminology"):
         url, _, version = system.partition("|")
         answer = _operation(
             _terminology(package, definitions, store),
@@ -134,7 +134,7 @@ def validate_code(
         store: Folder where code systems are kept.
         format: Text for people, or the Parameters of $validate-code.
     """
-    with _errors_told():
+    with errors_told("terminology"):
         given = {"url": value_set, "code": code, "system": system, "display": display, "displayLanguage": language}
         answer = _operation(_terminology(package, definitions, store), ("ValueSet", "validate-code"), given)
         _print(answer, format)
@@ -170,7 +170,7 @@ def expand(
         store: Folder where code systems are kept.
         format: A code a line, or the ValueSet of $expand.
     """
-    with _errors_told():
+    with errors_told("terminology"):
         terminology = _terminology(package, definitions, store)
         if format == "json":
             given = {"url": value_set, "filter": filter, "displayLanguage": language, "offset": str(offset)}
@@ -209,16 +209,6 @@ def _value(part: Resource) -> str:
     if isinstance(value, dict):
         return str(value.get("display") or f"{value.get('system', '')}#{value.get('code', '')}")
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-@contextmanager
-def _errors_told() -> Iterator[None]:
-    """Tell what cannot be done, without a stack trace, and exit with 2."""
-    try:
-        yield
-    except CareloomError as error:
-        print(f"careloom terminology: {error}", file=sys.stderr)
-        sys.exit(CANNOT_RUN)
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """One exchange between two systems, as it was seen on the wire: the unit of evidence."""
 
 import base64
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -94,36 +93,9 @@ def exchange_record(exchange: Exchange) -> dict[str, Any]:
     }
 
 
-def exchange_from_record(record: Mapping[str, Any]) -> Exchange:
-    """The reverse of `exchange_record`."""
-    ended = record["ended"]
-    return Exchange(
-        number=record["number"],
-        step=record["step"],
-        sender=record["from"],
-        receiver=record["to"],
-        identified_by=record["identifiedBy"],
-        method=record["method"],
-        path=record["path"],
-        began=datetime.fromisoformat(record["began"]),
-        request=_message_from_record(record["request"]),
-        status=record["status"],
-        response=_message_from_record(record["response"]),
-        ended=datetime.fromisoformat(ended) if ended else None,
-        fault=record["fault"],
-    )
-
-
 def _message_record(message: Message) -> dict[str, Any]:
     headers = [list(pair) for pair in message.headers]
     try:
         return {"headers": headers, "body": message.body.decode()}
     except UnicodeDecodeError:
         return {"headers": headers, "base64": base64.b64encode(message.body).decode()}
-
-
-def _message_from_record(record: Mapping[str, Any]) -> Message:
-    headers = tuple((name, value) for name, value in record["headers"])
-    if "base64" in record:
-        return Message(headers, base64.b64decode(record["base64"]))
-    return Message(headers, record["body"].encode())

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from careloom.definitions.types import TypeModel
 from careloom.fhirpath.ast import Call, Literal, Special, Tree, children_of
-from careloom.fhirpath.code import ANY, LONG, Code, Run, Shape, one, single, value
+from careloom.fhirpath.code import ANY, LONG, Code, Run, Shape, one, value
 from careloom.fhirpath.comparison import kind_of
 from careloom.fhirpath.conversions import SYSTEM_TYPE_OF
 from careloom.fhirpath.environment import Scope
@@ -236,11 +236,6 @@ def expected(code: Code, type: str, call: Invocation) -> Run:
         raise site.invalid(f"{name}() expects {type}, {kind_of(found)} found")
 
     return run
-
-
-def one_input(call: Invocation) -> Run:
-    """What a function for one item is called on: the item or None."""
-    return single(call.input, call.site)
 
 
 _CLASSES: Mapping[str, Any] = {

@@ -104,7 +104,7 @@ def decide(request: AccessRequest, grant: Grant, registry: Registry, now: dateti
 
 
 def visible_types(grant: Grant, interaction: str, registry: Registry, now: datetime) -> TypeSet:
-    """The types on which `decide` would permit an interaction, for routes that span types and for `_include`."""
+    """The types on which `decide` would permit an interaction, for routes that span types and for ``_include``."""
     right = INTERACTIONS[interaction].right
     scoped = TypeSet(grant.scopes.types(right))
     agreed = TypeSet(

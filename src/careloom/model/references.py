@@ -1,6 +1,6 @@
 """Literal references: what ``Reference.reference`` may hold, taken apart once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -11,8 +11,6 @@ _ID = r"[A-Za-z0-9\-.]{1,64}"
 _LITERAL = late_pattern(
     rf"^(?P<base>https?://.*?/)?(?P<type>[A-Z][A-Za-z]+)/(?P<id>{_ID})(?:/_history/(?P<version>{_ID}))?$"
 )
-
-
 _CONTAINERS = frozenset({dict, list})
 
 
@@ -61,15 +59,3 @@ def references_in(value: Any) -> Iterator[dict[str, Any]]:
         if inner:
             inner.reverse()
             stack += inner
-
-
-def rewrite_references(value: Any, rewrite: Callable[[str], str]) -> Any:
-    """A copy of the value in which each ``reference`` text is what ``rewrite`` makes of it."""
-    if isinstance(value, dict):
-        return {
-            key: rewrite(item) if key == "reference" and isinstance(item, str) else rewrite_references(item, rewrite)
-            for key, item in value.items()
-        }
-    if isinstance(value, list):
-        return [rewrite_references(item, rewrite) for item in value]
-    return value

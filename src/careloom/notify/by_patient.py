@@ -8,18 +8,17 @@ again as it was, at most `MOST_AHEAD` of it.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from careloom.model.instants import Clock
 from careloom.model.records import dataclass, replace
 from careloom.notify.backlog import Backlog
 from careloom.notify.courier import Courier, Sent
-from careloom.notify.desk import Desk
+from careloom.notify.delivery import Delivery
 from careloom.notify.notification import Told
 from careloom.notify.rest_hook import Outcome
-from careloom.notify.retrying import POISON_TRIES, RetryPolicy
+from careloom.notify.retrying import POISON_TRIES
 from careloom.notify.subscriptions import Subscription
 from careloom.store import Cursor, DeadLetter, EventLog, SubscriptionEvent
 
@@ -48,6 +47,15 @@ class _Trouble:
 class ByPatient:
     """Delivers the events of one subscription by patient; one `round` after the other, and `stop` at the end.
 
+    Args:
+        subscription: Whose events they are.
+        log: Where events and cursors are kept.
+        backlog: The events that are left.
+        courier: Sends.
+        delivery: What is delivered with.
+        dead: Numbers of the events that were put aside; added to.
+        news: Set when there may be more events.
+
     Attributes:
         is_idle: Whether the last round has left nothing that another could do now.
     """
@@ -58,24 +66,21 @@ class ByPatient:
         log: EventLog,
         backlog: Backlog,
         courier: Courier,
-        desk: Desk,
+        delivery: Delivery,
         *,
         dead: set[int],
         news: asyncio.Event,
-        retry: RetryPolicy,
-        clock: Clock,
-        random: Callable[[], float],
     ) -> None:
         self._subscription = subscription
         self._log = log
         self._backlog = backlog
         self._courier = courier
-        self._desk = desk
+        self._desk = delivery.desk
         self._dead = dead
         self._news = news
-        self._retry = retry
-        self._clock = clock
-        self._random = random
+        self._retry = delivery.retry
+        self._clock = delivery.clock
+        self._random = delivery.random
         self._open: dict[int, SubscriptionEvent] = {}
         self._read_to = 0
         self._troubles: dict[str, _Trouble] = {}

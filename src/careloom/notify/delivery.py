@@ -1,4 +1,4 @@
-"""What lanes, and the replays beside them, deliver with."""
+"""What lanes, and the replays beside them, deliver with: the same for all that one notifier delivers."""
 
 from collections.abc import Callable, Mapping
 
@@ -7,26 +7,20 @@ from careloom.model.records import dataclass
 from careloom.notify.desk import Desk
 from careloom.notify.rest_hook import Channel
 from careloom.notify.retrying import RetryPolicy
-from careloom.notify.topics import TopicRegistry
-from careloom.store import Repository
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Delivery:
-    """What is alike for all that is delivered by one notifier.
+    """How a notifier delivers.
 
     Attributes:
-        repository: The record.
-        topics: Those in force.
         channels: How notifications are sent, by kind.
-        desk: What those who deliver ask.
+        desk: The notifier, as far as those who deliver ask something of it.
         retry: When to try again.
         clock: The present.
         random: A number from 0 to 1.
     """
 
-    repository: Repository
-    topics: TopicRegistry
     channels: Mapping[str, Channel]
     desk: Desk
     retry: RetryPolicy

@@ -19,11 +19,10 @@ from itertools import takewhile
 from typing import Final
 
 from careloom.model.errors import CareloomError
-from careloom.model.instants import Clock
 from careloom.model.records import dataclass, field, replace
 from careloom.notify.backlog import Backlog
 from careloom.notify.courier import MOST_BYTES, Courier
-from careloom.notify.desk import Desk
+from careloom.notify.delivery import Delivery
 from careloom.notify.notification import Told
 from careloom.notify.rest_hook import TOO_LARGE, Outcome
 from careloom.notify.retrying import POISON_TRIES
@@ -50,10 +49,9 @@ class InOrder:
         log: Where events and cursors are kept.
         backlog: The events that are left.
         courier: Sends.
-        desk: The notifier.
+        delivery: What is delivered with.
         after: The cursor after a try, by its outcome.
         dead: Numbers of the events that were put aside; added to.
-        clock: The present.
     """
 
     def __init__(
@@ -62,20 +60,19 @@ class InOrder:
         log: EventLog,
         backlog: Backlog,
         courier: Courier,
-        desk: Desk,
+        delivery: Delivery,
         *,
         after: Callable[[Cursor, Outcome], Cursor],
         dead: set[int],
-        clock: Clock,
     ) -> None:
         self._subscription = subscription
         self._log = log
         self._backlog = backlog
         self._courier = courier
-        self._desk = desk
+        self._desk = delivery.desk
         self._after = after
         self._dead = dead
-        self._clock = clock
+        self._clock = delivery.clock
 
     async def round(self, cursor: Cursor) -> tuple[Cursor, Outcome]:
         """Send the next range, and record the tries together with where they leave the cursor.

@@ -19,21 +19,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 from careloom.model import Resource, serialize_json
-from careloom.model.instants import Clock
 from careloom.model.records import replace
 from careloom.notify.backlog import Backlog
 from careloom.notify.by_patient import ByPatient
 from careloom.notify.courier import Courier
-from careloom.notify.desk import Desk
+from careloom.notify.delivery import Delivery
 from careloom.notify.in_order import InOrder
 from careloom.notify.notification import handshake, heartbeat
-from careloom.notify.rest_hook import Channel, Outcome
-from careloom.notify.retrying import HANDSHAKE_TRIES, RetryPolicy
+from careloom.notify.rest_hook import Outcome
+from careloom.notify.retrying import HANDSHAKE_TRIES
 from careloom.notify.subscriptions import Status, Subscription
-from careloom.store import Cursor, EventLog, LeaseLostError, SubscriptionEvent
-from careloom.store import Lane as Start
-
-__all__ = ["Desk", "Lane", "RetryPolicy", "SupersededError"]
+from careloom.store import Cursor, EventLog, LaneStart, LeaseLostError, SubscriptionEvent
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -50,14 +46,10 @@ class Lane:
         subscription: Subscription,
         version_id: str,
         log: EventLog,
-        channel: Channel,
-        desk: Desk,
+        delivery: Delivery,
         *,
-        retry: RetryPolicy,
-        clock: Clock,
-        random: Callable[[], float],
         sleep: Sleep = asyncio.sleep,
-        start: Start | None = None,
+        start: LaneStart | None = None,
     ) -> None:
         """Make a lane; `run` starts it.
 
@@ -65,40 +57,28 @@ class Lane:
             subscription: As its resource says now.
             version_id: Of that resource; a handshake is made once for each version that asks for one.
             log: Where events and cursors are kept.
-            channel: How to send.
-            desk: The notifier.
-            retry: When to try again.
-            clock: The present.
-            random: A number from 0 to 1.
+            delivery: What it delivers with; the channel of the subscription is among it.
             sleep: Waits so many seconds.
             start: Where it stands, for the first run, where that was read already.
         """
         self.subscription = subscription
         self.version_id = version_id
         self._log = log
-        self._courier = Courier(subscription, channel, desk, clock)
+        channel = delivery.channels[subscription.channel]
+        self._courier = Courier(subscription, channel, delivery.desk, delivery.clock)
         self._backlog = Backlog(subscription.id, log)
         self._dead: set[int] = set()
         self._in_order = InOrder(
-            subscription, log, self._backlog, self._courier, desk, after=self._after, dead=self._dead, clock=clock
+            subscription, log, self._backlog, self._courier, delivery, after=self._after, dead=self._dead
         )
         self._wake = asyncio.Event()
         self._by_patient = ByPatient(
-            subscription,
-            log,
-            self._backlog,
-            self._courier,
-            desk,
-            dead=self._dead,
-            news=self._wake,
-            retry=retry,
-            clock=clock,
-            random=random,
+            subscription, log, self._backlog, self._courier, delivery, dead=self._dead, news=self._wake
         )
-        self._desk = desk
-        self._retry = retry
-        self._clock = clock
-        self._random = random
+        self._desk = delivery.desk
+        self._retry = delivery.retry
+        self._clock = delivery.clock
+        self._random = delivery.random
         self._sleep = sleep
         self._followed = version_id
         self._start = start

@@ -11,8 +11,8 @@ from careloom.notify.delivery import Delivery
 from careloom.notify.lane import Lane
 from careloom.notify.states import CAUSE
 from careloom.notify.subscriptions import Subscription, read_subscription
-from careloom.store import Change, EventLog, SubscriptionEvent, Version
-from careloom.store import Lane as Start
+from careloom.notify.topics import TopicRegistry
+from careloom.store import Change, EventLog, LaneStart, Repository, SubscriptionEvent, Version
 
 RESTART_PAUSE: Final = 1.0
 
@@ -26,16 +26,20 @@ class Lanes:
     """Runs lanes; an event loop's own.
 
     Args:
+        repository: The record.
+        topics: Those in force.
         delivery: What they deliver with.
         log_of: Which lanes are this process's, and where they write.
     """
 
-    def __init__(self, delivery: Delivery, log_of: LogOf) -> None:
+    def __init__(self, repository: Repository, topics: TopicRegistry, delivery: Delivery, log_of: LogOf) -> None:
+        self._repository = repository
+        self._topics = topics
         self._delivery = delivery
         self._log_of = log_of
         self._running: dict[str, tuple[Lane, asyncio.Task[None]]] = {}
 
-    def start(self, versions: Sequence[Version], stands: Mapping[str, Start]) -> None:
+    def start(self, versions: Sequence[Version], stands: Mapping[str, LaneStart]) -> None:
         """Run the lanes of subscriptions from where they stand; they were read after that."""
         for version in versions:
             self.follow(version, stands.get(version.id))
@@ -50,7 +54,7 @@ class Lanes:
 
     async def changed(self, change: Change) -> None:
         """A Subscription was changed."""
-        version = await self._delivery.repository.read("Subscription", change.id)
+        version = await self._repository.read("Subscription", change.id)
         if version is None or version.resource is None:
             await self._end([change.id])
         elif change.cause != CAUSE and version.version_id == change.version_id:
@@ -59,13 +63,13 @@ class Lanes:
                 await self._end([change.id])
                 self.follow(version)
 
-    def follow(self, version: Version, start: Start | None = None) -> None:
+    def follow(self, version: Version, start: LaneStart | None = None) -> None:
         """Run the lane of a subscription as its resource asks, where it is ours and does not run yet."""
         log = self._log_of(version.id)
         if log is None or version.resource is None or version.id in self._running:
             return
         try:
-            subscription = read_subscription(version.resource, self._delivery.topics)
+            subscription = read_subscription(version.resource, self._topics)
         except CareloomError as error:
             _log.error("subscription cannot be served", id=version.id, error=str(error))
             return
@@ -91,18 +95,8 @@ class Lanes:
             task.cancel()
         await asyncio.gather(*ended, return_exceptions=True)
 
-    def _run(self, subscription: Subscription, version_id: str, log: EventLog, start: Start | None) -> None:
-        lane = Lane(
-            subscription,
-            version_id,
-            log,
-            self._delivery.channels[subscription.channel],
-            self._delivery.desk,
-            retry=self._delivery.retry,
-            clock=self._delivery.clock,
-            random=self._delivery.random,
-            start=start,
-        )
+    def _run(self, subscription: Subscription, version_id: str, log: EventLog, start: LaneStart | None) -> None:
+        lane = Lane(subscription, version_id, log, self._delivery, start=start)
         task = asyncio.create_task(supervised(f"lane {subscription.id}", lane.run))
         self._running[subscription.id] = (lane, task)
 

@@ -25,7 +25,6 @@ Kind = Literal["handshake", "heartbeat", "event-notification", "query-status", "
 Silence = Literal["", "denied", "dead-letter", "coalesced"]
 
 STATUS_PROFILE: Final = f"{GUIDE}/backport-subscription-status-r4"
-NOTIFICATION_PROFILE: Final = f"{GUIDE}/backport-subscription-notification-r4"
 ERRORS: Final = "https://careloom.example/fhir/CodeSystem/subscription-error"
 
 _NAMESPACE: Final = uuid.UUID("5c6f6d2c-6c9b-5c0a-9a52-3d2c6f0f7a11")

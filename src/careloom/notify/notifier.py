@@ -137,9 +137,9 @@ class Notifier:
         self._contents = Contents(repository, topics, ports.may_tell)
         self._subscribers = Subscribers(topics)
         self._shared = lanes
-        self._delivery = Delivery(repository, topics, channels, self, retry, ports.clock, ports.random)
+        self._delivery = Delivery(channels, self, retry, ports.clock, ports.random)
         self._lanes = lanes or self.lanes_for(lambda id: self._events)
-        self._replays = Replays(self._delivery, self._events)
+        self._replays = Replays(repository, topics, self._delivery, self._events)
         self._places = Places()
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -163,7 +163,7 @@ class Notifier:
 
     def lanes_for(self, log_of: LogOf) -> Lanes:
         """Lanes that ask this notifier, and write where they are told."""
-        return Lanes(self._delivery, log_of)
+        return Lanes(self._repository, self._topics, self._delivery, log_of)
 
     async def start(self) -> None:
         """Take up where the log says that matching and delivering had come to."""

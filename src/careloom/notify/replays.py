@@ -15,7 +15,8 @@ from careloom.notify.delivery import Delivery
 from careloom.notify.lanes import supervised
 from careloom.notify.replaying import Replaying
 from careloom.notify.subscriptions import Subscription, read_subscription
-from careloom.store import EventLog, Replay, Version
+from careloom.notify.topics import TopicRegistry
+from careloom.store import EventLog, Replay, Repository, Version
 
 LOOK_EVERY: Final = 1.0
 """Seconds between two looks for orders, which any process may have taken."""
@@ -30,11 +31,15 @@ class Replays:
     """Runs replays; `run` it as a task, `stop` it on the same event loop.
 
     Args:
+        repository: The record.
+        topics: Those in force.
         delivery: What they deliver with.
         log: Where the orders are, and how far they are.
     """
 
-    def __init__(self, delivery: Delivery, log: EventLog) -> None:
+    def __init__(self, repository: Repository, topics: TopicRegistry, delivery: Delivery, log: EventLog) -> None:
+        self._repository = repository
+        self._topics = topics
         self._delivery = delivery
         self._log = log
         self._running: dict[str, tuple[str, asyncio.Task[None]]] = {}
@@ -56,7 +61,7 @@ class Replays:
 
         One that is ended is started at the next look, from where it has come to by then.
         """
-        version = await self._delivery.repository.read("Subscription", order.subscription)
+        version = await self._repository.read("Subscription", order.subscription)
         if version is None or version.resource is None or version.resource.get("status") == "off":
             await self._end([order.id])
             await self._log.save_replay(replace(order, status="failed", error=_GONE))
@@ -77,7 +82,7 @@ class Replays:
         """The subscription; None where it is not to be told now, or cannot be served any more."""
         assert version.resource is not None
         try:
-            subscription = read_subscription(version.resource, self._delivery.topics)
+            subscription = read_subscription(version.resource, self._topics)
         except CareloomError:  # which whoever matches says in its status
             return None
         is_told = subscription.status == "active" and subscription.channel in self._delivery.channels

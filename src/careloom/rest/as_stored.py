@@ -53,7 +53,7 @@ def shown_as_stored(text: Text | None, request: FhirRequest) -> FhirResponse:
 
 
 class _Outline(msgspec.Struct, omit_defaults=True):
-    """What an audit record looks at in a resource: the elements of `careloom.rest.audit.PATIENT_ELEMENTS`."""
+    """What an audit record looks at in a resource: the elements by which `careloom.rest.audit` finds patients."""
 
     subject: Any = None
     patient: Any = None

@@ -1,8 +1,8 @@
-"""Small writes are made ready where they are, all others on a worker thread.
+"""Small writes are made ready on the event loop, all others on a worker thread.
 
-The step to a worker thread and back costs a small write more than its share of the work, and where threads are busy it
-waits for the interpreter on both ways. But the event loop is everybody's: what is large would hold up all the others
-there, and so would the first of a kind, for which rules and parameters are still to be compiled.
+Going to a worker thread and back is a good part of what a small write costs, and where threads are busy it waits for
+the interpreter both ways. But the event loop is everybody's: what is large would hold up all the others there, and so
+would the first resource of a kind, for which rules and parameters are still to be compiled.
 """
 
 from collections.abc import Callable, Collection, Iterator

@@ -44,7 +44,7 @@ def openapi_document(hub: Hub) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for row in hub.routes.interactions:
         for path in _paths(row):
-            paths.setdefault(path, {})[row.method.lower()] = _operation(row, path, hub)
+            paths.setdefault(path, {})[row.method.lower()] = _operation(row, path)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -71,7 +71,7 @@ def _paths(row: Interaction) -> Iterator[str]:
         yield f"/{row.path}".replace(place, type)
 
 
-def _operation(row: Interaction, path: str, hub: Hub) -> dict[str, Any]:
+def _operation(row: Interaction, path: str) -> dict[str, Any]:
     told: dict[str, Any] = {
         "operationId": f"{row.method.lower()} {path}",
         "summary": row.about or row.code,

@@ -8,7 +8,6 @@ Source: CloudEvents 1.0.2, HTTP protocol binding.
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Final
 
 from careloom.model.errors import NotSupportedError
 from careloom.model.issues import Issue, operation_outcome
@@ -21,9 +20,6 @@ from careloom.rest.interaction import Work
 from careloom.rest.messages import FhirRequest, FhirResponse
 from careloom.rest.threads import in_thread
 from careloom.store import Turn, Version
-
-PATH: Final = "_signals"
-"""Below the base address."""
 
 
 async def signals(request: FhirRequest, hub: Hub) -> Work:

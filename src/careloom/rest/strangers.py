@@ -1,7 +1,7 @@
-"""Refusals of those who have not proven who they are: what of them is recorded one by one, and what as one.
+"""Refusals of strangers, who have not proven who they are: the first are recorded one by one, the rest together.
 
-Why, and how they are counted, says `careloom.governance.audit.refusals`. What a known client does is recorded each
-time, whatever comes of it.
+`careloom.governance.audit.refusals` says why, and how they are counted. What a known client does is recorded each time,
+whatever comes of it.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """Parts of resources: ``_summary`` and ``_elements``.
 
-What belongs to a summary is in the definition of each type. It is read once per type into a `_Shape`, a tree of the
+What belongs to a summary is in the definition of each type. It is read once per type into a `Shape`, a tree of the
 keys to keep, and a resource is cut down by walking that tree beside it. What must be there by its definition, and
 modifiers that change the meaning of what is told (``modifierExtension``, ``implicitRules``), are always kept.
 
@@ -12,7 +12,7 @@ Source: FHIR R4, 3.1.1.5.8 summary and 3.1.1.5.9 elements.
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from careloom.definitions import TypeModel
 from careloom.definitions.types import ElementInfo
@@ -20,8 +20,6 @@ from careloom.model.errors import InvalidError, MalformedError
 from careloom.model.records import dataclass
 from careloom.model.resource import Resource, resource_type
 from careloom.rest.messages import FhirRequest
-
-Summary = Literal["true", "text", "data", "count", "false"]
 
 SUBSETTED: Final = {
     "system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",

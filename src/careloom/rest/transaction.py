@@ -1,8 +1,8 @@
 """transaction: several requests that happen together or not at all.
 
-What costs time comes first, of all but small ones on a worker thread: reading the entries, deciding on each, validating
-each resource, parsing each condition, and making each resource ready for the store (`careloom.rest.making`). What needs
-the record happens in one turn of the writer, in this order:
+What costs time comes first, on a worker thread unless the transaction is small (`careloom.rest.at_hand`): reading the
+entries, deciding on each, validating each resource, parsing each condition, and making each resource ready for the
+store (`careloom.rest.making`). What needs the record happens in one turn of the writer, in this order:
 
 1. every identity is settled: new ids, the matches of conditional creates, updates and deletes;
 2. no two entries may be about the same resource;

@@ -6,10 +6,10 @@ The tree so has nothing but codes, and whoever runs it needs no terminology.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from careloom.model.errors import InvalidError, NotSupportedError
-from careloom.model.issues import Issue
 from careloom.search.escaping import shown, split, unescape
 from careloom.search.parameters import SearchParameter
 from careloom.search.query import TokenOperand
+from careloom.search.refusals import not_supported
 from careloom.search.scope import Scope
 from careloom.terminology.for_search import CodesForSearch
 
@@ -29,11 +29,11 @@ def codes_of(modifier: str, text: str, parameter: SearchParameter, scope: Scope)
     """
     codes = scope.registry.codes
     if codes is None:
-        raise _not_supported(f":{modifier} is not supported, this server has no terminology")
+        raise not_supported(f":{modifier} is not supported, this server has no terminology")
     try:
         found = list(_in(text, codes) if modifier == "in" else _along(modifier, text, parameter, scope, codes))
     except NotSupportedError as error:
-        raise _not_supported(str(error)) from error
+        raise not_supported(str(error)) from error
     return sorted(found, key=lambda operand: (operand.system or "", operand.code or ""))
 
 
@@ -69,7 +69,3 @@ def _implied(parameter: SearchParameter, scope: Scope) -> str | None:
     types = scope.types or tuple(scope.registry.resource_types())
     systems = {path.system for type in types for path in scope.registry.paths(type).get(parameter.code, ())}
     return systems.pop() if len(systems) == 1 else None
-
-
-def _not_supported(diagnostics: str) -> InvalidError:
-    return InvalidError(diagnostics, issues=[Issue("error", "not-supported", diagnostics)])

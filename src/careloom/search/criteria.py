@@ -7,7 +7,6 @@ what follows is a name in the scope of that. What is left is a parameter with at
 from collections.abc import Callable, Mapping
 
 from careloom.model.errors import InvalidError
-from careloom.model.issues import Issue
 from careloom.search.chains import read_chain, read_has
 from careloom.search.codes import codes_of
 from careloom.search.escaping import shown, split
@@ -18,6 +17,7 @@ from careloom.search.limits import hold
 from careloom.search.modifiers import check
 from careloom.search.parameters import SearchParameter
 from careloom.search.query import Comparison, Condition, Has, Missing, Not, TokenOperand
+from careloom.search.refusals import not_supported, too_long
 from careloom.search.scope import Scope
 
 _EXPANDED = ("in", "not-in", "above", "below")
@@ -83,7 +83,7 @@ def alternatives(value: str, scope: Scope) -> list[str]:
         if not each:
             raise InvalidError("a value expected on both sides of a comma, found nothing")
         if len(each) > scope.limits.length:
-            raise _too_long(f"a value of at most {scope.limits.length} characters expected, found {len(each)}")
+            raise too_long(f"a value of at most {scope.limits.length} characters expected, found {len(each)}")
     return found
 
 
@@ -109,17 +109,13 @@ def _boolean(value: str) -> bool:
     return value == "true"
 
 
-def _too_long(diagnostics: str) -> InvalidError:
-    return InvalidError(diagnostics, issues=[Issue("error", "too-long", diagnostics)])
-
-
 # parameters that are none of a type
 
 
 def _list(value: str, scope: Scope) -> Condition:
     """``_list=42``: what an entry of the list refers to, the same as ``_has:List:item:_id=42``."""
     if value.startswith("$"):
-        raise _not_supported(f"the id of a List expected; functional lists are not kept here, found {shown(value)}")
+        raise not_supported(f"the id of a List expected; functional lists are not kept here, found {shown(value)}")
     ids = Comparison("_id", "token", tuple(TokenOperand(None, id.removeprefix("List/")) for id in value.split(",")))
     scope.behind("List")
     return Has("List", "item", ids)
@@ -130,12 +126,7 @@ def _filter(value: str, scope: Scope) -> Condition:
 
 
 def _query(value: str, scope: Scope) -> Condition:
-    raise _not_supported(f"named queries are not supported, found {shown(value)}")
-
-
-def _not_supported(diagnostics: str) -> InvalidError:
-    """An error whatever the handling: without it the search would ask something else."""
-    return InvalidError(diagnostics, issues=[Issue("error", "not-supported", diagnostics)])
+    raise not_supported(f"named queries are not supported, found {shown(value)}")
 
 
 _SPECIAL: Mapping[str, Callable[[str, Scope], Condition]] = {"_list": _list, "_filter": _filter, "_query": _query}

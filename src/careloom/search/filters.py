@@ -13,7 +13,6 @@ Source: FHIR R4, 3.1.3 _filter.
 from collections.abc import Callable, Mapping
 
 from careloom.model.errors import InvalidError
-from careloom.model.issues import Issue
 from careloom.model.records import replace
 from careloom.search.chains import joined, referring
 from careloom.search.escaping import escape
@@ -33,6 +32,7 @@ from careloom.search.query import (
     QuantityOperand,
     Written,
 )
+from careloom.search.refusals import not_supported
 from careloom.search.scope import Scope
 
 ReadPlain = Callable[[SearchParameter, str, str, Scope], Condition]
@@ -87,7 +87,7 @@ class _Meaning:
                 raise InvalidError(f"a name behind {path.name}[…] expected")
             return test(parameter, scope)
         if parameter.kind != "reference":
-            raise _not_supported(f"{path.name}: brackets and names behind a dot go with reference parameters alone")
+            raise not_supported(f"{path.name}: brackets and names behind a dot go with reference parameters alone")
 
         def ask(behind: Scope) -> Condition:
             asked = self._at(rest, behind, test)
@@ -102,7 +102,7 @@ class _Meaning:
         meanings = _MEANINGS.get(parameter.kind, {})
         if operator not in meanings or parameter.is_text:
             allowed = ", ".join(("pr", *meanings)) if not parameter.is_text else "pr"
-            raise _not_supported(
+            raise not_supported(
                 f"operators of the {parameter.kind} parameter {parameter.code} are {allowed}, found {operator}"
             )
         return self._apply(meanings[operator], parameter, value, scope)
@@ -142,10 +142,6 @@ def _escaped(kind: Kind, value: str) -> str:
     if kind == "token" and len(pieces) > 1:
         pieces[0] = SYSTEMS.get(pieces[0], pieces[0])
     return "|".join(map(escape, pieces))
-
-
-def _not_supported(diagnostics: str) -> InvalidError:
-    return InvalidError(diagnostics, issues=[Issue("error", "not-supported", diagnostics)])
 
 
 _ORDERED: tuple[Kind, ...] = ("date", "number", "quantity")

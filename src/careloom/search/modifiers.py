@@ -5,12 +5,11 @@ Source: FHIR R4 search, "Modifiers".
 
 from collections.abc import Mapping
 
-from careloom.model.errors import InvalidError
-from careloom.model.issues import Issue
 from careloom.model.records import dataclass
 from careloom.search.escaping import shown
 from careloom.search.parameters import SearchParameter
 from careloom.search.query import Kind
+from careloom.search.refusals import not_supported
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ def check(parameter: SearchParameter, modifier: str) -> Kind:
         return allowed[modifier].operands or parameter.kind
     names = ", ".join(allowed) + (" or the name of a resource type it may refer to" if found else "")
     diagnostics = f"modifiers of a {parameter.kind} parameter are {names}, found {shown(modifier)}{_hint(modifier)}"
-    raise InvalidError(diagnostics, issues=[Issue("error", "not-supported", diagnostics)])
+    raise not_supported(diagnostics)
 
 
 def _hint(modifier: str) -> str:

@@ -18,18 +18,6 @@ def parse_number(text: str) -> Decimal | None:
     return Decimal(text) if _WRITTEN.fullmatch(text) else None
 
 
-def implicit_range(text: str) -> tuple[float, float]:
-    """`implicit_bounds` as doubles."""
-    low, high = implicit_bounds(text)
-    return double(low), double(high)
-
-
-def approximate_range(text: str) -> tuple[float, float]:
-    """`approximate_bounds` as doubles."""
-    low, high = approximate_bounds(text)
-    return double(low), double(high)
-
-
 def implicit_bounds(text: str) -> tuple[Decimal, Decimal]:
     """The half-open range [low, high) of a searched number: half a unit of its last digit to either side.
 

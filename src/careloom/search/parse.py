@@ -17,6 +17,7 @@ from careloom.search.criteria import read_criterion
 from careloom.search.escaping import shown
 from careloom.search.limits import hold
 from careloom.search.query import Condition, InCompartment, Query
+from careloom.search.refusals import too_long
 from careloom.search.registry import SearchParameters
 from careloom.search.results import RESULT_PARAMETERS, Results
 from careloom.search.scope import Scope
@@ -147,14 +148,10 @@ def _check_text(name: str, value: str, length: int) -> None:
     if _CONTROL.search(name) or _CONTROL.search(value):
         raise InvalidError("a text without control characters and lone surrogates expected")
     if len(name) > length:
-        raise _too_long(f"a name of at most {length} characters expected, found {len(name)}")
+        raise too_long(f"a name of at most {length} characters expected, found {len(name)}")
     if name.partition(":")[0] in _LONG and len(value) > length:
-        raise _too_long(f"a value of at most {length} characters expected, found {len(value)}")
+        raise too_long(f"a value of at most {length} characters expected, found {len(value)}")
     if not name:
         raise InvalidError("a parameter name expected before '='")
     if not value:
         raise InvalidError("a value expected, found nothing")
-
-
-def _too_long(diagnostics: str) -> InvalidError:
-    return InvalidError(diagnostics, issues=[Issue("error", "too-long", diagnostics)])

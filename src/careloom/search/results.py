@@ -14,6 +14,7 @@ from careloom.search.escaping import shown
 from careloom.search.limits import hold
 from careloom.search.parameters import SearchParameter
 from careloom.search.query import Include, Query, SortKey, Summary, Total
+from careloom.search.refusals import not_supported
 from careloom.search.scope import Scope
 
 MAX_PAGE_TOKEN = 4000
@@ -50,7 +51,7 @@ class Results:
         """
         self._iterates = code in _REPEATED and modifier == "iterate"
         if modifier and not self._iterates:
-            raise _not_supported(f"{code} {_WITH[code in _REPEATED]} expected, found {shown(modifier)}")
+            raise not_supported(f"{code} {_WITH[code in _REPEATED]} expected, found {shown(modifier)}")
         if code in self._taken and code not in _REPEATED:
             raise InvalidError("one value expected, found the parameter twice")
         self._taken.add(code)
@@ -121,7 +122,7 @@ class Results:
         include = self._read_include(value)
         if include.source == ANY:
             if not self._scope.types:
-                raise _not_supported("Type:parameter expected in a search of all types, found *")
+                raise not_supported("Type:parameter expected in a search of all types, found *")
             for type in self._scope.types:
                 self._add("includes", replace(include, source=type))
         elif not include.iterate and not self._is_searched(include.source):
@@ -210,7 +211,3 @@ def _one_of(value: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         raise InvalidError(f"one of {', '.join(allowed)} expected, found {shown(value)}")
     return value
-
-
-def _not_supported(diagnostics: str) -> InvalidError:
-    return InvalidError(diagnostics, issues=[Issue("error", "not-supported", diagnostics)])

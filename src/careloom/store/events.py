@@ -165,7 +165,7 @@ class Replay:
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class LaneStart:
     """A subscription's cursor with the number of its newest event; events between are still to be delivered."""
 
     cursor: Cursor
@@ -204,7 +204,7 @@ class Recovery:
     """
 
     matched_to: int
-    lanes: tuple[Lane, ...]
+    lanes: tuple[LaneStart, ...]
 
 
 class EventLog(Protocol):
@@ -289,10 +289,6 @@ class EventLog(Protocol):
 
     async def cursor(self, subscription: str) -> Cursor:
         """The cursor as last saved; a fresh one if it never was."""
-        ...
-
-    async def all_cursors(self) -> list[Cursor]:
-        """Every cursor ever saved, by subscription id."""
         ...
 
     async def save_cursor(self, cursor: Cursor) -> None:

@@ -10,7 +10,7 @@ from careloom.store.events import (
     Attempt,
     Cursor,
     DeadLetter,
-    Lane,
+    LaneStart,
     Lease,
     LeaseLostError,
     Match,
@@ -51,7 +51,7 @@ class MemoryEventLog:
     async def recover(self) -> Recovery:
         """As in the port."""
         known = sorted({*self._state.cursors, *self._state.events})
-        lanes = tuple(Lane(self._cursor(each), self._last(each)) for each in known)
+        lanes = tuple(LaneStart(self._cursor(each), self._last(each)) for each in known)
         return Recovery(self._state.matched_to, lanes)
 
     async def matched_to(self) -> int:
@@ -115,10 +115,6 @@ class MemoryEventLog:
     async def cursor(self, subscription: str) -> Cursor:
         """As in the port."""
         return self._cursor(subscription)
-
-    async def all_cursors(self) -> list[Cursor]:
-        """As in the port."""
-        return [cursor for _, cursor in sorted(self._state.cursors.items())]
 
     async def save_cursor(self, cursor: Cursor) -> None:
         """As in the port."""

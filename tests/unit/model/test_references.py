@@ -2,7 +2,7 @@
 
 import pytest
 
-from careloom.model.references import LiteralReference, parse_reference, references_in, rewrite_references
+from careloom.model.references import LiteralReference, parse_reference, references_in
 
 
 @pytest.mark.parametrize(
@@ -28,10 +28,3 @@ def test_references_are_found_at_any_depth_in_document_order() -> None:
         "reference": 7,
     }
     assert ["Patient/1", "Condition/2", "List/3"] == [found["reference"] for found in references_in(resource)]
-
-
-def test_rewriting_leaves_the_original_as_it_was() -> None:
-    original = {"subject": {"reference": "urn:uuid:1", "display": "Michael"}}
-    rewritten = rewrite_references(original, {"urn:uuid:1": "Patient/9"}.__getitem__)
-    assert {"subject": {"reference": "Patient/9", "display": "Michael"}} == rewritten
-    assert "urn:uuid:1" == original["subject"]["reference"]

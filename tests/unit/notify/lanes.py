@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from careloom.model import parse_json
+from careloom.notify.delivery import Delivery
 from careloom.notify.extensions import Delivering
 from careloom.notify.lane import Lane
 from careloom.notify.notification import Silence, Told
@@ -124,17 +125,15 @@ def a_subscription(**changes: Any) -> Subscription:
 
 
 def a_lane(log: EventLog, receiver: Receiver, desk: Desk, time: Time, **changes: Any) -> Lane:
-    return Lane(
-        a_subscription(**changes),
-        "1",
-        log,
-        receiver,
+    subscription = a_subscription(**changes)
+    delivery = Delivery(
+        {subscription.channel: receiver},
         desk,
         retry=RetryPolicy(budget=timedelta(hours=1)),
         clock=time,
         random=lambda: 1.0,
-        sleep=time.sleep,
     )
+    return Lane(subscription, "1", log, delivery, sleep=time.sleep)
 
 
 async def a_log(events: int) -> EventLog:

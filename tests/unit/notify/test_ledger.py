@@ -11,7 +11,10 @@ from careloom.notify.ledger import Unhurried
 async def test_those_in_no_hurry_are_waited_for_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger, "GATHERED_SECONDS", 0.01)
     async with asyncio.timeout(10):
-        await Unhurried().wait(lambda: 1)
+        waiting = asyncio.create_task(Unhurried().wait(lambda: 1))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        await waiting
 
 
 async def test_who_is_in_a_hurry_is_not_kept_waiting(monkeypatch: pytest.MonkeyPatch) -> None:

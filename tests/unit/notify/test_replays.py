@@ -69,15 +69,13 @@ async def write(
 @asynccontextmanager
 async def running(repository: Repository, topics: TopicRegistry, receiver: Receiver) -> AsyncIterator[None]:
     delivery = Delivery(
-        repository,
-        topics,
         {"rest-hook": receiver},
         Desk(),
         retry=RetryPolicy(base=0.01, ceiling=0.01),
         clock=lambda: START,
         random=lambda: 1.0,
     )
-    work = Replays(delivery, repository.events)
+    work = Replays(repository, topics, delivery, repository.events)
     task = asyncio.create_task(work.run())
     try:
         yield

@@ -9,8 +9,8 @@ from careloom.model.instants import utc_now
 from careloom.rest.unchanged import is_unchanged
 from careloom.store import Version
 
-STORED = b"""{"resourceType": "Observation", "id": "o", "meta": {"versionId": "3", "lastUpdated": "2026-11-23T10:00:00Z",
-"profile": ["https://example.org/p"]}, "status": "final", "valueQuantity": {"value": 1.50, "unit": "kg"},
+STORED = b"""{"resourceType": "Observation", "id": "o", "meta": {"versionId": "3", "lastUpdated":
+"2026-11-23T10:00:00Z", "profile": ["https://example.org/p"]}, "status": "final", "valueQuantity": {"value": 1.50, "unit": "kg"},
 "category": [{"text": "a"}, {"text": "b"}]}"""
 
 SAME = b"""{"resourceType": "Observation", "id": "o", "meta": {"profile": ["https://example.org/p"]},

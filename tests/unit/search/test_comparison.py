@@ -1,6 +1,7 @@
 """The examples of FHIR R4 search, "date" and "number", and the corners between them."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from math import inf
 from typing import get_args
 
@@ -8,7 +9,7 @@ import pytest
 
 from careloom.search.comparison import DATES, NUMBERS, fits
 from careloom.search.dates import date_interval
-from careloom.search.numbers import approximate_range, implicit_range
+from careloom.search.numbers import approximate_bounds, double, implicit_bounds
 from careloom.search.query import (
     Comparison,
     DateOperand,
@@ -99,9 +100,9 @@ def test_a_date_compares_as_an_interval(prefix: Prefix, search: str, target: str
 
 
 def number(prefix: Prefix, text: str) -> NumberOperand:
-    ranges = {"eq": implicit_range, "ne": implicit_range, "ap": approximate_range}
-    low, high = ranges[prefix](text) if prefix in ranges else (float(text), float(text))
-    return NumberOperand(text, prefix, low, high)
+    bounds = {"eq": implicit_bounds, "ne": implicit_bounds, "ap": approximate_bounds}
+    low, high = bounds[prefix](text) if prefix in bounds else (Decimal(text), Decimal(text))
+    return NumberOperand(text, prefix, double(low), double(high))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from math import inf
 
 import pytest
 
-from careloom.search.numbers import approximate_range, double, implicit_range, parse_number
+from careloom.search.numbers import approximate_bounds, double, implicit_bounds, parse_number
 
 
 @pytest.mark.parametrize(
@@ -21,14 +21,14 @@ from careloom.search.numbers import approximate_range, double, implicit_range, p
     ],
 )
 def test_digits_say_how_precise_a_number_is(text: str, low: float, high: float) -> None:
-    assert (low, high) == implicit_range(text)
+    assert [low, high] == list(map(double, implicit_bounds(text)))
 
 
 @pytest.mark.parametrize(
     ("text", "low", "high"), [("100", 90, 110), ("-10", -11, -9), ("0", -0.5, 0.5), ("1", 0.5, 1.5)]
 )
 def test_approximately_is_a_tenth_and_at_least_the_precision(text: str, low: float, high: float) -> None:
-    assert (low, high) == approximate_range(text)
+    assert [low, high] == list(map(double, approximate_bounds(text)))
 
 
 @pytest.mark.parametrize(
@@ -43,5 +43,5 @@ def test_a_number_of_any_size_becomes_a_double() -> None:
 
 
 def test_bounds_are_exact_for_numbers_with_many_digits() -> None:
-    low, high = implicit_range("0." + "1" * 1900)
-    assert low <= double(Decimal("0." + "1" * 1900)) <= high
+    low, high = Decimal("0." + "1" * 1899 + "05"), Decimal("0." + "1" * 1900 + "5")
+    assert (low, high) == implicit_bounds("0." + "1" * 1900)

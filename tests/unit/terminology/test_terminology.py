@@ -9,7 +9,8 @@ from careloom.definitions import Definitions
 from careloom.model import Resource
 from careloom.model.errors import NotFoundError, NotSupportedError
 from careloom.terminology import Terminology
-from careloom.terminology.formal import is_currency, is_language, is_media_type, is_unit
+from careloom.terminology.formal import is_language, is_media_type, is_unit
+from careloom.terminology.formal.currencies import currencies
 
 CS = "http://example.org/cs"
 VS = "http://example.org/vs"
@@ -225,8 +226,8 @@ def test_units_are_recognised(code: str, expected: bool) -> None:
 
 
 def test_currencies_are_recognised() -> None:
-    assert is_currency("GBP")
-    assert not is_currency("gbp")
+    known = currencies()
+    assert ["Pound Sterling", None] == [each and each.display for each in (known.find("GBP"), known.find("gbp"))]
 
 
 @pytest.mark.parametrize("key", ["compose", "expansion"])

@@ -3,21 +3,17 @@
 Exit code 1: something is in trouble, so that a check can be made of them. Exit code 2: it could not be looked at.
 """
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
+from careloom.cli.errors import errors_told
 from careloom.cli.notify import printing
 from careloom.cli.notify.asking import Access, Hub, Source, source
-from careloom.model.errors import CareloomError
 from careloom.notify.console import Standing
 
 IN_TROUBLE = 1
-CANNOT_RUN = 2
 PAGE = "500"
 
 USUAL = Access()
@@ -45,7 +41,7 @@ def list_(
     access: Access = USUAL,
 ) -> int:
     """List subscriptions, the newest first."""
-    with _errors_told("list"):
+    with errors_told("notify list"):
         query = {"_count": str(count)} | ({"status": status} if status else {}) | ({"page": page} if page else {})
         found = source(access, settings).overview(query)
         printing.as_json(found) if format == "json" else printing.subscriptions(found)
@@ -55,7 +51,7 @@ def list_(
 @app.command
 def show(id: Id, *, format: Format = "text", settings: Settings = None, access: Access = USUAL) -> int:
     """Show one subscription: its lane, the latest tries, what was put aside, what was told again."""
-    with _errors_told("show"):
+    with errors_told("notify show"):
         found = source(access, settings).detail(id)
         printing.as_json(found) if format == "json" else printing.one(found)
         return 0
@@ -64,7 +60,7 @@ def show(id: Id, *, format: Format = "text", settings: Settings = None, access: 
 @app.command
 def lanes(*, format: Format = "text", settings: Settings = None, access: Access = USUAL) -> int:
     """Show how far every subscription is served. Exit code 1: one fails, or is in error."""
-    with _errors_told("lanes"):
+    with errors_told("notify lanes"):
         found = _all(source(access, settings))
         if format == "json":
             printing.as_json([{"subscription": each.id, "status": each.status, "lane": each.lane} for each in found])
@@ -82,7 +78,7 @@ def dead_letters(
     access: Access = USUAL,
 ) -> int:
     """List the events that were put aside. Exit code 1: some were not told since."""
-    with _errors_told("dead-letters"):
+    with errors_told("notify dead-letters"):
         asked = source(access, settings)
         ids = [id] if id else [each.id for each in _all(asked) if each.lane.put_aside]  # what was told since is history
         found = [letter for each in ids for letter in asked.detail(each).dead_letters]
@@ -103,7 +99,7 @@ def replay(
     access: Access = USUAL,
 ) -> int:
     """Have a range of events told once more. The hub does it beside what it tells anyway; `show` says how far it is."""
-    with _errors_told("replay"):
+    with errors_told("notify replay"):
         numbers = {"eventsSinceNumber": first, "eventsUntilNumber": last}
         values = {name: str(number) for name, number in numbers.items() if number is not None}
         told = Hub(access).replay(id, values | ({"endpoint": endpoint} if endpoint else {}))
@@ -117,7 +113,7 @@ def replay(
 @app.command
 def status(*, format: Format = "text", access: Access = USUAL) -> int:
     """Tell how many subscriptions there are and how fast they are told. Exit code 1: one is in error."""
-    with _errors_told("status"):
+    with errors_told("notify status"):
         found = Hub(access).overview({"_count": "1"})
         printing.as_json(found) if format == "json" else printing.status(found)
         return IN_TROUBLE if found.totals.error else 0
@@ -126,7 +122,7 @@ def status(*, format: Format = "text", access: Access = USUAL) -> int:
 @app.command
 def token(*, access: Access = USUAL) -> int:
     """Print an access token, made with a client's key, to sign in to the console with. Keep it to yourself."""
-    with _errors_told("token"):
+    with errors_told("notify token"):
         print(Hub(access).token())
         return 0
 
@@ -145,12 +141,3 @@ def _all(asked: Source) -> list[Standing]:
 
 def _is_in_trouble(standing: Standing) -> bool:
     return standing.status == "error" or bool(standing.problem) or standing.lane.failing_since is not None
-
-
-@contextmanager
-def _errors_told(command: str) -> Iterator[None]:
-    try:
-        yield
-    except CareloomError as error:
-        print(f"careloom notify {command}: {error}", file=sys.stderr)
-        sys.exit(CANNOT_RUN)

@@ -8,8 +8,9 @@ from typing import Any
 
 from careloom.model import serialize_json
 from careloom.model.instants import instant
-from careloom.notify.console import Detail, Overview, PutAside, Standing
+from careloom.notify.console import Detail, Overview, PutAside, Standing, Try
 from careloom.notify.recent import Point
+from careloom.store import Replay
 
 NOTHING = "-"
 
@@ -68,8 +69,23 @@ def told_again(letter: PutAside) -> str:
 
 def one(found: Detail) -> None:
     """A subscription with its lane, the latest tries, dead letters and replays."""
-    standing, lane = found.standing, found.standing.lane
-    facts = (
+    for name, value in facts(found.standing):
+        if value:
+            print(f"{name:<14} {value}")
+    print()
+    tries(found.tries)
+    if found.dead_letters:
+        print()
+        dead_letters(found.dead_letters)
+    if found.replays:
+        print()
+        replays(found.replays)
+
+
+def facts(standing: Standing) -> tuple[tuple[str, str], ...]:
+    """What there is to say of a subscription and its lane, each with a name; empty where there is nothing."""
+    lane = standing.lane
+    return (
         ("subscription", standing.id),
         ("status", standing.status),
         ("problem", standing.problem),
@@ -85,10 +101,10 @@ def one(found: Detail) -> None:
         ("next try", moment(lane.next_at) if lane.next_at else ""),
         ("error", lane.error),
     )
-    for name, value in facts:
-        if value:
-            print(f"{name:<14} {value}")
-    print()
+
+
+def tries(found: Iterable[Try]) -> None:
+    """The latest tries of a lane."""
     table(
         ("AT", "EVENTS", "TRY", "OUTCOME", "STATUS", "TOOK", "SINCE COMMIT", "DETAIL"),
         (
@@ -102,19 +118,18 @@ def one(found: Detail) -> None:
                 seconds(each.since_commit),
                 each.detail or NOTHING,
             )
-            for each in found.tries
+            for each in found
         ),
     )
-    if found.dead_letters:
-        print()
-        dead_letters(found.dead_letters)
-    if found.replays:
-        print()
-        rows = (
-            (each.id, numbers(each.first, each.last), each.status, each.requested_by, each.endpoint or NOTHING)
-            for each in found.replays
-        )
-        table(("REPLAY", "EVENTS", "STATUS", "ASKED BY", "ENDPOINT"), rows)
+
+
+def replays(found: Iterable[Replay]) -> None:
+    """The replays of a subscription."""
+    rows = (
+        (each.id, numbers(each.first, each.last), each.status, each.requested_by, each.endpoint or NOTHING)
+        for each in found
+    )
+    table(("REPLAY", "EVENTS", "STATUS", "ASKED BY", "ENDPOINT"), rows)
 
 
 def status(found: Overview) -> None:

@@ -12,8 +12,6 @@ from typing import Any, Literal, NoReturn, get_args, get_origin
 
 from careloom.cli.validate.command import SHORT, validate
 
-Convert = Callable[[str], Any]
-
 
 def plain_call(arguments: list[str]) -> Callable[[], NoReturn] | None:
     """The call that the arguments ask for; None for anything that is not plain."""

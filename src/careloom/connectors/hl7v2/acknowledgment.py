@@ -78,11 +78,6 @@ def refused(message: Message | None, error: Exception, *, now: datetime, new_id:
     return _answer(message, reason.answer, [_error(reason, "E", told, delimiters)], now, new_id)
 
 
-def is_transient(error: Exception) -> bool:
-    """Whether the same message may be accepted later."""
-    return isinstance(error, UnavailableError) or not isinstance(error, CareloomError)
-
-
 def _reason(error: Exception) -> Reason:
     return next((_REASONS[kind] for kind in type(error).__mro__ if kind in _REASONS), _FAILED)
 

@@ -6,6 +6,7 @@ the list. Read in this order:
 - `complete`: a definition with its snapshot, and where other definitions are found;
 - `given`: the snapshot that a definition has, else one that is made;
 - `generator`: which base, which differential, and what comes out;
+- `shape`: whether a definition is shaped well enough to work with;
 - `tree`: a list of element definitions to a tree of nodes and back;
 - `walk`: the differential stepping down the tree, which grows by types as far as it is stepped into;
 - `slicing`: slices, found or made;

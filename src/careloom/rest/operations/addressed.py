@@ -5,6 +5,7 @@ from careloom.model.resource import Resource
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest
 from careloom.rest.ownership import known
+from careloom.rest.representation import asked
 from careloom.store import Version
 
 
@@ -19,7 +20,7 @@ async def addressed_version(request: FhirRequest, hub: Hub) -> Version:
         version = await hub.repository.vread(request.type, request.id, request.version_id)
     else:
         version = await hub.repository.read(request.type, request.id)
-    return living(known(version, request, hub), _asked(request))
+    return living(known(version, request, hub), asked(request))
 
 
 def living(version: Version | None, asked: str) -> Version:
@@ -44,8 +45,3 @@ def resource_of(version: Version) -> Resource:
     """The resource of a version that is no deletion."""
     assert version.resource is not None
     return version.resource
-
-
-def _asked(request: FhirRequest) -> str:
-    version = f"/_history/{request.version_id}" if request.version_id else ""
-    return f"{request.type}/{request.id}{version}"

@@ -25,7 +25,6 @@ MOST: Final = 1000
 _TAKES: Final = (Parameter("page", "string", about="the page that another one named as the next"),)
 
 _EXPORT: Final = "110106"
-_DESTINATION: Final = "110152"
 _HELD_BACK: Final = "8"
 _PATIENT: Final = "1"
 """The role of an entity that is a patient."""

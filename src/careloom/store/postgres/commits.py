@@ -1,8 +1,9 @@
 """Commits, and what became of one whose answer was lost.
 
 When the connection is lost while a COMMIT is on its way, the record is asked: each transaction leaves its serial in a
-row of the process, which is there if and only if the rest of it is. (Its number in the server would not do. A server
-that crashes may give a number anew that nothing on the disk speaks of, and would then tell of another's transaction.)
+row of the process, which is there if and only if the rest of it is. (The number that
+the server gives a transaction would not do: after a crash it may give the same number to another one, if nothing of the
+first has reached the disk, and would then tell of the wrong one.)
 """
 
 import time

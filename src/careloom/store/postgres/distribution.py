@@ -22,9 +22,6 @@ SHARD_KEY = "tenant"
 REFERENCE = ("tenant",)
 """On every node."""
 
-LOCAL = ("migration",)
-"""On the coordinator alone."""
-
 DISTRIBUTED = (
     "head",
     *(table for table in COLUMNS),
@@ -33,16 +30,6 @@ DISTRIBUTED = (
     "writer",
 )
 """By tenant; the first is the one that the others are co-located with."""
-
-_KEYS = """
-SELECT relation.relname, index.relname,
-       (SELECT array_agg(column_.attname::text) FROM pg_attribute AS column_
-        WHERE column_.attrelid = relation.oid AND column_.attnum = ANY (key.indkey))
-FROM pg_index AS key
-JOIN pg_class AS relation ON relation.oid = key.indrelid
-JOIN pg_class AS index ON index.oid = key.indexrelid
-WHERE key.indisunique AND relation.relnamespace = current_schema()::regnamespace
-"""
 
 
 def distribute(server: Server) -> Iterator[tuple[str, str]]:
@@ -63,12 +50,6 @@ def distribute(server: Server) -> Iterator[tuple[str, str]]:
             connection.close()
     except psycopg.Error as error:
         raise told(server.place, error) from error
-
-
-def keys_without_tenant(connection: Connection) -> list[str]:
-    """Unique keys of distributed tables that lack the shard key; a cluster could not keep them."""
-    rows = connection.execute(_KEYS).fetchall()
-    return [index for table, index, columns in rows if table in DISTRIBUTED and SHARD_KEY not in columns]
 
 
 def _declare(connection: Connection) -> Iterator[tuple[str, str]]:

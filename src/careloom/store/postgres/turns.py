@@ -7,14 +7,15 @@ the turn writes, whoever else writes. Commits of a tenant follow one another in 
 vid sees every smaller one there will ever be, which is what the change log and the snapshots of pages rest on.
 
 A process that dies loses its connection, and with it its transaction and the lock. One that stands still (a machine
-that is paused, a network that is cut) would keep the lock for as long. So who waits for the turn looks after
-``still_seconds`` when the one before has asked for anything, and ends its connection if that was so long ago: its
-transaction is undone, and its callers are told so when it goes on. One that has asked for something since is given the
-rest of that time from then on. A statement that runs is no standstill, however long it takes; who waits for that gives
-up after ``lock_seconds`` in all. Turns come in the order of asking, and who has looked asks anew.
+that is paused, a network that is cut) would keep the lock for as long as it does. So whoever waits for the turn looks,
+after ``still_seconds``, when the holder last asked for anything. If that was as long ago, it ends the connection of the
+holder: the transaction is undone, and the callers are told so when the process goes on. A holder that has asked for
+something since is given the rest of that time from then on. A statement that runs is no standstill, however long it
+takes; whoever waits for one gives up after ``lock_seconds`` in all. Turns come in the order of asking, and a process
+that has looked is behind those who asked meanwhile.
 
-(The server's own limit, ``idle_in_transaction_session_timeout``, is set as well, and does not do: statements that are
-sent together leave a Flush behind the Sync, by which the server takes its client for awake, and it waits for the next
+(The server's own limit, ``idle_in_transaction_session_timeout``, is set as well but is not enough: statements that are
+sent together end in a Sync and a Flush, after which the server counts its client as busy, and waits for the next
 statement without a limit.)
 """
 

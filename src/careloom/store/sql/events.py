@@ -11,7 +11,7 @@ from careloom.store.events import (
     Attempt,
     Cursor,
     DeadLetter,
-    Lane,
+    LaneStart,
     Lease,
     LeaseLostError,
     Match,
@@ -175,10 +175,6 @@ class SqlEventLog:
         rows = await self._rows("cursor", subscription=subscription)
         return _cursor(rows[0]) if rows else Cursor(subscription)
 
-    async def all_cursors(self) -> list[Cursor]:
-        """As in the port."""
-        return [_cursor(row) for row in await self._rows("cursors")]
-
     async def save_cursor(self, cursor: Cursor) -> None:
         """As in the port."""
         await self._write(lambda connection: self._save_cursor(connection, cursor), is_light=True)
@@ -267,8 +263,9 @@ class SqlEventLog:
         key = {"tenant": self._tenant}
         cursors = {row[0]: _cursor(row) for row in connection.execute(_SQL["cursors"], key).fetchall()}
         numbers = dict(connection.execute(_SQL["newest_numbers"], key).fetchall())
-        lanes = [Lane(cursors.get(each, Cursor(each)), numbers.get(each, 0)) for each in sorted({*cursors, *numbers})]
-        return Recovery(self._matched_to(connection), tuple(lanes))
+        known = sorted({*cursors, *numbers})
+        lanes = tuple(LaneStart(cursors.get(each, Cursor(each)), numbers.get(each, 0)) for each in known)
+        return Recovery(self._matched_to(connection), lanes)
 
     def _matched_to(self, connection: Connection) -> int:
         row = connection.execute(_SQL["matched_to"], {"tenant": self._tenant}).fetchone()

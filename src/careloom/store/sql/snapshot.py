@@ -38,7 +38,3 @@ class Snapshot:
         unseen = "".join(f" AND NOT ({alias}.vid BETWEEN ? AND ?)" for _ in self.hidden)
         ends = tuple(end for range in self.hidden for end in range)
         return Sql(text + unseen, (self.vid, self.vid, *ends, *ends))
-
-
-EVERYTHING = Snapshot()
-"""Sees all there is, what the running unit has written included."""

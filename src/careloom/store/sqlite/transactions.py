@@ -114,7 +114,7 @@ class Transactions:
         self._connection.begin()
 
     def begin_at_once(self) -> bool:
-        """Begin one for light units, unless that takes waiting or fails; why it does, `begin` tells."""
+        """Begin one for light units, unless that takes waiting or fails; `begin` then tells why."""
         return not self._refusal and self._connection.begin_at_once()
 
     def run(self, unit: Unit) -> None:

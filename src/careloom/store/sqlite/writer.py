@@ -4,8 +4,9 @@ A durable commit costs one synchronisation of the disk, some milliseconds on a s
 that wait are made one group, run as one transaction and synchronised once; what comes meanwhile waits for the next.
 
 The disk is waited for on a thread of its own. The work of a group is done there, too, but for light units: these are
-run on the event loop. A statement of SQLite gives up the interpreter, and where the event loop is busy it gets it back
-after a millisecond; a group has some dozens, so a millisecond's work would take ten times as long on the thread. ::
+run on the event loop. A statement of SQLite gives up the interpreter, and beside a busy event loop a thread has it back
+only after a millisecond or more; a group has some dozens of statements, so on the thread a millisecond's work would
+take ten times as long. ::
 
     event loop   … light units of a group ┐            ┌ answers, light units of the next ┐
     thread                                └ COMMIT ────┘                                  └ COMMIT …
@@ -38,8 +39,10 @@ LIGHT_SECONDS = 0.01
 """The same for a group on the event loop, where others wait for their turn at everything else."""
 
 _FLATTENINGS = 40
+"""How often it is tried to empty the log while readers keep it."""
+
 _BETWEEN_FLATTENINGS = 0.05
-"""Seconds."""
+"""Seconds between two tries."""
 
 
 @dataclass(slots=True)
@@ -132,8 +135,8 @@ class Writer:
     async def flatten(self) -> None:
         """Move all of the log into the file and empty it, so that nothing of what was deleted is left there.
 
-        Readers that look at an older state keep it from being emptied. They are waited for a while; behind that it is
-        emptied by a later checkpoint.
+        Readers that look at an older state keep it from being emptied. They are waited for a while; where that is not
+        enough, a later checkpoint empties it.
         """
         self._transactions.is_to_flatten = True
         for _ in range(_FLATTENINGS):

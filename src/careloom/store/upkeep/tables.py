@@ -1,15 +1,14 @@
 """All tables of the record as they are carried from one database to another.
 
 Full-text words are the one thing that is not carried, since SQLite keeps no copy of them; they are made again from the
-bodies (`careloom.store.upkeep.words`). Leases belong to processes, and the steps of the schema to the database.
+bodies (`careloom.store.upkeep.carrying.write_words`). Leases belong to processes, and the steps of the schema to the
+database.
 """
 
 from collections.abc import Mapping
 
 from careloom.model.records import dataclass
 from careloom.store.sql.tables import COLUMNS
-
-Types = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from functools import cache
 
 from careloom.terminology.content import CodeSystemContent
 from careloom.terminology.formal.countries import COUNTRIES, countries
-from careloom.terminology.formal.currencies import CURRENCIES, currencies, is_currency
+from careloom.terminology.formal.currencies import CURRENCIES, currencies
 from careloom.terminology.formal.languages import LANGUAGES, is_language, languages
 from careloom.terminology.formal.media_types import MEDIA_TYPES, is_media_type, media_types
 from careloom.terminology.formal.units import UCUM, is_unit, units
@@ -18,7 +18,6 @@ __all__ = [
     "FORMAL_SYSTEMS",
     "UCUM",
     "formal_content",
-    "is_currency",
     "is_language",
     "is_media_type",
     "is_unit",

@@ -195,12 +195,6 @@ HRK Kuna
 SLL Old Leone
 ZWL Zimbabwe Dollar
 """
-_CODES = frozenset(line[:3] for table in (_IN_USE, _WITHDRAWN) for line in table.splitlines())
-
-
-def is_currency(code: str) -> bool:
-    """Whether ISO 4217 has this code, or had it until lately."""
-    return code in _CODES
 
 
 def currencies() -> MemoryContent:

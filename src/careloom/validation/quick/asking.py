@@ -76,11 +76,6 @@ def datatype_is_silent(value: Any, type: str, path: Path, check: Check) -> bool:
     return len(check.issues) == before
 
 
-def narrative_is_fine(div: str, value: Any, path: Path, check: Check) -> bool:
-    """Ask for a narrative."""
-    return datatype_is_fine(value, "Narrative", path, check)
-
-
 def extensions_are_fine(value: Any, type: str, path: Path, check: Check) -> bool:
     """Ask for the extensions on a value, unless one has no definition, of which the interpreter has more to tell."""
     for key in EXTENSIONS:

@@ -47,7 +47,10 @@ class Memos:
         self._unused = count()
 
     def of(self, kind: Callable[..., Any], *arguments: Any) -> str:
-        """The name of something that remembers answers."""
+        """The name of something that remembers answers, made once for each kind and arguments.
+
+        The arguments are what the answers depend on; some kinds take them for no other purpose than to be told apart.
+        """
         key = (kind, *(id(one) if isinstance(one, dict | set) else one for one in arguments))
         if key not in self._made:
             self._made[key] = kind(*arguments)

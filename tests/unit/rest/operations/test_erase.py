@@ -10,6 +10,7 @@ from tests.unit.rest.desk import GRANT, Desk, patient
 from careloom.governance import parse_scopes
 from careloom.model.json import serialize_json
 from careloom.model.resource import Resource
+from careloom.rest.errors import MethodNotAllowedError
 from careloom.rest.messages import FhirResponse
 
 SECRET = "Zaphodine"
@@ -140,5 +141,5 @@ async def test_what_is_not_allowed_or_not_said_why_is_refused(
 
 
 async def test_it_is_not_offered_by_get(record: Desk) -> None:
-    with pytest.raises(Exception, match="GET is not offered"):
+    with pytest.raises(MethodNotAllowedError, match="GET is not offered"):
         await record("GET", "Patient/p/$erase")

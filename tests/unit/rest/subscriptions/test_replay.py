@@ -11,6 +11,7 @@ from careloom.governance import parse_scopes
 from careloom.model.instants import instant
 from careloom.notify.notification import Told
 from careloom.notify.subscriptions import read_subscription
+from careloom.rest.errors import MethodNotAllowedError
 from careloom.rest.subscriptions import disclosures
 from careloom.store import Attempt, DeadLetter, Replay
 
@@ -81,7 +82,7 @@ async def test_a_subscription_that_is_not_active_replays_nothing(ward: Ward) -> 
 
 async def test_a_replay_is_not_asked_for_by_get(ward: Ward) -> None:
     id = await ward.subscribe()
-    with pytest.raises(Exception, match="GET is not offered"):
+    with pytest.raises(MethodNotAllowedError, match="GET is not offered"):
         await ward("GET", f"Subscription/{id}/$replay")
 
 

@@ -1,4 +1,4 @@
-"""Units of work: what one caller wants done in a turn that several share, and what came of it.
+"""How a unit is run in a transaction of PostgreSQL, and its caller told what became of it.
 
 The first unit of a group has the transaction to itself. One behind it that writes to the tables, or searches them,
 does so behind a savepoint, so that what it has done can be undone without the others::
@@ -7,50 +7,18 @@ does so behind a savepoint, so that what it has done can be undone without the o
     SAVEPOINT unit  work of the second   ROLLBACK TO unit, it searched and raised
 """
 
-import asyncio
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import psycopg
 
 from careloom.model.errors import TooCostlyError
-from careloom.model.records import dataclass
 from careloom.store.postgres.connection import Connection
 from careloom.store.postgres.failures import is_failure, told
+from careloom.store.sql.units import Unit, tellable
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
-
-
-@dataclass(slots=True)
-class Unit:
-    """What one caller wants done, and where the answer goes.
-
-    Attributes:
-        work: Gets the connection.
-        answer: The caller waits for it.
-        has_news: Asked when it is done.
-        leaves_rows: Whether it leaves what it writes to the end of the group.
-        result: What the work gave.
-        error: What it raised, or why nothing of its group is recorded.
-    """
-
-    work: Work[Any]
-    answer: asyncio.Future[Any]
-    has_news: Callable[[], bool]
-    leaves_rows: bool = False
-    result: Any = None
-    error: BaseException | None = None
-
-    @property
-    def is_wanted(self) -> bool:
-        """Whether somebody still waits for it."""
-        return not self.answer.cancelled()
-
-    @property
-    def brings_news(self) -> bool:
-        """Whether it was done and has news for others."""
-        return self.error is None and self.has_news()
 
 
 def run_unit(connection: Connection, unit: Unit, place: str, settle: Callable[[Connection], None]) -> None:
@@ -84,17 +52,6 @@ def fail(units: Iterable[Unit], place: str, error: BaseException) -> None:
         unit.error = _tellable(place, error)
 
 
-def answer(units: Iterable[Unit]) -> None:
-    """On the event loop: give each caller what came of its unit."""
-    for unit in units:
-        if unit.answer.done():
-            continue
-        if unit.error:
-            unit.answer.set_exception(unit.error)
-        else:
-            unit.answer.set_result(unit.result)
-
-
 def _is_over_time(error: BaseException) -> bool:
     """Whether a unit's own search took too long, which is no fault of the server."""
     return isinstance(error, psycopg.errors.QueryCanceled | TooCostlyError)
@@ -107,8 +64,4 @@ def _tellable(place: str, error: BaseException) -> BaseException:
         if found is not error:
             found.__cause__ = error
         return found
-    if not isinstance(error, StopIteration):
-        return error
-    raised = RuntimeError("the work raised StopIteration")
-    raised.__cause__ = error
-    return raised
+    return tellable(error)

@@ -25,8 +25,9 @@ from careloom.model.errors import UnavailableError
 from careloom.store.postgres.commits import Commits
 from careloom.store.postgres.connection import Connection, Server, connect_writer
 from careloom.store.postgres.turns import Turns
-from careloom.store.postgres.units import Unit, Work, answer, fail, run_unit
+from careloom.store.postgres.units import Work, fail, run_unit
 from careloom.store.sql.statements import load_statements
+from careloom.store.sql.units import Unit, answer
 
 T = TypeVar("T")
 

@@ -20,14 +20,13 @@ Checkpoints (moving the log into the file) are made beside the groups, and finis
 `careloom.store.sqlite.checkpoints`.
 """
 
-import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from careloom.model.errors import UnavailableError
-from careloom.model.records import dataclass
+from careloom.store.sql.units import Unit, tellable
 from careloom.store.sqlite.checkpoints import Checkpoints
 from careloom.store.sqlite.connection import WriterConnection
 from careloom.store.sqlite.failures import is_failed_sync, is_failure, unavailable
@@ -38,34 +37,6 @@ Work = Callable[[WriterConnection], T]
 
 CHECKPOINT_ROWS = 20_000
 """Rows written between two checkpoints."""
-
-
-@dataclass(slots=True)
-class Unit:
-    """What one caller wants done, and where the answer goes.
-
-    Attributes:
-        work: Gets the connection.
-        answer: Of the caller.
-        has_news: Asked when it is done.
-        leaves_rows: Whether it leaves what it writes to the end of the group, or begins a unit on the connection.
-        is_light: Whether it is done in a moment.
-        result: What the work gave.
-        error: Why nothing of it is recorded; None where all is well.
-    """
-
-    work: Work[Any]
-    answer: asyncio.Future[Any]
-    has_news: Callable[[], bool]
-    leaves_rows: bool = False
-    is_light: bool = False
-    result: Any = None
-    error: BaseException | None = None
-
-    @property
-    def is_wanted(self) -> bool:
-        """Whether its caller still waits for it."""
-        return not self.answer.cancelled()
 
 
 class Transactions:
@@ -129,7 +100,7 @@ class Transactions:
         except BaseException as error:
             if self._connection.failure or not self._connection.in_transaction:
                 raise
-            unit.error = _tellable(error)
+            unit.error = tellable(error)
             self._connection.undo_unit()
         self._connection.end_unit()
 
@@ -201,12 +172,3 @@ class Transactions:
     def _refuse(self, error: BaseException) -> None:
         """Refuse everything from here on."""
         self._refusal = f"{unavailable(self._path, error)}; the hub must be started again"
-
-
-def _tellable(error: BaseException) -> BaseException:
-    """The error as a future can carry it: a StopIteration it cannot."""
-    if not isinstance(error, StopIteration):
-        return error
-    told = RuntimeError("the work raised StopIteration")
-    told.__cause__ = error
-    return told

@@ -27,8 +27,9 @@ from typing import TypeVar
 
 from careloom.model.errors import UnavailableError
 from careloom.model.records import dataclass, field
+from careloom.store.sql.units import Unit, answer
 from careloom.store.sqlite.connection import WriterConnection
-from careloom.store.sqlite.transactions import Transactions, Unit, Work
+from careloom.store.sqlite.transactions import Transactions, Work
 
 T = TypeVar("T")
 
@@ -194,14 +195,8 @@ class Writer:
 
     def _answer(self, group: _Group) -> None:
         """Give each caller what came of its unit."""
-        for unit in group.units:
-            if unit.answer.done():
-                continue
-            if unit.error:
-                unit.answer.set_exception(unit.error)
-            else:
-                unit.answer.set_result(unit.result)
-        if any(unit.error is None and unit.has_news() for unit in group.units):
+        answer(group.units)
+        if any(unit.brings_news for unit in group.units):
             self._on_news()
 
     def _answer_and_begin(self, group: _Group) -> None:

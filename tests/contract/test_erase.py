@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from tests.contract.stores import SteppingClock, create, observation, patient
+from tests.contract.stores import SteppingClock, audit, audited, create, observation, patient
 
 from careloom.search import Query
 from careloom.store import Repository
@@ -66,6 +66,17 @@ async def test_history_and_changes_do_not_tell_of_it(erased: Repository) -> None
     page = await erased.history(HistoryQuery())
     kept = {(version.type, version.id, version.version_id) for version in page.versions}
     assert told == kept == {("Patient", "2", "1"), ("Observation", "moved", "2"), ("Observation", "other", "1")}
+
+
+async def test_the_proof_of_who_saw_what_stays(repository: Repository) -> None:
+    if not hasattr(repository, "erase"):
+        pytest.skip("this store cannot erase yet")
+    await create(repository, patient(id="1"))
+    await audit(repository, audited("a1", patient="1"), audited("a2", patient="1"))
+    await repository.erase("Patient", "1")
+    assert await repository.read("Patient", "1") is None
+    kept = [await repository.read("AuditEvent", id) for id in ("a1", "a2")]
+    assert [each.resource["entity"][0]["what"] for each in kept if each and each.resource] == [P1, P1]
 
 
 async def test_the_record_of_it_counts(repository: Repository, clock: SteppingClock) -> None:

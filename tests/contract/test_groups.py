@@ -69,6 +69,18 @@ async def test_a_unit_sees_what_those_before_it_wrote(store: Repository, query: 
     assert first is not None and first.interaction == "create"
 
 
+async def test_a_unit_follows_the_version_that_one_before_it_wrote(store: Repository) -> None:
+    async with one_group(store) as commit:
+        tasks = [commit(lambda turn: turn.create(named("Shah"), id="1"))]
+        tasks += [commit(lambda turn: turn.update(named("Osei", id="1"))) for _ in range(2)]
+        taken = commit(lambda turn: turn.create(named("Khan"), id="1"))
+        tasks.append(commit(lambda turn: turn.delete("Patient", "1")))
+    assert [task.result().version_id for task in tasks] == ["1", "2", "3", "4"]
+    assert isinstance(taken.exception(), ConflictError)
+    told = [(each.version_id, each.interaction) for each in await store.changes(0, 10)]
+    assert told == [("1", "create"), ("2", "update"), ("3", "update"), ("4", "delete")]
+
+
 async def test_a_unit_that_fails_leaves_nothing_and_the_others_stay(store: Repository, query: Search) -> None:
     asked = query("Patient", ("family", "Shah"))
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.contract.stores import BASE_URL, NHS_NUMBER, create, identified, patient, searching
+from tests.contract.stores import BASE_URL, NHS_NUMBER, SteppingClock, create, identified, opened, patient, searching
 from tests.integration.store_processes import Forking, forking
 from tests.integration.test_store_durability import _keys_seen_first, _parts, _perhaps_written, write_one
 
@@ -270,6 +270,23 @@ async def test_a_commit_of_one_process_wakes_the_listeners_of_another(
     finally:
         await other.close()
         await neighbour.close()
+
+
+@pytest.mark.usefixtures("postgres")
+async def test_one_order_holds_though_the_clock_of_a_process_is_behind(
+    tmp_path: Path, registry: SearchParameters
+) -> None:
+    right, behind = SteppingClock(), SteppingClock()
+    behind.step(hours=-1)
+    made = []
+    async with (
+        opened("postgres", tmp_path, registry, right) as one,
+        opened("postgres", tmp_path, registry, behind) as two,
+    ):
+        for _ in range(3):
+            made += [*await create(one, patient()), *await create(two, patient())]
+        told = [each.sequence for each in await one.changes(0, 10)]
+    assert told == [each.sequence for each in made] == sorted({each.sequence for each in made})
 
 
 async def test_tenants_of_one_database_know_nothing_of_each_other(

@@ -58,6 +58,13 @@ async def test_the_record_is_there_after_reopening(
         assert newer.sequence > made[-1].sequence
 
 
+async def test_nobody_else_may_read_a_file_that_is_made_nor_its_log(tmp_path: Path, registry: SearchParameters) -> None:
+    async with opened("sqlite", tmp_path, registry) as repository:
+        await create(repository, patient())
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.glob("hub.db*")}
+    assert modes == dict.fromkeys(("hub.db", "hub.db-wal", "hub.db-shm", "hub.db.lock"), 0o600)
+
+
 async def test_closing_leaves_one_file_and_the_lock(tmp_path: Path, registry: SearchParameters) -> None:
     async with opened("sqlite", tmp_path, registry) as repository:
         await create(repository, patient())
@@ -224,6 +231,22 @@ async def test_a_full_disk_is_told_and_nothing_is_half_there(
         [made] = await create(repository, identified("after"))
         assert await repository.read("Patient", made.id) == made
     assert damage(tmp_path / "hub.db") == ["ok"]
+
+
+@WHERE
+async def test_what_a_full_disk_has_undone_is_not_taken_for_recorded(
+    tmp_path: Path, registry: SearchParameters, query: Callable[..., Query], is_light: bool
+) -> None:
+    new = patient(identifier=[{"system": "urn:never-seen", "value": "1"}])
+    async with opened("sqlite", tmp_path, registry) as repository:
+        await create(repository, identified("0"))
+        await repository.commit(limit(12))
+        with pytest.raises(UnavailableError, match="full"):
+            await repository.commit(creating(new | {"text": {"div": os.urandom(200_000).hex()}}), is_light=is_light)
+        await repository.commit(limit(0))
+        [made] = await create(repository, new)
+        found = await repository.search(query("Patient", ("identifier", "urn:never-seen|1")))
+        assert [version.id for version in found.matches] == [made.id]
 
 
 @WHERE

@@ -103,6 +103,23 @@ async def test_a_page_begun_before_goes_on_as_it_was(
     assert (await repository.search(males)).total == 0
 
 
+async def test_a_condition_meets_none_of_it_before_it_is_seen(
+    repository: Repository, query: Callable[..., Query]
+) -> None:
+    asked = query("Observation", ("subject", "Patient/1"))
+
+    def look(turn: Turn) -> tuple[bool, bool]:
+        return bool(turn.search(asked)), turn.read("Observation", f"o{MANY - 1}") is not None
+
+    writing = asyncio.create_task(repository.commit(large, size=MANY))
+    looks = []
+    while not writing.done():
+        looks.append(await repository.commit(look))
+    await writing
+    assert (False, False) in looks
+    assert {(False, False), (True, True)} == {*looks, await repository.commit(look)}
+
+
 async def test_who_was_overtaken_is_done_again_in_a_turn(
     repository: Repository, query: Callable[..., Query], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,6 +143,26 @@ async def test_who_was_overtaken_is_done_again_in_a_turn(
     newest = await repository.read("Patient", "1")
     assert newest is not None and newest.version_id == "3"
     assert (await seen(repository, query))[0] == MANY
+
+
+async def test_who_was_overtaken_in_what_it_writes_unseen_is_done_again_too(repository: Repository) -> None:
+    runs: list[int] = []
+
+    def overtaken(turn: Turn) -> str:
+        runs.append(1)
+        written = large(turn)
+        if len(runs) == 1:
+            asyncio.run_coroutine_threadsafe(overtake(), loop).result()
+        return written[-1].version_id
+
+    async def overtake() -> None:
+        await repository.commit(lambda turn: turn.update(patient(id="1", gender="other")))
+
+    loop = asyncio.get_running_loop()
+    assert await repository.commit(overtaken, size=MANY) == "3"
+    history = await repository.history(HistoryQuery(types=("Patient",), id="1"))
+    genders = [(each.resource or {})["gender"] for each in history.versions]
+    assert genders == ["female", "other", "male"]
 
 
 async def test_what_asks_for_a_turn_gets_one(repository: Repository, query: Callable[..., Query]) -> None:

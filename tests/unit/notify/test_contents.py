@@ -97,6 +97,18 @@ async def test_what_is_told_along_is_asked_for_by_itself(repository: Repository,
     assert (["Patient/1"], []) == ([each.reference for each in open_.context], list(closed.context))
 
 
+async def test_what_is_told_along_is_as_it_was_when_it_happened(repository: Repository, topics: TopicRegistry) -> None:
+    patient = {"resourceType": "Patient", "id": "1"}
+    encounter = {"resourceType": "Encounter", "id": "1", "subject": {"reference": "Patient/1"}}
+    await repository.commit(lambda turn: turn.update(patient | {"address": [{"city": "Leeds"}]}))
+    stay = await repository.commit(lambda turn: turn.update(encounter))
+    await repository.commit(lambda turn: turn.update(patient | {"address": [{"city": "York"}]}))
+    event = an_event(1, "Encounter/1", sequence=stay.sequence)
+    subscription = a_subscription(content="full-resource")
+    [told] = await contents(repository, topics).told(subscription, [event], "full-resource")
+    assert [(each.resource or {})["address"] for each in told.context] == [[{"city": "Leeds"}]]
+
+
 async def test_a_topic_says_how_much_at_most(repository: Repository, topics: TopicRegistry) -> None:
     event = SubscriptionEvent("gp", 1, 1, CONSENT, "Consent/1", "1", NOW)
     assert "id-only" == contents(repository, topics).level("full-resource", [event])

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from tests.unit.notify.lanes import (
     FAILED,
@@ -52,6 +53,20 @@ async def test_after_a_crash_the_range_in_flight_goes_out_again_as_it_was() -> N
     await run_until(a_lane(log, again, desk, time, max_count=3), lambda: desk.heard == [1, 2, 3])
     assert [["1", "2"], ["3"]] == again.numbers()
     assert first.bodies[0] == again.bodies[0]
+
+
+async def test_which_events_go_out_together_is_on_record_before_they_do() -> None:
+    log, desk, time = await a_log(5), Desk(), Time()
+    ranges: list[tuple[int, int]] = []
+
+    class Looking(Receiver):
+        async def send(self, endpoint: str, body: bytes, **more: Any) -> Outcome:
+            cursor = await log.cursor("gp")
+            ranges.append((cursor.inflight_from, cursor.inflight_to))
+            return await super().send(endpoint, body, **more)
+
+    await run_until(a_lane(log, Looking(), desk, time, max_count=3), lambda: len(desk.heard) == 5)
+    assert ranges == [(1, 3), (4, 5)]
 
 
 async def test_a_receiver_that_asks_for_a_pause_gets_it() -> None:

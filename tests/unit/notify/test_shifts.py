@@ -1,11 +1,17 @@
 """Lanes are dealt out among processes, here on one record in memory where nothing is announced."""
 
-from tests.unit.notify.processes import Process, Receiver, discharged, subscribed, until
+from datetime import timedelta
+from typing import NoReturn
 
+import pytest
+from tests.unit.notify import processes
+from tests.unit.notify.processes import SECONDS, Process, Receiver, discharged, subscribed, until
+
+from careloom.model.errors import UnavailableError
 from careloom.model.instants import utc_now
 from careloom.notify import TopicRegistry
-from careloom.notify.shifts import SHARDS, shard_of
-from careloom.store import MemoryRepository, Repository
+from careloom.notify.shifts import LANES, SHARDS, shard_of
+from careloom.store import MemoryRepository, Recovery, Repository
 
 
 def a_record(topics: TopicRegistry) -> Repository:
@@ -41,6 +47,83 @@ async def test_a_subscription_made_meanwhile_gets_a_lane_where_its_shard_is(topi
     process = Process("one", repository, topics, receiver)
     await process.start()
     [id] = await subscribed(repository, 1)
+    await discharged(repository, 0, 1)
+    await until(lambda: receiver.firsts(id) == [1])
+    await process.stop()
+
+
+async def test_a_process_that_looks_ends_no_lane_of_what_it_still_holds(
+    topics: TopicRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = Process("one", a_record(topics), topics, Receiver())
+    await process.start()
+    given_up: list[object] = []
+    looks, look = list[str](), process.repository.events.lease_holders
+
+    async def counted(prefix: str) -> list[str]:
+        looks.append(prefix)
+        return await look(prefix)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(process.shifts.lanes, "end_where", given_up.append)
+        patched.setattr(process.repository.events, "lease_holders", counted)
+        await until(lambda: len(looks) == 2)
+    assert (given_up, len(process.shifts.shards)) == ([], SHARDS)
+    await process.stop()
+
+
+async def test_a_process_that_looks_ends_the_lanes_of_what_has_become_anothers(topics: TopicRegistry) -> None:
+    late = timedelta()
+    repository = MemoryRepository(tenant="north", parameters=topics.parameters, clock=lambda: utc_now() + late)
+    process = Process("one", repository, topics, Receiver())
+    [id] = await subscribed(repository, 1)
+    shard = shard_of(id)
+    await process.start()
+    _, lane = process.shifts.lanes._running[id]
+    late = timedelta(seconds=SECONDS + 1)
+    [taken] = await repository.events.take_leases([f"{LANES}{shard}"], "two", 3600)
+    await until(lambda: lane.done() and shard not in process.shifts.shards)
+    assert process.shifts.shards == frozenset(range(SHARDS)) - {shard}
+    assert taken.holder == "two"
+    await process.stop()
+
+
+async def test_a_process_that_cannot_prolong_ends_its_lanes_while_they_are_surely_its_own(
+    topics: TopicRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "SECONDS", 0.5)
+    process = Process("one", a_record(topics), topics, Receiver())
+    await process.start()
+
+    async def away(*_: object) -> NoReturn:
+        raise UnavailableError("the database is away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(process.repository.events, "take_leases", away)
+        await until(lambda: not process.shifts.shards)
+    await until(lambda: len(process.shifts.shards) == SHARDS)
+    await process.stop()
+
+
+async def test_lanes_that_could_not_be_begun_are_begun_at_a_later_look(
+    topics: TopicRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository, receiver = a_record(topics), Receiver()
+    [id] = await subscribed(repository, 1)
+    [made] = await repository.changes(0, 10)
+    await repository.events.record_matches(made.sequence, [])  # so it is not met again as a change
+    process, recover = Process("one", repository, topics, receiver), repository.events.recover
+    answers = iter([await recover()])
+
+    async def once() -> Recovery:
+        for answer in answers:
+            return answer
+        raise UnavailableError("the database is away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(repository.events, "recover", once)
+        await process.shifts.start()
+    await process.duty.start()
     await discharged(repository, 0, 1)
     await until(lambda: receiver.firsts(id) == [1])
     await process.stop()

@@ -120,6 +120,16 @@ def test_a_heartbeat_shows_what_was_missed_too() -> None:
     assert program.numbers == [1, 2]
 
 
+def test_a_word_that_tells_no_count_is_no_reason_to_fetch() -> None:
+    hub, program = Hub(1, 2), Program()
+    receiver, silent = a_receiver(hub), json.loads(notification(kind="heartbeat"))
+    parameters = silent["entry"][0]["resource"]["parameter"]
+    parameters[:] = [each for each in parameters if each["name"] != "events-since-subscription-start"]
+    receiver.take({}, notification(1), program)
+    taken = receiver.take({}, json.dumps(silent).encode(), program)
+    assert (taken.kind, taken.events, program.numbers, hub.asked) == ("heartbeat", (), [1], [])
+
+
 def test_a_gap_that_cannot_be_filled_takes_nothing() -> None:
     program = Program()
     receiver = a_receiver(Hub(1, 3))

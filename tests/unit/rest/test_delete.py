@@ -1,3 +1,4 @@
+import pytest
 from tests.unit.rest.desk import Desk, identified, patient
 
 
@@ -36,3 +37,11 @@ async def test_delete_tells_what_it_did_where_the_client_prefers_that(desk: Desk
     answer = await desk("DELETE", "Patient/none", prefer="return=OperationOutcome")
     assert answer.status == 200
     assert answer.resource is not None and answer.resource["resourceType"] == "OperationOutcome"
+
+
+@pytest.mark.parametrize("condition", ["identifier=", "identifier=&family="])
+async def test_a_condition_without_a_value_is_refused_and_deletes_nothing(condition: str, desk: Desk) -> None:
+    await desk("PUT", "Patient/p", identified("1", id="p"))
+    answer = await desk("DELETE", f"Patient?{condition}")
+    assert answer.status == 400
+    assert (await desk("GET", "Patient/p")).status == 200

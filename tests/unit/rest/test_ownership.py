@@ -56,6 +56,19 @@ async def test_searches_count_and_show_only_ones_own(shared: Desk) -> None:
     assert (await shared("GET", f"Subscription?_tag={OWNER}|acute-epr", grant=OTHER)).resource["total"] == 0  # type: ignore[index]
 
 
+async def test_an_agreement_on_named_types_shows_no_more_of_them_than_ones_own(shared: Desk) -> None:
+    [agreement] = shared.hub.registry.agreements
+    named = replace(agreement, types=frozenset({"Patient", "Subscription"}))
+    desk = shared.with_hub(registry=replace(shared.hub.registry, agreements=(named,)))
+    await desk("POST", "Subscription", subscription())
+    await desk("POST", "Subscription", subscription(), grant=OTHER)
+    for url in ("Subscription", "?_type=Subscription"):
+        answer = await desk("GET", url, grant=OTHER)
+        assert answer.resource is not None
+        [found] = answer.resource["entry"]
+        assert found["resource"]["meta"]["tag"][0]["code"] == "other-epr"
+
+
 async def test_pages_of_ones_own_lead_on(shared: Desk) -> None:
     for _ in range(3):
         await shared("POST", "Subscription", subscription())

@@ -39,6 +39,15 @@ async def recorded(repository: Repository, clock: SteppingClock) -> Repository:
     return repository
 
 
+async def test_of_a_version_it_is_known_where_the_unit_ends_that_wrote_it(recorded: Repository) -> None:
+    alone = await recorded.commit(lambda turn: turn.update(_patient("r", "Dale")))
+    versions = (await recorded.history(HistoryQuery(ascending=True))).versions
+    together = [version.sequence for version in versions if version.sequence != alone.sequence]
+    assert len(together) == len(ALL)
+    assert {await recorded.unit_end(each) for each in together} == {together[-1]}
+    assert await recorded.unit_end(alone.sequence) == alone.sequence
+
+
 async def test_everything_is_told_newest_first_with_deletions(recorded: Repository) -> None:
     page = await recorded.history(HistoryQuery())
     assert (_told(page.versions), page.next) == (ALL, None)

@@ -81,12 +81,13 @@ class Contents:
         return replace(told, focus=focus, context=tuple(context))
 
     async def _context(self, subscription: Subscription, event: SubscriptionEvent, focus: Version) -> list[Version]:
-        """What the topic tells along, as it was when the event happened."""
+        """What the topic tells along, as it was when the event happened, and all that was written together with it."""
+        referred = [each for each in self._referred(event, focus) if self._may_tell(subscription, "/".join(each))]
+        end = await self._repository.unit_end(event.sequence) if referred else event.sequence
         found: list[Version] = []
-        for type, id in self._referred(event, focus):
-            if self._may_tell(subscription, f"{type}/{id}"):
-                query = HistoryQuery(types=(type,), id=id, beyond=event.sequence + 1, count=1)
-                found += (await self._repository.history(query)).versions
+        for type, id in referred:
+            query = HistoryQuery(types=(type,), id=id, beyond=end + 1, count=1)
+            found += (await self._repository.history(query)).versions
         return [version for version in found if version.resource is not None]
 
     def _referred(self, event: SubscriptionEvent, focus: Version) -> list[tuple[str, str]]:

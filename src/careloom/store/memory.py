@@ -87,6 +87,11 @@ class MemoryRepository:
         self._check_open()
         return next((each for each in self._state.history(type, id) if each.version_id == version_id), None)
 
+    async def unit_end(self, sequence: int) -> int:
+        """As in the port."""
+        ends = (last for first, last in self._state.units if first <= sequence <= last)
+        return next(ends, sequence)
+
     async def history(self, query: HistoryQuery) -> HistoryPage:
         """As in the port."""
         self._check_open()
@@ -126,6 +131,7 @@ class MemoryRepository:
         self._check_open()
         self._sequence.begin()
         turn = MemoryTurn(self._state, self._sequence, self._new_id, self._clock, cause)
+        before = self._sequence.last
         try:
             result = work(turn)
         except BaseException:
@@ -133,6 +139,7 @@ class MemoryRepository:
             raise
         finally:
             turn.end()
+        self._state.units.append((before + 1, self._sequence.last))
         if turn.wrote_parameters:
             await self.renew_parameters()
         if turn.wrote_changes:
@@ -175,6 +182,7 @@ class _State:
     changes: list[Change] = field(default_factory=list)
     seen: dict[tuple[str, str], datetime] = field(default_factory=dict)
     values: dict[int, IndexValues] = field(default_factory=dict)
+    units: list[tuple[int, int]] = field(default_factory=list)
 
     def renew(self) -> None:
         """Find resources by the SearchParameter resources that are recorded."""

@@ -220,6 +220,10 @@ class Repository(Protocol):
         """One version, which may be a deletion; None if there is no such version."""
         ...
 
+    async def unit_end(self, sequence: int) -> int:
+        """The sequence of the last version that the unit wrote which wrote this one."""
+        ...
+
     async def history(self, query: HistoryQuery) -> HistoryPage:
         """One page of versions, deletions among them, of a type or of several."""
         ...

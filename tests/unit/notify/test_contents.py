@@ -10,7 +10,7 @@ from careloom.notify.contents import Contents
 from careloom.notify.extensions import Delivering
 from careloom.notify.notification import event_notification
 from careloom.notify.subscriptions import Subscription
-from careloom.store import MemoryRepository, Repository, SubscriptionEvent
+from careloom.store import MemoryRepository, Repository, SubscriptionEvent, Turn, Version
 
 NOW = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
 DISCHARGE = "https://careloom.example/SubscriptionTopic/discharge"
@@ -107,6 +107,20 @@ async def test_what_is_told_along_is_as_it_was_when_it_happened(repository: Repo
     subscription = a_subscription(content="full-resource")
     [told] = await contents(repository, topics).told(subscription, [event], "full-resource")
     assert [(each.resource or {})["address"] for each in told.context] == [[{"city": "Leeds"}]]
+
+
+async def test_what_is_told_along_may_be_written_behind_the_focus_in_the_same_unit(
+    repository: Repository, topics: TopicRegistry
+) -> None:
+    def admit(turn: Turn) -> Version:
+        stay = turn.update({"resourceType": "Encounter", "id": "1", "subject": {"reference": "Patient/1"}})
+        turn.update({"resourceType": "Patient", "id": "1", "address": [{"city": "Leeds"}]})
+        return stay
+
+    event = an_event(1, "Encounter/1", sequence=(await repository.commit(admit)).sequence)
+    await repository.commit(lambda turn: turn.update({"resourceType": "Patient", "id": "1", "active": True}))
+    [told] = await contents(repository, topics).told(a_subscription(content="full-resource"), [event], "full-resource")
+    assert [(each.resource or {}).get("address") for each in told.context] == [[{"city": "Leeds"}]]
 
 
 async def test_a_topic_says_how_much_at_most(repository: Repository, topics: TopicRegistry) -> None:

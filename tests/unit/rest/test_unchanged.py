@@ -10,8 +10,8 @@ from careloom.rest.unchanged import is_unchanged
 from careloom.store import Version
 
 STORED = b"""{"resourceType": "Observation", "id": "o", "meta": {"versionId": "3", "lastUpdated":
-"2026-11-23T10:00:00Z", "profile": ["https://example.org/p"]}, "status": "final", "valueQuantity": {"value": 1.50, "unit": "kg"},
-"category": [{"text": "a"}, {"text": "b"}]}"""
+"2026-11-23T10:00:00Z", "profile": ["https://example.org/p"]}, "status": "final",
+"valueQuantity": {"value": 1.50, "unit": "kg"}, "category": [{"text": "a"}, {"text": "b"}]}"""
 
 SAME = b"""{"resourceType": "Observation", "id": "o", "meta": {"profile": ["https://example.org/p"]},
 "category": [{"text": "a"}, {"text": "b"}], "valueQuantity": {"unit": "kg", "value": 1.50}, "status": "final"}"""

@@ -35,6 +35,10 @@ SELECT coalesce(max(vid), 0) FROM version WHERE tenant = :tenant;
 -- The vids of units that are being written in slices.
 SELECT tx, last FROM tx WHERE tenant = :tenant AND state = 1 ORDER BY tx;
 
+-- name: unit_end
+-- The last vid of the newest unit that had begun by a vid.
+SELECT last FROM tx WHERE tenant = :tenant AND tx <= :vid ORDER BY tx DESC LIMIT 1;
+
 -- name: head
 -- The newest version of a resource, without its body.
 SELECT id, ver, op, vid FROM head WHERE tenant = :tenant AND rid = :rid;

@@ -128,6 +128,12 @@ class SqlRepository(ABC):
         ver = _version_number(version_id, self.version_digits)
         return await self._version("vread", type, id, ver=ver) if ver else None
 
+    async def unit_end(self, sequence: int) -> int:
+        """As in the port."""
+        key = {"tenant": self._tenancy.number, "vid": sequence}
+        row = await self._readers.run(lambda each: each.execute(_SQL["unit_end"], key).fetchone())
+        return max(sequence, row[0]) if row else sequence
+
     async def _version(self, statement: str, type: str, id: str, **key: int) -> Version | None:
         row = await self._row(statement, type, id, **key)
         return self._tenancy.version(type, row) if row else None

@@ -9,7 +9,9 @@ after the other without a commit in between; a crash repeats what of them was ac
 When a range is accepted, who was told of what goes on record, and then, in one commit, the tries, where the cursor
 stands, and the next range. So a lane that has much to tell commits twice in a range, however many events that is. One
 that has little sends each event at once, and leaves the record for a moment: what comes meanwhile is recorded together,
-and where one change is told to a hundred, the last of them is not kept waiting for the records of the others.
+and where one change is told to a hundred, the last of them is not kept waiting for the records of the others. Nor does
+the next range wait: it is sent while the one before is recorded, and is itself recorded behind it. So after a crash two
+ranges at most are sent again.
 """
 
 import asyncio
@@ -52,6 +54,7 @@ class InOrder:
         delivery: What is delivered with.
         after: The cursor after a try, by its outcome.
         dead: Numbers of the events that were put aside; added to.
+        news: Set when there is something to look at.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class InOrder:
         *,
         after: Callable[[Cursor, Outcome], Cursor],
         dead: set[int],
+        news: asyncio.Event,
     ) -> None:
         self._subscription = subscription
         self._log = log
@@ -72,7 +76,9 @@ class InOrder:
         self._desk = delivery.desk
         self._after = after
         self._dead = dead
+        self._news = news
         self._clock = delivery.clock
+        self._recording: asyncio.Task[None] | None = None
 
     async def round(self, cursor: Cursor) -> tuple[Cursor, Outcome]:
         """Send the next range, and record the tries together with where they leave the cursor.
@@ -119,7 +125,7 @@ class InOrder:
             with suppress(CareloomError):
                 await self._recorded(cursor, window)
             raise
-        return await self._recorded(cursor, window)
+        return await (self._recorded if window.refused else self._left_to_record)(cursor, window)
 
     async def _send_each(self, events: Sequence[SubscriptionEvent], window: "_Window") -> None:
         for event in events:
@@ -159,8 +165,46 @@ class InOrder:
         await self._log.record_attempts([sent.attempt], cursor, dead)
         return cursor, sent.outcome
 
+    async def _left_to_record(self, cursor: Cursor, window: "_Window") -> tuple[Cursor, Outcome]:
+        """Where a window that was accepted leaves the cursor; the record of it is made while the next one is sent."""
+        await self.settled()
+        cursor = self._moved(self._after(cursor, _ACCEPTED), window.told[-1].event.number)
+        self._recording = asyncio.create_task(self._record(cursor, window))
+        self._recording.add_done_callback(self._has_ended)
+        return cursor, _ACCEPTED
+
+    async def _record(self, cursor: Cursor, window: "_Window") -> None:
+        await self._desk.delivered(self._subscription, window.told)
+        await self._log.record_attempts(window.tries, cursor)
+
+    def _has_ended(self, recording: "asyncio.Task[None]") -> None:
+        if recording.cancelled() or recording.exception():
+            self._news.set()
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether a record is under way."""
+        return self._recording is not None and not self._recording.done()
+
+    async def settled(self) -> None:
+        """Wait until all that was accepted is on record.
+
+        Raises:
+            CareloomError: It cannot be recorded: the cursor is where it was, and all of it is to be sent again.
+            LeaseLostError: Another process has the lane.
+        """
+        recording = self._recording
+        if recording is None:
+            return
+        try:
+            await asyncio.shield(recording)  # a lane that ends does not end the record of what it has sent
+        finally:
+            if recording.done():
+                self._recording = None
+
     async def _recorded(self, cursor: Cursor, window: "_Window") -> tuple[Cursor, Outcome]:
         """Put on record what was accepted, and what was not after it."""
+        await self.settled()
         if window.told:
             await self._desk.delivered(self._subscription, window.told)
             cursor = self._moved(self._after(cursor, _ACCEPTED), window.told[-1].event.number)

@@ -19,6 +19,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 from careloom.model import Resource, serialize_json
+from careloom.model.errors import CareloomError
 from careloom.model.records import replace
 from careloom.notify.backlog import Backlog
 from careloom.notify.by_patient import ByPatient
@@ -68,10 +69,17 @@ class Lane:
         self._courier = Courier(subscription, channel, delivery.desk, delivery.clock)
         self._backlog = Backlog(subscription.id, log)
         self._dead: set[int] = set()
-        self._in_order = InOrder(
-            subscription, log, self._backlog, self._courier, delivery, after=self._after, dead=self._dead
-        )
         self._wake = asyncio.Event()
+        self._in_order = InOrder(
+            subscription,
+            log,
+            self._backlog,
+            self._courier,
+            delivery,
+            after=self._after,
+            dead=self._dead,
+            news=self._wake,
+        )
         self._by_patient = ByPatient(
             subscription, log, self._backlog, self._courier, delivery, dead=self._dead, news=self._wake
         )
@@ -109,6 +117,8 @@ class Lane:
                 await self._run()
             finally:
                 await self._by_patient.stop()
+                with contextlib.suppress(CareloomError, LeaseLostError):  # what is not on record is sent again
+                    await self._in_order.settled()
 
     async def _run(self) -> None:
         cursor = replace(await self._stands(), status=self.subscription.status)
@@ -117,6 +127,8 @@ class Lane:
         await self._wait_until_due(cursor)
         while cursor.status in ("requested", "active"):
             self._wake.clear()
+            if not self._in_order.is_recording:
+                await self._in_order.settled()
             if self._has_ended():
                 await self._settle(cursor, "off", "the subscription's end has passed")
                 return
@@ -187,6 +199,7 @@ class Lane:
 
     async def _send_bare(self, cursor: Cursor, bundle: Resource) -> tuple[Cursor, Outcome]:
         """Send what has no events, and record the try."""
+        await self._in_order.settled()
         body = serialize_json(bundle)
         async with self._desk.abreast(self.subscription, self.subscription.endpoint):
             sent = await self._courier.send(bundle["id"], body, first=0, last=0, number=cursor.attempt + 1)
@@ -210,6 +223,7 @@ class Lane:
         )
 
     async def _settle(self, cursor: Cursor, status: Status, error: str) -> Cursor:
+        await self._in_order.settled()
         settled = replace(cursor, status=status, attempt=0, next_at=None, failing_since=None, error=error)
         await self._log.save_cursor(settled)
         await self._set_status(status, error)

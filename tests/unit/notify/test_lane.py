@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from tests.unit.notify.lanes import (
     FAILED,
     START,
@@ -17,6 +18,8 @@ from tests.unit.notify.lanes import (
 )
 
 from careloom.model import parse_json
+from careloom.model.errors import UnavailableError
+from careloom.notify.in_order import WINDOW
 from careloom.notify.notification import Told
 from careloom.notify.rest_hook import Outcome
 from careloom.notify.subscriptions import Subscription
@@ -199,3 +202,69 @@ async def test_what_was_accepted_is_on_record_when_a_lane_is_ended() -> None:
     await asyncio.gather(task, return_exceptions=True)
     assert [1, 2] == desk.heard
     assert 2 == (await log.cursor("gp")).delivered_to
+
+
+class Gated(Desk):
+    """Puts nothing on record before its gate is opened, and fails as often as told to."""
+
+    def __init__(self, failures: int = 0) -> None:
+        super().__init__()
+        self.gate = asyncio.Event()
+        self.failures = failures
+
+    async def delivered(self, subscription: Subscription, told: Sequence[Told], *, again: bool = False) -> None:
+        await self.gate.wait()
+        if self.failures:
+            self.failures -= 1
+            raise UnavailableError("the disk is full")
+        await super().delivered(subscription, told)
+
+
+async def sent(receiver: Receiver, number: int) -> None:
+    """Wait until so many were sent, and then whether more are."""
+    for _ in range(400):
+        await asyncio.sleep(0.001)
+        if len(receiver.bodies) >= number:
+            break
+    await asyncio.sleep(0.02)
+
+
+async def test_the_next_range_is_sent_while_the_one_before_is_recorded_and_the_one_after_it_is_not() -> None:
+    log, receiver, desk, time = await a_log(3 * WINDOW), Receiver(), Gated(), Time()
+    task = asyncio.create_task(a_lane(log, receiver, desk, time).run())
+    await sent(receiver, 2 * WINDOW)
+    assert (len(receiver.bodies), desk.heard) == (2 * WINDOW, [])
+    assert (await log.cursor("gp")).delivered_to == 0
+    desk.gate.set()
+    await sent(receiver, 3 * WINDOW)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert receiver.numbers() == [[str(number)] for number in range(1, 3 * WINDOW + 1)]
+    assert desk.heard == [*range(1, 3 * WINDOW + 1)]
+    assert (await log.cursor("gp")).delivered_to == 3 * WINDOW
+
+
+async def test_a_lane_that_is_ended_while_a_record_is_under_way_waits_for_it() -> None:
+    log, receiver, desk, time = await a_log(WINDOW), Receiver(), Gated(), Time()
+    task = asyncio.create_task(a_lane(log, receiver, desk, time).run())
+    await sent(receiver, WINDOW)
+    task.cancel()
+    await asyncio.sleep(0.01)
+    assert not task.done()
+    desk.gate.set()
+    await asyncio.gather(task, return_exceptions=True)
+    assert desk.heard == [*range(1, WINDOW + 1)]
+    assert (await log.cursor("gp")).delivered_to == WINDOW
+
+
+async def test_what_could_not_be_recorded_is_sent_again_as_it_was() -> None:
+    log, receiver, desk, time = await a_log(WINDOW), Receiver(), Gated(failures=1), Time()
+    desk.gate.set()
+    lane = a_lane(log, receiver, desk, time)
+    with pytest.raises(UnavailableError):
+        async with asyncio.timeout(5):  # though there is nothing more to send
+            await lane.run()
+    assert (desk.heard, (await log.cursor("gp")).delivered_to) == ([], 0)
+    await run_until(lane, lambda: len(desk.heard) == WINDOW)
+    assert receiver.bodies[:WINDOW] == receiver.bodies[WINDOW:]
+    assert (await log.cursor("gp")).delivered_to == WINDOW

@@ -170,14 +170,14 @@ class InOrder:
         await self.settled()
         cursor = self._moved(self._after(cursor, _ACCEPTED), window.told[-1].event.number)
         self._recording = asyncio.create_task(self._record(cursor, window))
-        self._recording.add_done_callback(self._has_ended)
+        self._recording.add_done_callback(self._wake_if_failed)
         return cursor, _ACCEPTED
 
     async def _record(self, cursor: Cursor, window: "_Window") -> None:
         await self._desk.delivered(self._subscription, window.told)
         await self._log.record_attempts(window.tries, cursor)
 
-    def _has_ended(self, recording: "asyncio.Task[None]") -> None:
+    def _wake_if_failed(self, recording: "asyncio.Task[None]") -> None:
         if recording.cancelled() or recording.exception():
             self._news.set()
 

@@ -30,6 +30,7 @@ from careloom.store.sqlite.lock import HubLock
 from careloom.store.sqlite.migrations import migrate, migrations
 from careloom.store.sqlite.readers import Readers
 from careloom.store.sqlite.rebuilding import steps
+from careloom.store.sqlite.transactions import Transactions
 from careloom.store.sqlite.writer import Writer
 
 _SQL = load_statements("record.sql")
@@ -87,15 +88,15 @@ class SqliteRepository(SqlRepository):
 
     def __init__(self, path: Path, lock: HubLock, connection: WriterConnection, desk: Desk) -> None:
         readers = Readers(path)
-        writer = Writer(
+        transactions = Transactions(
             path,
             connection,
             partial(connect_writer_again, path),
-            on_news=self._wake,
             on_kept=desk.names.keep_group,
             on_lost=desk.undo_group,
             settle=lambda connection: write_group(connection, desk),
         )
+        writer = Writer(transactions, on_news=self._wake)
         events = SqlEventLog(
             desk.tenancy.number,
             read=readers.run,

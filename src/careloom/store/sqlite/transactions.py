@@ -46,8 +46,8 @@ class Transactions:
         path: The database.
         connection: A writing connection to it, which becomes its own.
         connect: Makes another such connection, for when the disk has failed in a way that this one does not survive.
-        on_kept: Called when a group is durable.
-        on_lost: Called when a group was undone, so that what was remembered of it is forgotten.
+        on_kept: Called on the writer's thread when a group is durable.
+        on_lost: Called there when a group was undone, so that what was remembered of it is forgotten.
         settle: Writes what the units of a group have left to be written.
     """
 
@@ -61,7 +61,7 @@ class Transactions:
         on_lost: Callable[[], None],
         settle: Callable[[WriterConnection], None],
     ) -> None:
-        self._path = path
+        self.path = path
         self._connection = connection
         self._connect = connect
         self._footing = Footing(path)
@@ -125,7 +125,7 @@ class Transactions:
         if is_failed_sync(cause):
             self._refuse(cause)
         for unit in units:
-            unit.error = unavailable(self._path, cause) if is_failure(cause) else cause
+            unit.error = unavailable(self.path, cause) if is_failure(cause) else cause
         self._on_lost()
         try:
             self._connection.rollback()
@@ -171,4 +171,4 @@ class Transactions:
 
     def _refuse(self, error: BaseException) -> None:
         """Refuse everything from here on."""
-        self._refusal = f"{unavailable(self._path, error)}; the hub must be started again"
+        self._refusal = f"{unavailable(self.path, error)}; the hub must be started again"

@@ -22,13 +22,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeVar
 
 from careloom.model.errors import UnavailableError
 from careloom.model.records import dataclass, field
 from careloom.store.sql.units import Unit, answer
-from careloom.store.sqlite.connection import WriterConnection
 from careloom.store.sqlite.transactions import Transactions, Work
 
 T = TypeVar("T")
@@ -65,28 +63,12 @@ class Writer:
     """Whatever writes to one database file.
 
     Args:
-        path: The database.
-        connection: A writing connection to it, which becomes the writer's own.
-        connect: Makes another such connection, for when the disk has failed in a way that this one does not survive.
+        transactions: Those of the file, which become the writer's own.
         on_news: Called on the event loop when a commit is durable in which some unit had news.
-        on_kept: Called on the writer's thread when a group is durable.
-        on_lost: Called on the writer's thread when a group was undone, so that what was remembered of it is forgotten.
-        settle: Writes what the units of a group have left to be written.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        connection: WriterConnection,
-        connect: Callable[[], WriterConnection],
-        *,
-        on_news: Callable[[], None],
-        on_kept: Callable[[], None],
-        on_lost: Callable[[], None],
-        settle: Callable[[WriterConnection], None] = lambda connection: None,
-    ) -> None:
-        self._path = path
-        self._transactions = Transactions(path, connection, connect, on_kept=on_kept, on_lost=on_lost, settle=settle)
+    def __init__(self, transactions: Transactions, *, on_news: Callable[[], None]) -> None:
+        self._transactions = transactions
         self._on_news = on_news
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[Unit] = deque()
@@ -95,7 +77,7 @@ class Writer:
         self._is_under_way = False
         self._is_closed = False
         self._for_thread: queue.SimpleQueue[_Group | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name=f"writer of {path.name}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"writer of {transactions.path.name}", daemon=True)
         self._thread.start()
 
     async def run(
@@ -118,7 +100,7 @@ class Writer:
             UnavailableError: The disk or file failed, or the writer is closed; nothing of the work is recorded.
         """
         if self._is_closed:
-            raise UnavailableError(f"{self._path}: closed")
+            raise UnavailableError(f"{self._transactions.path}: closed")
         unit = Unit(work, self._loop.create_future(), has_news, leaves_rows, is_light)
         self._waiting.append(unit)
         if self._open is not None:

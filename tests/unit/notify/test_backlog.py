@@ -28,6 +28,31 @@ async def test_a_lane_that_is_behind_reads_what_it_is_about_to_send() -> None:
     assert 5 == await backlog.newest()
 
 
+async def test_what_is_missing_among_what_was_handed_in_is_read() -> None:
+    backlog, _, events = await a_backlog(3)
+    backlog.starts_with(0)
+    backlog.feed([events[0], events[2]])
+    assert [1, 2, 3] == [each.number for each in await backlog.read(0, 3)]
+
+
+async def test_what_was_handed_in_before_stands_in_nobodys_way() -> None:
+    backlog, log, events = await a_backlog(4)
+    backlog.starts_with(2)
+    backlog.feed(events[:1])
+    backlog.feed(events[2:])
+    await log.prune("gp", events[0].recorded, 1)
+    assert [3, 4] == [each.number for each in await backlog.read(2, 2)]
+
+
+async def test_what_found_no_room_at_hand_is_not_skipped() -> None:
+    backlog, _, events = await a_backlog(AT_HAND + 3)
+    backlog.starts_with(0)
+    backlog.feed(events[:-1])
+    backlog.next(AT_HAND - 1, 1)
+    backlog.feed(events[-1:])
+    assert [AT_HAND + each for each in range(4)] == [each.number for each in await backlog.read(AT_HAND - 1, 9)]
+
+
 async def test_no_more_is_kept_than_may_be_at_hand() -> None:
     backlog, _, events = await a_backlog(AT_HAND + 5)
     backlog.starts_with(0)

@@ -1,4 +1,5 @@
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from careloom.model.errors import UnavailableError
 from careloom.notify import duty as duties
 from careloom.notify.duty import Duty
+from careloom.notify.tenure import Tenure
 from careloom.store.events import Lease
 from careloom.store.memory_events import MemoryEventLog
 
@@ -109,6 +111,26 @@ async def test_who_has_lost_the_lease_stops(events: MemoryEventLog, clock: Clock
     await until(lambda: not first.is_on)
     await first.stop()
     assert await events.take_lease("notify", "c", 10) is None, "a lease of another was let go"
+
+
+async def test_the_time_of_the_lease_is_counted_from_the_question(
+    events: MemoryEventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, prolonged, take = list[float](), list[float](), events.take_lease
+
+    async def slowly(name: str, holder: str, seconds: float) -> Lease | None:
+        asked.append(time.monotonic())
+        await asyncio.sleep(0.1)
+        return await take(name, holder, seconds)
+
+    tenure = Tenure()
+    monkeypatch.setattr(events, "take_lease", slowly)
+    monkeypatch.setattr(tenure, "prolonged", lambda since, seconds: prolonged.append(since))
+    duty = Duty(events, "a", Notifier, tenure)
+    await duty.start()
+    assert prolonged[0] <= asked[0]
+    assert duty._ends <= asked[0] + duties.SECONDS
+    await duty.stop()
 
 
 async def test_who_cannot_prolong_stops_before_the_end(events: MemoryEventLog, monkeypatch: pytest.MonkeyPatch) -> None:

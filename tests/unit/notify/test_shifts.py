@@ -1,5 +1,8 @@
 """Lanes are dealt out among processes, here on one record in memory where nothing is announced."""
 
+import asyncio
+import time
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import NoReturn
 
@@ -10,8 +13,9 @@ from tests.unit.notify.processes import SECONDS, Process, Receiver, discharged, 
 from careloom.model.errors import UnavailableError
 from careloom.model.instants import utc_now
 from careloom.notify import TopicRegistry
-from careloom.notify.shifts import LANES, SHARDS, shard_of
+from careloom.notify.shifts import LANES, PRESENCE, SHARDS, shard_of
 from careloom.store import MemoryRepository, Recovery, Repository
+from careloom.store.events import Lease
 
 
 def a_record(topics: TopicRegistry) -> Repository:
@@ -85,6 +89,66 @@ async def test_a_process_that_looks_ends_the_lanes_of_what_has_become_anothers(t
     await until(lambda: lane.done() and shard not in process.shifts.shards)
     assert process.shifts.shards == frozenset(range(SHARDS)) - {shard}
     assert taken.holder == "two"
+    await process.stop()
+
+
+async def test_a_lease_is_left_when_its_lanes_have_ended(
+    topics: TopicRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = Process("one", a_record(topics), topics, Receiver())
+    ids = await subscribed(process.repository, 32)
+    await process.start()
+    lanes = {id: lane for id, (_, lane) in process.shifts.lanes._running.items()}
+    left, leave = dict[str, set[bool]](), process.repository.events.leave_lease
+
+    async def seen(lease: Lease) -> None:
+        of_lease = [lanes[id] for id in ids if f"{LANES}{shard_of(id)}" == lease.name]
+        left.setdefault(lease.name, {lane.done() for lane in of_lease})
+        await leave(lease)
+
+    monkeypatch.setattr(process.repository.events, "leave_lease", seen)
+    await process.repository.events.take_leases([f"{PRESENCE}two"], "two", 3600)
+    await until(lambda: len(left) + len(process.shifts.shards) == SHARDS and bool(left))
+    assert {True} == set().union(*left.values())
+    await process.stop()
+    assert {f"{LANES}{shard_of(id)}" for id in ids} <= left.keys()
+    assert {True} == set().union(*left.values())
+
+
+async def test_the_lanes_of_a_lease_that_was_anothers_meanwhile_begin_anew(topics: TopicRegistry) -> None:
+    late = timedelta()
+    repository = MemoryRepository(tenant="north", parameters=topics.parameters, clock=lambda: utc_now() + late)
+    receiver = Receiver()
+    process = Process("one", repository, topics, receiver)
+    [id] = await subscribed(repository, 1)
+    await process.start()
+    _, lane = process.shifts.lanes._running[id]
+    late = timedelta(seconds=SECONDS + 1)
+    [taken] = await repository.events.take_leases([f"{LANES}{shard_of(id)}"], "two", 3600)
+    await repository.events.leave_lease(taken)
+    await until(lambda: lane.done() and len(process.shifts.shards) == SHARDS)
+    await discharged(repository, 0, 2)
+    await until(lambda: receiver.firsts(id) == [1, 2])
+    await process.stop()
+
+
+async def test_the_time_of_a_lease_is_counted_from_the_question(
+    topics: TopicRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = Process("one", a_record(topics), topics, Receiver())
+    asked, prolonged, take = list[float](), list[float](), process.repository.events.take_leases
+
+    async def slowly(names: Sequence[str], holder: str, seconds: float) -> list[Lease]:
+        asked.append(time.monotonic())
+        await asyncio.sleep(0.1)
+        return await take(names, holder, seconds)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(process.repository.events, "take_leases", slowly)
+        patched.setattr(process.tenure, "prolonged", lambda since, seconds: prolonged.append(since))
+        await process.shifts.start()
+    assert prolonged[0] <= asked[0]
+    assert process.shifts._ends <= asked[0] + SECONDS
     await process.stop()
 
 

@@ -12,6 +12,7 @@ from careloom.model import serialize_json
 from careloom.search import SearchParameters
 from careloom.store import Turn
 from careloom.store.bodies import trained
+from careloom.store.sql.slices import LARGE
 from careloom.store.sql.training import common_texts
 from careloom.synth import population
 
@@ -43,6 +44,27 @@ async def test_no_byte_of_a_name_is_left_in_the_files(tmp_path: Path, registry: 
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert connection.execute("SELECT resources, versions FROM erasure").fetchall() == [(2, 3)]
     connection.close()
+
+
+async def test_no_place_in_the_change_log_is_left(tmp_path: Path, registry: SearchParameters) -> None:
+    def load(turn: Turn) -> None:
+        turn.create(patient(), id="1")
+        turn.create(observation(subject={"reference": "Patient/1"}), id="o")
+        turn.create(patient(), id="2")
+
+    async with opened("sqlite", tmp_path, registry) as repository:
+        await repository.commit(load, size=LARGE)  # what is written in slices has rows there
+        assert places(tmp_path) == (3, 3)
+        await repository.erase("Patient", "1")
+        assert places(tmp_path) == (1, 1)
+
+
+def places(folder: Path) -> tuple[int, int]:
+    """How many rows the change log has, and how many versions there are."""
+    connection = sqlite3.connect(folder / "hub.db")
+    [found] = connection.execute("SELECT (SELECT count(*) FROM change_log), (SELECT count(*) FROM version)")
+    connection.close()
+    return found[0], found[1]
 
 
 def traces(folder: Path) -> list[str]:

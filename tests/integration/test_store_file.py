@@ -1,10 +1,12 @@
 """The SQLite file: opening and reopening, whose it is, and what happens when it or the disk is not as it should be."""
 
+import asyncio
 import os
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -18,7 +20,9 @@ from careloom.search import Query, SearchParameters
 from careloom.store import Turn, Version, open_sqlite
 from careloom.store.sqlite import SqliteRepository
 from careloom.store.sqlite import repository as opening
+from careloom.store.sqlite.connection import WriterConnection, connect_writer, connect_writer_again
 from careloom.store.sqlite.migrations import Migration, migrations
+from careloom.store.sqlite.transactions import Transactions
 from careloom.store.sqlite.writer import Writer
 
 
@@ -280,6 +284,52 @@ async def test_a_file_that_became_read_only_is_told_and_works_again(tmp_path: Pa
         await create(repository, patient(id="2"))
         assert await repository.read("Patient", "1") is None
         assert [change.id for change in await repository.changes(0, 10)] == ["2"]
+
+
+async def test_what_units_before_the_failing_one_have_left_is_undone_with_it(
+    tmp_path: Path, registry: SearchParameters
+) -> None:
+    def failing(turn: Turn) -> Version:
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR_WRITE
+        turn._connection.failure = error  # type: ignore[attr-defined]
+        return turn.create(patient(), id="2")
+
+    async with opened("sqlite", tmp_path, registry) as repository:
+        group = [
+            repository.commit(work, is_light=True) for work in (lambda turn: turn.create(patient(), id="1"), failing)
+        ]
+        assert [UnavailableError, UnavailableError] == [
+            type(each) for each in await asyncio.gather(*group, return_exceptions=True)
+        ]
+        await create(repository, patient(id="3"))
+        assert await repository.read("Patient", "1") is None
+        assert [change.id for change in await repository.changes(0, 10)] == ["3"]
+
+
+def test_a_connection_that_had_to_be_made_anew_may_have_another_log(tmp_path: Path) -> None:
+    path, log, aside = tmp_path / "hub.db", tmp_path / "hub.db-wal", tmp_path / "aside"
+    connection = connect_writer(path)
+    transactions = Transactions(
+        path,
+        connection,
+        partial(connect_writer_again, path),
+        on_kept=lambda: None,
+        on_lost=lambda: None,
+        settle=lambda connection: None,
+    )
+    transactions.begin()
+    connection.execute("CREATE TABLE t (n)")
+    transactions.commit()
+    aside.hardlink_to(log)  # so that the number of the file is given to no other
+    failed = sqlite3.OperationalError("disk I/O error")
+    with patch.object(WriterConnection, "rollback", side_effect=failed):
+        transactions.undo([], failed)
+    transactions.begin()
+    transactions._connection.execute("INSERT INTO t VALUES (1)")
+    transactions.commit()
+    assert not log.samefile(aside)
+    transactions.close()
 
 
 FAILING_WRITES = """

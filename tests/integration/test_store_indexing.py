@@ -14,6 +14,7 @@ from careloom.definitions import Definitions
 from careloom.search import SearchParameters, parse_query
 from careloom.store import Turn, open_sqlite
 from careloom.store.sql import indexing
+from careloom.store.sql.slices import LARGE
 from careloom.store.sqlite import SqliteRepository
 
 MANY = 250
@@ -82,6 +83,17 @@ async def test_a_new_parameter_is_indexed_beside_the_work(tmp_path: Path, regist
         assert await found(repository, "city249") == ["p249"]
         assert len(await found(repository, "true", "lot:missing")) == 0
     assert state(tmp_path)[0] == "ready"
+
+
+async def test_a_new_parameter_is_indexed_over_what_a_large_unit_was_the_first_to_record(
+    tmp_path: Path, registry: Any
+) -> None:
+    async with record(tmp_path, registry()) as repository:
+        await repository.commit(load, size=LARGE)
+        assert state(tmp_path, "gender") == ("ready", 1, 0)
+    async with record(tmp_path, registry(lot(CITY))) as repository:
+        await repository.indexed()
+        assert await found(repository, "city249") == ["p249"]
 
 
 async def test_what_was_begun_is_gone_on_with_after_a_restart(

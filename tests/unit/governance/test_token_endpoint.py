@@ -383,6 +383,12 @@ def test_a_jti_is_remembered_for_as_long_as_the_assertion_could_be_used() -> Non
     assert min(once.seen.values()) >= NOW + 4 * MINUTE
 
 
+def test_a_jti_is_remembered_beyond_the_assertion_as_far_as_clocks_may_differ() -> None:
+    once = Once()
+    issued(ask(form(good(exp=seconds(NOW + MINUTE))), once=once))
+    assert list(once.seen.values()) == [NOW + MINUTE + timedelta(seconds=10)]
+
+
 @pytest.mark.parametrize("changes", [{"scope": "nonsense"}, {"scope": None}, {"purpose_of_use": "FUN"}])
 def test_a_refused_request_does_not_spend_the_assertion(changes: dict[str, Any]) -> None:
     once = Once()

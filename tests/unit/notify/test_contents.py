@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from careloom.notify import TopicRegistry
-from careloom.notify.contents import Contents
+from careloom.notify.contents import MOST_CONTEXT, Contents
 from careloom.notify.extensions import Delivering
 from careloom.notify.notification import event_notification
 from careloom.notify.subscriptions import Subscription
@@ -14,6 +14,7 @@ from careloom.store import MemoryRepository, Repository, SubscriptionEvent, Turn
 
 NOW = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
 DISCHARGE = "https://careloom.example/SubscriptionTopic/discharge"
+TRANSFER = "https://careloom.example/SubscriptionTopic/transfer"
 CONSENT = "https://careloom.example/SubscriptionTopic/consent-change"
 BASE = "https://hub.example/fhir"
 
@@ -121,6 +122,24 @@ async def test_what_is_told_along_may_be_written_behind_the_focus_in_the_same_un
     await repository.commit(lambda turn: turn.update({"resourceType": "Patient", "id": "1", "active": True}))
     [told] = await contents(repository, topics).told(a_subscription(content="full-resource"), [event], "full-resource")
     assert [(each.resource or {}).get("address") for each in told.context] == [[{"city": "Leeds"}]]
+
+
+async def test_no_more_is_told_along_than_may_be(repository: Repository, topics: TopicRegistry) -> None:
+    def admit(turn: Turn) -> Version:
+        places = [f"Location/{number}" for number in range(MOST_CONTEXT + 1)]
+        for place in places:
+            turn.update({"resourceType": "Location", "id": place.removeprefix("Location/")})
+        stay = {
+            "resourceType": "Encounter",
+            "id": "1",
+            "location": [{"location": {"reference": each}} for each in places],
+        }
+        return turn.update(stay)
+
+    stay = await repository.commit(admit)
+    event = SubscriptionEvent("gp", 1, stay.sequence, TRANSFER, "Encounter/1", "1", NOW)
+    [told] = await contents(repository, topics).told(a_subscription(content="full-resource"), [event], "full-resource")
+    assert [f"Location/{number}" for number in range(MOST_CONTEXT)] == [each.reference for each in told.context]
 
 
 async def test_a_topic_says_how_much_at_most(repository: Repository, topics: TopicRegistry) -> None:

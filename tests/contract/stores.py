@@ -1,5 +1,7 @@
 """Every store there is, opened in the same way, and small resources to put into it."""
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,6 +20,8 @@ STORES = ("memory", "sqlite", "postgres")
 BASE_URL = "https://hub.example/fhir/"
 FORM_RECORDED = "2026-11-22T12:00:00.000000Z"
 NHS_NUMBER = "https://fhir.nhs.uk/Id/nhs-number"
+
+Work = Callable[[Turn], Any]
 
 
 @asynccontextmanager
@@ -42,6 +46,23 @@ async def opened(
         yield repository
     finally:
         await repository.close()
+
+
+@asynccontextmanager
+async def one_group(repository: Repository) -> AsyncIterator[Callable[[Work], asyncio.Task[Any]]]:
+    """What is committed here waits behind a unit that is held up, and so becomes one group."""
+    gate = threading.Event()
+    tasks = [asyncio.create_task(repository.commit(lambda turn: gate.wait(timeout=10)))]
+
+    def add(work: Work) -> asyncio.Task[Any]:
+        tasks.append(asyncio.create_task(repository.commit(work)))
+        return tasks[-1]
+
+    await asyncio.sleep(0.05)
+    yield add
+    await asyncio.sleep(0.05)
+    gate.set()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class SteppingClock:

@@ -3,13 +3,12 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.contract.stores import opened, patient
+from tests.contract.stores import one_group, opened, patient
 
 from careloom.model.errors import ConflictError
 from careloom.search import Query, SearchParameters
@@ -18,7 +17,6 @@ from careloom.store import Repository, Turn
 FOREVER = datetime(2100, 1, 1, tzinfo=UTC)
 
 Search = Callable[..., Query]
-Work = Callable[[Turn], Any]
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -29,23 +27,6 @@ async def store(
         request.getfixturevalue("postgres")
     async with opened(request.param, tmp_path, registry) as repository:
         yield repository
-
-
-@asynccontextmanager
-async def one_group(repository: Repository) -> AsyncIterator[Callable[[Work], "asyncio.Task[Any]"]]:
-    """What is committed here waits behind a unit that is held up, and so becomes one group."""
-    gate = threading.Event()
-    tasks = [asyncio.create_task(repository.commit(lambda turn: gate.wait(timeout=10)))]
-
-    def add(work: Work) -> "asyncio.Task[Any]":
-        tasks.append(asyncio.create_task(repository.commit(work)))
-        return tasks[-1]
-
-    await asyncio.sleep(0.05)
-    yield add
-    await asyncio.sleep(0.05)
-    gate.set()
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def named(family: str, **more: Any) -> dict[str, Any]:
@@ -115,6 +96,14 @@ async def test_of_conditional_creates_in_one_group_one_creates(store: Repository
         tasks = [commit(create_once) for _ in range(12)]
     assert len({task.result() for task in tasks}) == 1
     assert (await store.search(asked)).total == 1
+
+
+async def test_what_a_unit_before_it_wrote_is_there_to_be_erased(store: Repository) -> None:
+    async with one_group(store) as commit:
+        commit(lambda turn: turn.create(named("Shah"), id="1"))
+        erasing = asyncio.create_task(store.erase("Patient", "1"))
+    assert (await erasing).resources == 1
+    assert await store.read("Patient", "1") is None
 
 
 async def test_causes_are_kept_apart_in_a_group(store: Repository) -> None:

@@ -12,17 +12,19 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.contract.stores import BASE_URL, create, patient, searching
+from tests.contract.stores import BASE_URL, create, one_group, patient, searching
 from tests.postgres import Server, shared_server
 
 from careloom.definitions import Definitions
 from careloom.model.errors import ConflictError, InvalidError, NotSupportedError, TooCostlyError, UnavailableError
 from careloom.search import SearchParameters
-from careloom.store import Repository, Turn
+from careloom.store import Cursor, Repository, Turn
 from careloom.store.postgres import commits as committing
 from careloom.store.postgres import connection as connections
 from careloom.store.postgres import server_of
+from careloom.store.postgres import writer as writing
 from careloom.store.source import StoreSource
+from careloom.store.sql.repository import SqlRepository
 
 COMMIT = b"COMMIT\x00"
 """The statement as it travels; BEGIN has the word in READ COMMITTED."""
@@ -142,6 +144,56 @@ async def test_all_that_share_a_lost_commit_are_told(
     }
     assert await living(repository) == told - {""}
     assert any(isinstance(answer, UnavailableError) for answer in answers)
+
+
+@pytest.fixture
+def long_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever waits is in one group, however slow this machine is."""
+    monkeypatch.setattr(writing, "GROUP_SECONDS", 10.0)
+
+
+@pytest.mark.usefixtures("long_groups")
+async def test_what_a_lost_group_has_added_is_not_taken_for_recorded(
+    repository: Repository, postgres: Server, postgres_url: str, registry: SearchParameters
+) -> None:
+    new = patient(identifier=[{"system": "urn:never-seen", "value": "1"}])
+    async with one_group(repository) as commit:
+        commit(lambda turn: turn.create(new, id="first"))
+        lost = commit(lambda turn: postgres.disconnect(postgres_url, "careloom writer%"))
+    assert isinstance(lost.exception(), UnavailableError)
+    await create(repository, patient(id="second", identifier=new["identifier"]))
+    found = await repository.search(searching(registry)("Patient", ("identifier", "urn:never-seen|1")))
+    assert [version.id for version in found.matches] == ["second"]
+    assert [change.id for change in await repository.changes(0, 10)] == ["second"]
+
+
+@pytest.mark.usefixtures("long_groups")
+async def test_what_a_unit_has_spoilt_that_passes_over_an_error_of_the_server_is_not_told_as_made(
+    repository: Repository,
+) -> None:
+    """The server answers such a COMMIT with ROLLBACK, and calls it no error."""
+
+    def pass_over(turn: Turn) -> None:
+        with suppress(psycopg.Error):
+            turn._connection.execute("SELECT 1 / 0")  # type: ignore[attr-defined]
+
+    async with one_group(repository) as commit:
+        saving = asyncio.create_task(repository.events.save_cursor(Cursor("gp", delivered_to=1)))
+        await asyncio.sleep(0.01)
+        commit(pass_over)
+    with pytest.raises(UnavailableError, match="the server undid a transaction"):
+        await saving
+    assert (await repository.events.cursor("gp")).delivered_to == 0
+    await repository.events.save_cursor(Cursor("gp", delivered_to=2))
+    assert (await repository.events.cursor("gp")).delivered_to == 2
+
+
+async def test_a_commit_that_a_statement_of_ours_spoils_is_told_as_it_is(repository: Repository) -> None:
+    assert isinstance(repository, SqlRepository)
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        await repository._writer.run(lambda connection: connection.executemany("SELECT 1 / ?", [(0,)]))
+    await create(repository, patient(id="first"))
+    assert await living(repository) == {"first"}
 
 
 async def test_a_commit_that_never_reached_the_server_is_told_as_failed(repository: Repository, proxy: Proxy) -> None:

@@ -236,8 +236,10 @@ async def test_who_has_waited_as_long_as_for_any_lock_is_told(
     try:
         long = asyncio.create_task(repository.commit(keep_asking))
         await asyncio.sleep(STILL / 4)
+        began = time.monotonic()
         with pytest.raises(UnavailableError, match="others kept a lock for too long"):
             await create(other, patient(id="short"))
+        assert time.monotonic() - began < STILL * 1.75, "it was waited for twice"
         await long
         await create(other, patient(id="short"))
     finally:

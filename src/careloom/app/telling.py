@@ -26,8 +26,8 @@ from careloom.notify.tenure import Tenure, guarded
 from careloom.rest.hub import BeforeWrite
 from careloom.rest.subscriptions.line import websocket_url
 from careloom.settings import Settings
-from careloom.store.events import Lease
 from careloom.store.ids import new_id
+from careloom.store.leases import Lease
 
 
 @asynccontextmanager

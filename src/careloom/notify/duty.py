@@ -16,7 +16,7 @@ import structlog
 from careloom.model.errors import UnavailableError
 from careloom.notify.tenure import Tenure
 from careloom.store import EventLog
-from careloom.store.events import Lease
+from careloom.store.leases import Lease
 
 NAME = "notify"
 SECONDS = 10.0

@@ -27,7 +27,7 @@ from careloom.notify.lanes import Lanes, supervised
 from careloom.notify.subscriptions import FOLLOWED
 from careloom.notify.tenure import Tenure
 from careloom.store import EventLog, Repository, Version
-from careloom.store.events import Lease
+from careloom.store.leases import Lease
 
 SHARDS: Final = 16
 SECONDS: Final = 10.0

@@ -11,13 +11,13 @@ from careloom.store.events import (
     DeadLetter,
     EventLog,
     LaneStart,
-    LeaseLostError,
     Match,
     Recovery,
     Replay,
     SubscriptionEvent,
 )
 from careloom.store.history import HistoryPage, HistoryQuery
+from careloom.store.leases import LeaseLostError
 from careloom.store.memory import MemoryRepository
 from careloom.store.port import Change, Page, Prepared, Repository, Turn
 from careloom.store.sharing import Patience, SharedTurns

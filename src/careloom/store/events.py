@@ -9,15 +9,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 
-from careloom.model.errors import ConflictError
 from careloom.model.records import dataclass
+from careloom.store.leases import Lease, Leases
 
 LaneStatus = Literal["requested", "active", "error", "off"]
 ReplayStatus = Literal["open", "done", "failed"]
-
-
-class LeaseLostError(ConflictError):
-    """Somebody else holds the lease by now: what was to be written under it was not written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,23 +174,6 @@ class LaneStart:
 
 
 @dataclass(frozen=True, slots=True)
-class Lease:
-    """The right to do what only one process at a time may do, such as sending notifications.
-
-    Attributes:
-        name: What it is about.
-        holder: Who has it.
-        fence: Grows each time it changes hands: whoever acts under a smaller one than the last seen has lost it.
-        until: When it ends unless it is taken again before, in UTC, by the clock of the store.
-    """
-
-    name: str
-    holder: str
-    fence: int
-    until: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Recovery:
     """Everything a restarted notify starts from, as of one moment.
 
@@ -207,8 +186,8 @@ class Recovery:
     lanes: tuple[LaneStart, ...]
 
 
-class EventLog(Protocol):
-    """The persistence of notify; each writing call is one durable commit.
+class EventLog(Leases, Protocol):
+    """The persistence of notify, and the leases of those who write it; each writing call is one durable commit.
 
     Methods raise UnavailableError when the disk or database does not answer: nothing of that call is then recorded.
     """
@@ -325,23 +304,4 @@ class EventLog(Protocol):
 
     async def attempts(self, subscription: str, limit: int) -> list[Attempt]:
         """The latest tries, newest first."""
-        ...
-
-    async def take_lease(self, name: str, holder: str, seconds: float) -> Lease | None:
-        """Take a lease, or prolong one's own; None while another holds it.
-
-        Time is that of the store, the same for all processes that share it.
-        """
-        ...
-
-    async def take_leases(self, names: Sequence[str], holder: str, seconds: float) -> list[Lease]:
-        """Take or prolong several in one commit; those that nobody else holds."""
-        ...
-
-    async def lease_holders(self, prefix: str) -> list[str]:
-        """Who holds a lease now whose name begins so, each once; those long over are forgotten."""
-        ...
-
-    async def leave_lease(self, lease: Lease) -> None:
-        """Let others take it at once; nothing happens where it is lost already."""
         ...

@@ -11,13 +11,12 @@ from careloom.store.events import (
     Cursor,
     DeadLetter,
     LaneStart,
-    Lease,
-    LeaseLostError,
     Match,
     Recovery,
     Replay,
     SubscriptionEvent,
 )
+from careloom.store.leases import Lease, LeaseLostError
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from careloom.notify.shifts import Shifts
 from careloom.notify.subscriptions import OWNER_SYSTEM
 from careloom.notify.tenure import Tenure, guarded
 from careloom.store import Cursor, Repository, Turn, Version
-from careloom.store.events import Lease
+from careloom.store.leases import Lease
 
 DISCHARGE = "https://careloom.example/SubscriptionTopic/discharge"
 SECONDS = 3.0

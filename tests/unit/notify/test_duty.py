@@ -8,7 +8,7 @@ from careloom.model.errors import UnavailableError
 from careloom.notify import duty as duties
 from careloom.notify.duty import Duty
 from careloom.notify.tenure import Tenure
-from careloom.store.events import Lease
+from careloom.store.leases import Lease
 from careloom.store.memory_events import MemoryEventLog
 
 

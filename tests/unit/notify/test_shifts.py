@@ -15,7 +15,7 @@ from careloom.model.instants import utc_now
 from careloom.notify import TopicRegistry
 from careloom.notify.shifts import LANES, PRESENCE, SHARDS, shard_of
 from careloom.store import MemoryRepository, Recovery, Repository
-from careloom.store.events import Lease
+from careloom.store.leases import Lease
 
 
 def a_record(topics: TopicRegistry) -> Repository:

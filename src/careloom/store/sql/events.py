@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from operator import attrgetter
 from sys import intern
 from typing import Any, Protocol, TypeVar
@@ -12,15 +12,15 @@ from careloom.store.events import (
     Cursor,
     DeadLetter,
     LaneStart,
-    Lease,
-    LeaseLostError,
     Match,
     Recovery,
     Replay,
     SubscriptionEvent,
 )
 from careloom.store.ids import microseconds, moment_of
+from careloom.store.leases import Lease
 from careloom.store.sql.dialect import Connection, Row
+from careloom.store.sql.leases import RunUnit, SqlLeases
 from careloom.store.sql.statements import load_statements
 
 T = TypeVar("T")
@@ -42,9 +42,6 @@ _SQL = load_statements("events.sql")
 _LIGHT = 64
 """Rows that are written in a moment."""
 
-FORGOTTEN = timedelta(hours=1)
-"""How long a lease is over when it is forgotten of whom it was."""
-
 
 class Run(Protocol):
     """Runs work on a connection of a certain kind."""
@@ -54,15 +51,7 @@ class Run(Protocol):
         ...
 
 
-class RunUnit(Protocol):
-    """Runs a unit of the writer."""
-
-    def __call__(self, work: Callable[[Connection], T], /, *, is_light: bool = False) -> Awaitable[T]:
-        """What the work returns; what is light may be done where others wait for that."""
-        ...
-
-
-class SqlEventLog:
+class SqlEventLog(SqlLeases):
     """A `careloom.store.events.EventLog` in an SQL database.
 
     Args:
@@ -84,12 +73,10 @@ class SqlEventLog:
         now: Callable[[Connection], datetime],
         announce: RunUnit | None = None,
     ) -> None:
-        self._tenant = tenant
+        super().__init__(tenant, write=write, now=now)
         self._read = read
         self._read_at_once = read_at_once
-        self._write = write
         self._announce = announce or write
-        self._now = now
 
     def under(self, lease: Lease) -> "SqlEventLog":
         """As in the port."""
@@ -97,16 +84,6 @@ class SqlEventLog:
         fenced._write = self._fenced(self._write, lease)
         fenced._announce = self._fenced(self._announce, lease)
         return fenced
-
-    def _fenced(self, plain: RunUnit, lease: Lease) -> RunUnit:
-        def write(work: Callable[[Connection], T], /, *, is_light: bool = False) -> Awaitable[T]:
-            def held(connection: Connection) -> T:
-                self._require(connection, lease)
-                return work(connection)
-
-            return plain(held, is_light=is_light)
-
-        return write
 
     async def recover(self) -> Recovery:
         """As in the port."""
@@ -217,47 +194,6 @@ class SqlEventLog:
     async def attempts(self, subscription: str, limit: int) -> list[Attempt]:
         """As in the port."""
         return [_attempt(row) for row in await self._rows("attempts", subscription=subscription, limit=limit)]
-
-    async def take_lease(self, name: str, holder: str, seconds: float) -> Lease | None:
-        """As in the port."""
-        return next(iter(await self.take_leases([name], holder, seconds)), None)
-
-    async def take_leases(self, names: Sequence[str], holder: str, seconds: float) -> list[Lease]:
-        """As in the port."""
-
-        def take(connection: Connection) -> list[Lease]:
-            now = self._now(connection)
-            until = now + timedelta(seconds=seconds)
-            values = {"holder": holder, "now": microseconds(now), "until": microseconds(until)}
-            taken = []
-            for name in names:
-                key = {"tenant": self._tenant, "name": name, **values}
-                row = connection.execute(_SQL["take_lease"], key).fetchone()
-                taken += [Lease(name, holder, int(row[0]), until)] if row else []
-            return taken
-
-        return await self._write(take)
-
-    async def lease_holders(self, prefix: str) -> list[str]:
-        """As in the port."""
-
-        def look(connection: Connection) -> list[str]:
-            now = self._now(connection)
-            key = {"tenant": self._tenant, "prefix": prefix, "now": microseconds(now)}
-            connection.execute(_SQL["forget_leases"], {**key, "now": microseconds(now - FORGOTTEN)})
-            return [str(row[0]) for row in connection.execute(_SQL["lease_holders"], key).fetchall()]
-
-        return await self._write(look)
-
-    async def leave_lease(self, lease: Lease) -> None:
-        """As in the port."""
-        values = {"tenant": self._tenant, "name": lease.name, "holder": lease.holder, "fence": lease.fence}
-        await self._write(lambda connection: connection.execute(_SQL["leave_lease"], values))
-
-    def _require(self, connection: Connection, lease: Lease) -> None:
-        values = {"tenant": self._tenant, "name": lease.name, "holder": lease.holder, "fence": lease.fence}
-        if connection.execute(_SQL["holds_lease"], values).fetchone() != (1,):
-            raise LeaseLostError(f"lease {lease.name!r} under fence {lease.fence}: another process holds it now")
 
     def _recovery(self, connection: Connection) -> Recovery:
         key = {"tenant": self._tenant}

@@ -116,23 +116,6 @@ VALUES (:tenant, :subscription,
 SELECT subscription, first, last, attempt, started, milliseconds, outcome, code, body_hash, detail FROM attempt
 WHERE tenant = :tenant AND subscription = :subscription ORDER BY serial DESC LIMIT :limit;
 
--- name: take_lease
--- Take a lease that is free, over or one's own; no row where another has it.
-INSERT INTO lease (tenant, name, holder, fence, until) VALUES (:tenant, :name, :holder, 1, :until)
-ON CONFLICT (tenant, name) DO UPDATE SET
-    holder = excluded.holder, until = excluded.until,
-    fence = CASE WHEN lease.holder = excluded.holder THEN lease.fence ELSE lease.fence + 1 END
-WHERE lease.holder = excluded.holder OR lease.until <= :now
-RETURNING fence;
-
--- name: leave_lease
--- Let the next have a lease at once.
-UPDATE lease SET until = 0 WHERE tenant = :tenant AND name = :name AND holder = :holder AND fence = :fence;
-
--- name: holds_lease
--- Whether a lease is still with its holder.
-SELECT count(*) FROM lease WHERE tenant = :tenant AND name = :name AND holder = :holder AND fence = :fence;
-
 -- name: add_dead_letter
 -- Put an event aside.
 INSERT INTO dead_letter (tenant, subscription, number, reason, recorded)
@@ -160,15 +143,6 @@ WHERE tenant = :tenant AND status = 'open' ORDER BY recorded, id;
 -- Replays of a subscription.
 SELECT id, subscription, first, last, endpoint, requested_by, recorded, delivered_to, status, error FROM replay
 WHERE tenant = :tenant AND subscription = :subscription ORDER BY recorded, id;
-
--- name: lease_holders
--- Who holds leases of a kind.
-SELECT DISTINCT holder FROM lease
-WHERE tenant = :tenant AND substr(name, 1, length(:prefix)) = :prefix AND until > :now ORDER BY holder;
-
--- name: forget_leases
--- Forget leases of a kind that are long over.
-DELETE FROM lease WHERE tenant = :tenant AND substr(name, 1, length(:prefix)) = :prefix AND until < :now;
 
 -- name: newest_after
 -- Number of the newest event of each subscription that was told of a change after another, and that change.

@@ -9,7 +9,7 @@ import pytest
 
 from careloom.store.sql.statements import load_statements, read_statements
 
-FILES = ("record.sql", "events.sql")
+FILES = ("record.sql", "events.sql", "leases.sql")
 SOURCES = Path(str(files("careloom.store")))
 
 
@@ -33,7 +33,7 @@ def test_names_are_unique(file: str) -> None:
     assert len(load_statements(file)) == len(read_statements(file))
 
 
-@pytest.mark.parametrize("file", ["record.sql", "events.sql"])
+@pytest.mark.parametrize("file", FILES)
 def test_every_statement_is_used(file: str) -> None:
     code = "".join(path.read_text("utf-8") for path in SOURCES.rglob("*.py"))
     unused = [name for name in load_statements(file) if f'"{name}"' not in code]

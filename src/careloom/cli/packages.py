@@ -24,7 +24,7 @@ from careloom.definitions.packages import (
     write_content,
 )
 from careloom.definitions.packages import Progress as Told
-from careloom.definitions.packages.remote import Registry
+from careloom.definitions.packages.remote import PackageRegistry
 from careloom.definitions.registry import CORE
 
 packages = App(name="packages", help="FHIR packages: install, list, show, and make snapshot-complete ones.")
@@ -49,7 +49,7 @@ def install(
         replace: Install again what is there already.
     """
     with errors_told("packages"), _progress() as progress:
-        installer = Installer(PackageCache(), registry=Registry(registry), progress=progress, replace=replace)
+        installer = Installer(PackageCache(), registry=PackageRegistry(registry), progress=progress, replace=replace)
         done = installer.install(what, name=name, version=version)
     _tell(done)
 

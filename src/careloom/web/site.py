@@ -23,8 +23,8 @@ from careloom.rest.threads import in_thread
 from careloom.validation import Validator
 from careloom.web import assets
 from careloom.web.choices import Choice, offered
-from careloom.web.desk import MODES, BusyError, Desk, Submission, mode_of
 from careloom.web.forms import Form, FormTooLargeError, receive_form
+from careloom.web.judging import MODES, BusyError, Judge, Submission, mode_of
 from careloom.web.notifications import console_routes
 from careloom.web.rendering import Rendering, answer
 from careloom.web.security import SecurityHeaders
@@ -42,7 +42,7 @@ def hub_site(
     hub: Callable[[], Hub],
     validator: Validator,
     *,
-    desk: Desk | None = None,
+    judge: Judge | None = None,
     stopping: asyncio.Event | None = None,
 ) -> ASGIApp:
     """The FHIR application with pages beside it: at ``/validate`` and ``/notifications`` where its base is ``/fhir``.
@@ -51,14 +51,14 @@ def hub_site(
         fhir: Answers everything that is not a page.
         hub: Gives the hub of the moment.
         validator: Judges resources, as it judges those sent to the record.
-        desk: Where they are judged; made when not given.
+        judge: Judges them; made when not given.
         stopping: Set when the process is to stop, so that pages that are kept up to date let go of it.
     """
     base = urlsplit(hub().base_url).path
     root = base.rpartition("/")[0]
     rendering = Rendering(root, hub)
     console = console_routes(rendering, hub, stopping or asyncio.Event())
-    pages = SecurityHeaders(_application(root, _Pages(rendering, hub, desk or Desk(validator)), console))
+    pages = SecurityHeaders(_application(root, _Pages(rendering, hub, judge or Judge(validator)), console))
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         chosen = pages if scope["type"] == "http" and _is_page(scope, base, root) else fhir
@@ -102,10 +102,10 @@ class _Fault:
 class _Pages:
     """One method for each address."""
 
-    def __init__(self, rendering: Rendering, hub: Callable[[], Hub], desk: Desk) -> None:
+    def __init__(self, rendering: Rendering, hub: Callable[[], Hub], judge: Judge) -> None:
         self._rendering = rendering
         self._hub = hub
-        self._desk = desk
+        self._judge = judge
 
     async def home(self, request: Request) -> Response:
         return self._rendering.page("hub_home.html.jinja", demanded=self._hub().conformance)
@@ -134,7 +134,7 @@ class _Pages:
         if len(submission.source) > self._limit:
             return self._refused(413, "too large")
         try:
-            judgement = await self._desk.judge(submission, self._hub().conformance)
+            judgement = await self._judge.judge(submission, self._hub().conformance)
         except BusyError:
             return self._refused(503, "busy", {"Retry-After": "5"})
         except InvalidError as error:
@@ -153,7 +153,7 @@ class _Pages:
         return {"submission": submission, "text": text, "choices": choices, "modes": MODES, "limit": self._limit}
 
     async def _choices(self, type: str = "") -> tuple[Choice, ...]:
-        choices = offered(await self._desk.profiles(), self._hub().conformance)
+        choices = offered(await self._judge.profiles(), self._hub().conformance)
         return tuple(each for each in choices if each.type == type) or choices
 
     @property

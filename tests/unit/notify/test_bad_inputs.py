@@ -231,7 +231,7 @@ ELSEWHERE: dict[str, str] = {
     "MLLP: A40 chain and cycle": "tests/integration/hl7v2/test_movements.py::test_a_chain_of_merges_is_followed",
     "MLLP: merge before admit": "tests/integration/hl7v2/test_movements.py::test_a_merge_may_come_before",
     "CloudEvents: same id different body": (
-        "tests/unit/connectors/mesh/test_delivery.py::test_the_same_name_for_something_else_is_a_conflict"
+        "tests/unit/connectors/mesh/test_intake.py::test_the_same_name_for_something_else_is_a_conflict"
     ),
     "CloudEvents: unknown or null attribute, time without zone": f"{SIGNALS}::test_what_is_no_good_signal_is_refused",
     "CloudEvents: batch with one bad": f"{SIGNALS}::test_of_a_batch_with_one_bad_event",

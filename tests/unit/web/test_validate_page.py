@@ -16,7 +16,7 @@ from careloom.model.issues import Issue
 from careloom.rest.hub import Hub, Limits
 from careloom.validation import Validator
 from careloom.web import hub_site
-from careloom.web.desk import Desk, Submission, judge
+from careloom.web.judging import Judge, Submission, judge
 from careloom.web.security import CONTENT_SECURITY_POLICY
 
 BMI = "http://hl7.org/fhir/StructureDefinition/bmi"
@@ -37,11 +37,11 @@ def site(
     conformance: Mapping[str, Sequence[str]] | None = None,
     limits: Limits = Limits(),  # noqa: B008  (frozen)
     name: str = "North Locality",
-    desk: Desk | None = None,
+    own: Judge | None = None,
 ) -> ASGIApp:
     """The pages of a hub, without the hub."""
     hub = cast("Hub", SimpleNamespace(base_url=base_url, conformance=conformance or {}, limits=limits, site=name))
-    return hub_site(fhir, lambda: hub, Validator(definitions), desk=desk)
+    return hub_site(fhir, lambda: hub, Validator(definitions), judge=own)
 
 
 class Slow(Validator):
@@ -285,7 +285,7 @@ async def test_what_is_no_form_is_refused_with_a_page(definitions: Definitions, 
 
 async def test_more_at_once_than_may_be_are_refused_and_the_others_served(definitions: Definitions) -> None:
     validator = Slow(definitions)
-    application = site(definitions, desk=Desk(validator, most=2))
+    application = site(definitions, own=Judge(validator, most=2))
     served = [asyncio.create_task(submit(application, "/validate", source=PATIENT)) for _ in range(2)]
     await asyncio.sleep(0.2)
     refused = await submit(application, "/validate", source=PATIENT)
@@ -297,8 +297,8 @@ async def test_more_at_once_than_may_be_are_refused_and_the_others_served(defini
     assert 200 == (await submit(application, "/validate", source=PATIENT)).status
 
 
-async def test_a_defect_is_told_as_such_and_leaves_the_desk_free(definitions: Definitions) -> None:
-    application = site(definitions, desk=Desk(Broken(definitions), most=1))
+async def test_a_defect_is_told_as_such_and_leaves_the_judge_free(definitions: Definitions) -> None:
+    application = site(definitions, own=Judge(Broken(definitions), most=1))
 
     async def served(scope: Scope, receive: Receive, send: Send) -> None:
         with pytest.raises(ZeroDivisionError):  # for the server's log, after the page was sent

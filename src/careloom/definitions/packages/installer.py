@@ -17,7 +17,7 @@ from careloom.definitions.packages.archive import unpack
 from careloom.definitions.packages.carrier import CARRIERS, fetch_carried
 from careloom.definitions.packages.content import PackageContent, manifest_id, write_files
 from careloom.definitions.packages.folder import read_folder
-from careloom.definitions.packages.remote import Progress, Registry, download
+from careloom.definitions.packages.remote import PackageRegistry, Progress, download
 from careloom.definitions.packages.staging import place, staging, told_as_unavailable
 from careloom.definitions.registry import CORE, Definitions
 from careloom.definitions.types import TypeModel
@@ -61,12 +61,12 @@ class Installer:
         self,
         cache: PackageCache,
         *,
-        registry: Registry | None = None,
+        registry: PackageRegistry | None = None,
         progress: Progress = _silent,
         replace: bool = False,
     ) -> None:
         self._cache = cache
-        self._registry = registry or Registry()
+        self._registry = registry or PackageRegistry()
         self._progress = progress
         self._replace = replace
         self._done = Installation()

@@ -29,7 +29,7 @@ Progress = Callable[[str, int, int], None]
 _BLOCK = 256 * 1024
 
 
-class Registry:
+class PackageRegistry:
     """A FHIR package registry."""
 
     def __init__(self, base_url: str | None = None) -> None:

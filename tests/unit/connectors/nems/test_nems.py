@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.unit.connectors.mesh.test_delivery import Mail
+from tests.unit.connectors.mesh.test_intake import Mail
 from tests.unit.connectors.nems.events import a_change_of_address, a_change_of_gp, a_death, a_message, a_stay
 from tests.unit.rest.desk import BASE, Desk
 
@@ -142,7 +142,7 @@ def test_of_two_messages_one_may_be_earlier(order: str, known: str, expected: bo
 
 async def test_an_echo_of_the_hub_itself_is_passed_over(definitions: Definitions) -> None:
     mail = Mail(definitions)
-    object.__setattr__(mail.delivery.inflow.rules, "own", ("https://hub.example/fhir",))
+    object.__setattr__(mail.messages.inflow.rules, "own", ("https://hub.example/fhir",))
     await mail.take(a_change_of_gp(publisher="https://hub.example/fhir"))
     assert [] == await mail.all("Patient")
 
@@ -166,7 +166,7 @@ async def test_what_is_no_event_is_refused(mail: Mail, message: bytes, error: ty
 
 async def test_what_the_locality_does_not_take_is_not_written(definitions: Definitions) -> None:
     mail = Mail(definitions)
-    object.__setattr__(mail.delivery.inflow.rules, "check", lambda resource: [Issue("error", "invalid", "no")])
+    object.__setattr__(mail.messages.inflow.rules, "check", lambda resource: [Issue("error", "invalid", "no")])
     with pytest.raises(InvalidError):
         await mail.take(a_change_of_gp())
     assert [] == await mail.all("Patient")

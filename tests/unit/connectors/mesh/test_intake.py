@@ -10,7 +10,7 @@ from tests.unit.rest.desk import NOW, counted_ids, registry
 from careloom.connectors.inflow import Inflow
 from careloom.connectors.intake import Intake
 from careloom.connectors.mesh import Received
-from careloom.connectors.mesh.delivery import Delivery
+from careloom.connectors.mesh.intake import MessageIntake
 from careloom.connectors.nems import EventRules
 from careloom.connectors.signals import signal_bundle
 from careloom.definitions import Definitions
@@ -30,7 +30,7 @@ class Mail:
         self.parameters = SearchParameters(definitions, base_url="https://hub.example/fhir")
         self.repository = MemoryRepository(tenant="t", parameters=self.parameters, clock=lambda: NOW)
         rules, ids = registry(**agreed), counted_ids()
-        self.delivery = Delivery(
+        self.messages = MessageIntake(
             {"X26ABC2": "acute-epr"},
             lambda client: Intake(
                 client=client,
@@ -46,7 +46,7 @@ class Mail:
 
     async def take(self, content: Any, media: str = "application/fhir+json", sender: str = "X26ABC2") -> None:
         data = content if isinstance(content, bytes) else json.dumps(content).encode()
-        await self.delivery.take(Received("m1", sender, "MNS", "", "", "", media, data))
+        await self.messages.take(Received("m1", sender, "MNS", "", "", "", media, data))
 
     async def all(self, type: str) -> list[Resource]:
         page = await self.repository.search(parse_query(type, [], self.parameters))

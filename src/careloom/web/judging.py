@@ -1,4 +1,4 @@
-"""The desk where the validator's page has resources judged: a few at once, on worker threads, and nothing is kept."""
+"""How the resources of the validator's page are judged: a few at once, on worker threads, and nothing is kept."""
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
@@ -71,7 +71,7 @@ class Judgement:
     sheet: Sheet
 
 
-class Desk:
+class Judge:
     """Judges resources for whoever asks."""
 
     def __init__(self, validator: Validator, *, most: int = MOST_AT_ONCE) -> None:
@@ -109,7 +109,7 @@ class Desk:
 
 
 def judge(submission: Submission, demanded: Mapping[str, Sequence[str]], validator: Validator) -> Judgement:
-    """As `Desk.judge`, on the caller's thread."""
+    """As `Judge.judge`, on the caller's thread."""
     source = _laid_out(submission.source)
     profiles: tuple[str, ...] = (submission.profile,) if submission.profile else ()
     report = _report(source, submission, profiles, validator)

@@ -10,7 +10,7 @@ from careloom.model.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class MessageIntake:
     """Records messages.
 
     Attributes:

@@ -23,7 +23,7 @@ from tests.unit.notify.test_notifier import Rules, discharge, until
 
 from careloom.definitions import Definitions
 from careloom.model.errors import InvalidError
-from careloom.notify import STANDARD_TOPICS, EndpointPolicy, Notifier, Ports, RetryPolicy, Topic, TopicRegistry
+from careloom.notify import STANDARD_TOPICS, EndpointPolicy, Notifier, Ports, Terms, Topic, TopicRegistry
 from careloom.notify.channels import Outlets
 from careloom.notify.classic import KIND as CLASSIC
 from careloom.notify.topics import Trigger
@@ -87,9 +87,7 @@ async def open_place(kind: str, definitions: Definitions, topics: TopicRegistry)
             outlets.channels,
             ports,
             base_url=BASE,
-            endpoints=HERE,
-            retry=RetryPolicy(),
-            rules=outlets.rules,
+            terms=Terms(endpoints=HERE, rules=outlets.rules),
         )
         await notifier.start()
         place = Place(end, repository, topics, notifier, rules)

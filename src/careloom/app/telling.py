@@ -7,17 +7,19 @@ import random
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from careloom.app.application import App
 from careloom.governance import AuditSource, Grant, Registry
 from careloom.model.records import replace
 from careloom.model.resource import Resource
-from careloom.notify import Notifier, Ports, TopicRegistry, disclosure, policy
+from careloom.notify import Notifier, Ports, Terms, TopicRegistry, disclosure, policy
 from careloom.notify.channels import Outlets
 from careloom.notify.contents import Contents
 from careloom.notify.duty import Duty
 from careloom.notify.equals import Equals
 from careloom.notify.lanes import Lanes, supervised
+from careloom.notify.listening import all_subscriptions
 from careloom.notify.metrics import NotifyMetrics
 from careloom.notify.shifts import Shifts
 from careloom.notify.subscriptions import OWNER_SYSTEM, WITHOUT_ENDPOINT
@@ -36,6 +38,8 @@ async def telling(app: App, outlets: Outlets) -> AsyncIterator[None]:
     hub, settings = app.hub, app.settings
     topics = TopicRegistry(settings.topics, hub.parameters, classic=settings.notify.takes_classic)
     ports = _ports(app)
+    terms = Terms(endpoints=settings.notify.endpoints, retry=settings.notify.retry, rules=outlets.rules)
+    subscriptions = partial(all_subscriptions, hub.repository, topics)
 
     def notifier(tenure: Tenure, lease: Lease | None = None, lanes: Lanes | None = None) -> Notifier:
         return Notifier(
@@ -44,10 +48,8 @@ async def telling(app: App, outlets: Outlets) -> AsyncIterator[None]:
             guarded(outlets.channels, tenure),
             ports,
             base_url=hub.base_url,
-            endpoints=settings.notify.endpoints,
-            retry=settings.notify.retry,
+            terms=terms,
             events=hub.repository.events.under(lease) if lease else None,
-            rules=outlets.rules,
             lanes=lanes,
         )
 
@@ -62,12 +64,12 @@ async def telling(app: App, outlets: Outlets) -> AsyncIterator[None]:
     holder = _holder(settings)
     async with contextlib.AsyncExitStack() as stack:
         position = await hub.repository.events.matched_to()
-        equals.start(await accepting.all_subscriptions())
+        equals.start(await subscriptions())
         following = asyncio.create_task(supervised("equal subscriptions", lambda: equals.follow(position)))
         stack.callback(following.cancel)
         shifts = None
         if settings.store.is_postgres:  # which several processes may share
-            shifts = Shifts(hub.repository, holder, accepting.lanes_for, accepting.all_subscriptions, tenure=on_shift)
+            shifts = Shifts(hub.repository, holder, accepting.lanes_for, subscriptions, tenure=on_shift)
             stack.push_async_callback(shifts.stop)
             await shifts.start()
         lanes = shifts.lanes if shifts else None

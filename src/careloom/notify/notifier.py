@@ -8,49 +8,40 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import timedelta
-from types import MappingProxyType
 from typing import Final
 
 import structlog
 
 from careloom.model import Resource
-from careloom.model.errors import CareloomError
 from careloom.model.instants import Clock
 from careloom.model.records import dataclass, field
 from careloom.notify.contents import Contents
 from careloom.notify.delivery import Delivery
-from careloom.notify.endpoints import EndpointPolicy
 from careloom.notify.fairness import Places
 from careloom.notify.lanes import Lanes, LogOf, supervised
+from careloom.notify.listening import Listening, all_subscriptions
 from careloom.notify.matcher import MayTell, matches_of
 from careloom.notify.metrics import NotifyMetrics
 from careloom.notify.notification import Told
 from careloom.notify.replays import Replays
 from careloom.notify.rest_hook import Channel
-from careloom.notify.retrying import RetryPolicy
 from careloom.notify.states import write_status
-from careloom.notify.subscribers import Subscriber, Subscribers
 from careloom.notify.subscriptions import (
     FOLLOWED,
     WITHOUT_ENDPOINT,
-    ChannelRules,
     Status,
     Subscription,
     accept_subscription,
-    read_subscription,
 )
+from careloom.notify.terms import Terms
 from careloom.notify.topics import Content, TopicRegistry
-from careloom.search import parse_query
 from careloom.store import (
     Attempt,
     Change,
     EventLog,
-    HistoryQuery,
     Match,
     Repository,
     SubscriptionEvent,
-    Version,
 )
 
 BATCH: Final = 500
@@ -58,17 +49,6 @@ SAFETY_POLL: Final = 1.0
 PRUNED_EVERY: Final = 3600.0
 
 _log = structlog.get_logger("careloom.notify")
-
-
-@dataclass(frozen=True, slots=True)
-class Retention:
-    """How long events are kept after they are told, and how many of one subscription at most."""
-
-    age: timedelta = timedelta(days=30)
-    most: int = 1_000_000
-
-
-_USUAL = Retention()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +83,8 @@ class Notifier:
         ports: Ports,
         *,
         base_url: str,
-        endpoints: EndpointPolicy,
-        retry: RetryPolicy,
-        retention: Retention = _USUAL,
+        terms: Terms,
         events: EventLog | None = None,
-        rules: Mapping[str, ChannelRules] = MappingProxyType({}),
         lanes: Lanes | None = None,
     ) -> None:
         """Make a notifier.
@@ -118,11 +95,8 @@ class Notifier:
             channels: How notifications are sent, by the kinds of channel that subscriptions name.
             ports: What else is needed.
             base_url: Of the hub, as told in notifications.
-            endpoints: Where may be sent to.
-            retry: When to try again.
-            retention: How long events are kept.
+            terms: The rules it keeps.
             events: The event log as its lease lets it be written; that of the repository where nobody else writes.
-            rules: What kinds of channel ask of a subscription, where that is not what is usual.
             lanes: Those of this process where several share the work; else all are run here, while it runs.
         """
         self.base_url = base_url.rstrip("/")
@@ -131,16 +105,14 @@ class Notifier:
         self._topics = topics
         self._channels = channels
         self._ports = ports
-        self._endpoints = endpoints
-        self._rules = rules
-        self._retention = retention
+        self._terms = terms
         self._contents = Contents(repository, topics, ports.may_tell)
-        self._subscribers = Subscribers(topics)
+        self._listening = Listening(repository, topics)
         self._shared = lanes
-        self._delivery = Delivery(channels, self, retry, ports.clock, ports.random)
+        self._delivery = Delivery(channels, self, terms.retry, ports.clock, ports.random)
         self._lanes = lanes or self.lanes_for(lambda id: self._events)
         self._replays = Replays(repository, topics, self._delivery, self._events)
-        self._places = Places()
+        self._places = Places(terms.of_owner, terms.of_host)
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -155,10 +127,10 @@ class Notifier:
             client=client,
             purpose=purpose,
             topics=self._topics,
-            policy=self._endpoints,
+            policy=self._terms.endpoints,
             now=self._ports.clock(),
             channels={*self._channels, *WITHOUT_ENDPOINT},
-            rules=self._rules,
+            rules=self._terms.rules,
         )
 
     def lanes_for(self, log_of: LogOf) -> Lanes:
@@ -168,9 +140,9 @@ class Notifier:
     async def start(self) -> None:
         """Take up where the log says that matching and delivering had come to."""
         recovery = await self._events.recover()
-        versions = await self.all_subscriptions()
+        versions = await all_subscriptions(self._repository, self._topics)
         for version in versions:
-            await self._listen_as_of(recovery.matched_to, version)
+            await self._listening.as_of(recovery.matched_to, version)
         if self._shared is None:
             self._lanes.start(versions, {lane.cursor.subscription: lane for lane in recovery.lanes})
         self._repository.on_commit(self._wake.set)
@@ -238,19 +210,20 @@ class Notifier:
 
     def _followed(self) -> frozenset[str]:
         """Types whose changes may have to be told to somebody."""
-        return FOLLOWED | self._topics.types(self._subscribers.topics)
+        return FOLLOWED | self._topics.types(self._listening.subscribers.topics)
 
     async def _match(self, changes: Sequence[Change], types: frozenset[str]) -> int:
         """Number the events of some changes; the position that the change log is matched to.
 
         Behind a subscription to what nobody listened to before, there may be changes that were left out.
         """
+        subscribers, may_tell = self._listening.subscribers, self._ports.may_tell
         matches: list[Match] = []
         position = changes[-1].sequence
         for change in changes:
             if change.type == "Subscription":
                 await self._subscription_changed(change)
-            matches += await matches_of(change, self._repository, self._topics, self._subscribers, self._ports.may_tell)
+            matches += await matches_of(change, self._repository, self._topics, subscribers, may_tell)
             if change.type == "Subscription" and not self._followed() <= types:
                 position = change.sequence
                 break
@@ -262,9 +235,9 @@ class Notifier:
         """Let go of events that nobody can ask for any more, and of the replays of that time."""
         while True:
             await asyncio.sleep(PRUNED_EVERY)
-            before = self._ports.clock() - self._retention.age
+            before = self._ports.clock() - self._terms.retention.age
             for lane in (await self._events.recover()).lanes:
-                await self._events.prune(lane.cursor.subscription, before, self._retention.most)
+                await self._events.prune(lane.cursor.subscription, before, self._terms.retention.most)
             await self._events.prune_replays(before)
 
     async def _until_woken(self) -> None:
@@ -274,60 +247,6 @@ class Notifier:
                 await self._wake.wait()
 
     async def _subscription_changed(self, change: Change) -> None:
-        current = await self._repository.read("Subscription", change.id)
-        version = await self._repository.vread("Subscription", change.id, change.version_id)
-        if current is None or current.resource is None or version is None:
-            self._subscribers.drop(change.id)
-        else:
-            await self._listen(version)
+        await self._listening.changed(change)
         if self._shared is None:
             await self._lanes.changed(change)
-
-    async def _listen_as_of(self, matched_to: int, version: Version) -> None:
-        """Listen as the subscription stood where matching had come to; its later versions come in the change log.
-
-        What happened before it was changed and is not matched yet is judged by what it asked for then.
-        """
-        stood = [version]
-        if version.sequence > matched_to:
-            query = HistoryQuery(types=("Subscription",), id=version.id, beyond=matched_to + 1, count=1)
-            stood = [*(await self._repository.history(query)).versions]
-        for each in stood:
-            await self._listen(each, matched_to)
-
-    async def _listen(self, version: Version, matched_to: int = 0) -> None:
-        """Match changes for this subscription from its first version on, unless it is off.
-
-        Args:
-            version: Of the subscription.
-            matched_to: How far everything is matched already: of what comes after, a version before is older.
-        """
-        if version.resource is None:
-            return
-        try:
-            subscription = read_subscription(version.resource, self._topics)
-        except CareloomError as error:
-            _log.error("subscription cannot be served", id=version.id, error=str(error))
-            self._subscribers.drop(version.id)
-            if version.resource.get("status") in ("requested", "active"):  # whoever counts on it is to know
-                await write_status(self._repository, version.id, version.version_id, "error", str(error))
-            return
-        if subscription.status == "off":
-            self._subscribers.drop(version.id)
-            return
-        is_old = version.version_id == "1" or version.sequence <= matched_to
-        first = None if is_old else await self._repository.vread("Subscription", version.id, "1")
-        self._subscribers.put(Subscriber(subscription, first.sequence if first else version.sequence))
-
-    async def all_subscriptions(self) -> list[Version]:
-        """Every Subscription as it is now."""
-        query = parse_query("Subscription", [("_count", "1000")], self._topics.parameters, strict=True)
-        page = await self._repository.search(query)
-        found = list(page.matches)
-        while page.next:
-            token = [("_count", "1000"), ("_page", page.next)]
-            page = await self._repository.search(
-                parse_query("Subscription", token, self._topics.parameters, strict=True)
-            )
-            found += page.matches
-        return found

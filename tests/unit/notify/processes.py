@@ -8,8 +8,9 @@ from typing import Any
 
 from careloom.model import parse_json
 from careloom.model.instants import utc_now
-from careloom.notify import EndpointPolicy, Notifier, Ports, RetryPolicy, Subscription, TopicRegistry
+from careloom.notify import Notifier, Ports, Subscription, Terms, TopicRegistry
 from careloom.notify.duty import Duty
+from careloom.notify.listening import all_subscriptions
 from careloom.notify.notification import Told
 from careloom.notify.rest_hook import Outcome
 from careloom.notify.shifts import Shifts
@@ -58,9 +59,8 @@ class Process:
         self._receiver = receiver
         self.tenure, on_duty = Tenure(), Tenure()
         desk = self._notifier(self.tenure)
-        self.shifts = Shifts(
-            repository, name, desk.lanes_for, desk.all_subscriptions, seconds=SECONDS, tenure=self.tenure
-        )
+        subscriptions = partial(all_subscriptions, repository, topics)
+        self.shifts = Shifts(repository, name, desk.lanes_for, subscriptions, seconds=SECONDS, tenure=self.tenure)
         self.duty = Duty(repository.events, name, lambda lease: self._notifier(on_duty, lease), on_duty)
 
     async def start(self) -> None:
@@ -109,8 +109,7 @@ class Process:
                 random=lambda: 0.0,
             ),
             base_url="https://hub.example/fhir",
-            endpoints=EndpointPolicy(),
-            retry=RetryPolicy(),
+            terms=Terms(),
             events=self.repository.events.under(lease) if lease else None,
             lanes=self.shifts.lanes if lease else None,
         )

@@ -10,12 +10,11 @@ import pytest
 
 from careloom.model import parse_json
 from careloom.notify import (
-    EndpointPolicy,
     Notifier,
     Ports,
     Retention,
-    RetryPolicy,
     Subscription,
+    Terms,
     TopicRegistry,
     replays,
 )
@@ -85,9 +84,7 @@ async def telling(
         {"rest-hook": post},
         ports,
         base_url="https://hub.example/fhir",
-        endpoints=EndpointPolicy(),
-        retry=RetryPolicy(),
-        retention=retention or Retention(),
+        terms=Terms(retention=retention or Retention()),
     )
     await notifier.start()
     try:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from careloom.cli.workers import CANNOT_START, end_with_parent, serve_many
+from careloom.serving.workers import CANNOT_START, end_with_parent, serve_many
 
 
 def work(file: Path, listener: socket.socket, number: int, ready: Event) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import uvicorn
 
-from careloom.cli import bounded_heads
-from careloom.cli.bounded_heads import MOST, BoundedHeads
+from careloom.serving import bounded_heads
+from careloom.serving.bounded_heads import MOST, BoundedHeads
 
 REQUEST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"
 

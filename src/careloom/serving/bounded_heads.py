@@ -7,7 +7,7 @@ as long as it likes. What comes behind the head has its own bounds (`careloom.re
 import asyncio
 from typing import Final
 
-from careloom.cli.in_one_piece import InOnePiece
+from careloom.serving.in_one_piece import InOnePiece
 
 SECONDS: Final = 20.0
 """For a head to be complete, from the connection on; of a later request, from its first byte on."""

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from careloom.cli.in_one_piece import MOST, Gathering
+from careloom.serving.in_one_piece import MOST, Gathering
 
 pytestmark = pytest.mark.anyio
 

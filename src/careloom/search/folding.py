@@ -5,21 +5,29 @@ or unusual white space "should also be ignored".
 """
 
 import unicodedata
+from collections.abc import Callable
 
 _MARK = "M"
 _PUNCTUATION = "P"
 _DASHES = ("Pd", "Pc")
 
 
-def fold(text: str) -> str:
-    """The text without case, accents, punctuation and superfluous space; dashes count as space.
+def reduction(kept: Callable[[str], str]) -> Callable[[str], str]:
+    """What brings a text down to some of its characters: without case, decomposed, one space for any white space.
 
-    ``fold("  Ó Briain-O'Neill") == "o briain oneill"``; folding twice changes nothing more.
+    Args:
+        kept: What stands for a character that is decomposed and without case; nothing, where it is dropped.
     """
-    if text.isascii():
-        return " ".join(text.lower().translate(_ASCII).split())
-    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    return " ".join("".join(map(_kept, decomposed)).split())
+    # None rather than an empty text for what is dropped: CPython then translates a whole ASCII text in one loop.
+    ascii = str.maketrans({chr(code): kept(chr(code)) or None for code in range(128)})
+
+    def reduced(text: str) -> str:
+        if text.isascii():
+            return " ".join(text.lower().translate(ascii).split())
+        decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+        return " ".join("".join(map(kept, decomposed)).split())
+
+    return reduced
 
 
 def words_from(folded: str) -> list[str]:
@@ -39,5 +47,8 @@ def _kept(character: str) -> str:
     return "" if category[0] in (_MARK, _PUNCTUATION) else character
 
 
-# None rather than an empty text for what is dropped: CPython then translates a whole ASCII text in one loop.
-_ASCII = str.maketrans({chr(code): _kept(chr(code)) or None for code in range(128)})
+fold = reduction(_kept)
+"""The text without case, accents, punctuation and superfluous space; dashes count as space.
+
+``fold("  Ó Briain-O'Neill") == "o briain oneill"``; folding twice changes nothing more.
+"""

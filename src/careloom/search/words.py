@@ -6,15 +6,9 @@ else parts. A full-text index that splits at spaces keeps exactly these words.
 
 import unicodedata
 
+from careloom.search.folding import reduction
+
 _JOINING = "'\N{RIGHT SINGLE QUOTATION MARK}\N{MODIFIER LETTER APOSTROPHE}"
-
-
-def words_of(text: str) -> str:
-    """The words of a text with a space between; empty where it has none."""
-    if text.isascii():
-        return " ".join(text.lower().translate(_ASCII).split())
-    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    return " ".join("".join(map(_kept, decomposed)).split())
 
 
 def has_phrase(words: str, phrase: str, *, is_open: bool) -> bool:
@@ -28,5 +22,5 @@ def _kept(character: str) -> str:
     return "" if character in _JOINING or unicodedata.category(character)[0] == "M" else " "
 
 
-# None rather than an empty text for what is dropped: CPython then translates a whole ASCII text in one loop.
-_ASCII = str.maketrans({chr(code): _kept(chr(code)) or None for code in range(128)})
+words_of = reduction(_kept)
+"""The words of a text with a space between; empty where it has none."""

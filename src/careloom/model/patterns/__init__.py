@@ -53,12 +53,14 @@ class Pattern:
         if len(text) > LONGEST:
             raise TooCostlyError(f"a regular expression of at most {LONGEST} characters expected, found {len(text)}")
         from careloom.model.patterns.cost import longest_text  # noqa: PLC0415  (many runs meet no pattern)
+        from careloom.model.patterns.sets import unambiguous  # noqa: PLC0415
         from careloom.model.patterns.tree import read_pattern  # noqa: PLC0415
 
         self.text = text
         self._budget = budget
-        self._compiled = _compiled(text)
-        self._tree = read_pattern(text)
+        plain = unambiguous(text)
+        self._compiled = _compiled(plain, text)
+        self._tree = read_pattern(plain)
         self._longest = longest_text(self._tree, budget.tries, whole=False)
         self._longest_whole = longest_text(self._tree, budget.tries, whole=True)
         self._automaton: Automaton | None = None
@@ -113,9 +115,9 @@ class Pattern:
         return f"the regular expression {self.text[:80]!r}"
 
 
-def _compiled(text: str) -> re.Pattern[str]:
+def _compiled(pattern: str, text: str) -> re.Pattern[str]:
     try:
-        return re.compile(text, re.DOTALL)
+        return re.compile(pattern, re.DOTALL)
     except (re.error, OverflowError, RecursionError) as error:
         raise InvalidError(f"{text!r} is not a regular expression: {error}") from error
 

@@ -13,6 +13,7 @@ from tests.contract.stores import one_group, opened, patient
 from careloom.model.errors import ConflictError
 from careloom.search import Query, SearchParameters
 from careloom.store import Repository, Turn
+from careloom.store.sql.repository import SqlRepository
 
 FOREVER = datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -104,6 +105,15 @@ async def test_what_a_unit_before_it_wrote_is_there_to_be_erased(store: Reposito
         erasing = asyncio.create_task(store.erase("Patient", "1"))
     assert (await erasing).resources == 1
     assert await store.read("Patient", "1") is None
+
+
+async def test_a_unit_that_works_on_the_tables_finds_there_what_those_before_it_wrote(store: Repository) -> None:
+    assert isinstance(store, SqlRepository)
+    count, key = "SELECT count(*) FROM version WHERE tenant = ?", (store._tenancy.number,)
+    async with one_group(store) as commit:
+        commit(lambda turn: turn.create(named("Shah"), id="1"))
+        counting = asyncio.create_task(store._writer.run(lambda connection: connection.execute(count, key).fetchone()))
+    assert await counting == (1,)
 
 
 async def test_causes_are_kept_apart_in_a_group(store: Repository) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tests.unit.notify.lanes import a_subscription
 
 from careloom.model import parse_json
 from careloom.notify import (
@@ -69,7 +70,7 @@ class Rules:
 
 @asynccontextmanager
 async def telling(
-    repository: Repository, topics: TopicRegistry, post: Post, rules: Rules, retention: Retention | None = None
+    repository: Repository, topics: TopicRegistry, post: Post, rules: Rules, terms: Terms | None = None
 ) -> AsyncIterator[Notifier]:
     ports = Ports(
         may_tell=rules.may_tell,
@@ -84,7 +85,7 @@ async def telling(
         {"rest-hook": post},
         ports,
         base_url="https://hub.example/fhir",
-        terms=Terms(retention=retention or Retention()),
+        terms=terms or Terms(),
     )
     await notifier.start()
     try:
@@ -143,6 +144,19 @@ async def test_a_discharge_is_told_after_the_handshake(topics: TopicRegistry) ->
     current = await repository.read("Subscription", id)
     assert current is not None and current.resource is not None
     assert "active" == current.resource["status"]
+
+
+async def test_no_more_is_on_its_way_to_a_host_than_the_terms_allow(topics: TopicRegistry) -> None:
+    subscription, terms = a_subscription(), Terms(of_host=1)
+    async with (
+        telling(a_record(topics), topics, Post(), Rules(), terms=terms) as notifier,
+        notifier.abreast(subscription, "https://gp.example/hook"),
+    ):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.02), notifier.abreast(subscription, "https://gp.example/other"):
+                pass
+        async with asyncio.timeout(1), notifier.abreast(subscription, "https://other.example/hook"):
+            pass
 
 
 async def test_what_is_committed_with_the_first_subscription_to_it_is_told(topics: TopicRegistry) -> None:
@@ -473,7 +487,7 @@ async def test_events_and_replays_are_let_go_when_their_time_is_over(
 ) -> None:
     monkeypatch.setattr(notifiers, "PRUNED_EVERY", 0.01)
     repository, post, rules = a_record(topics), Post(), Rules()
-    async with telling(repository, topics, post, rules, Retention(most=2)) as notifier:
+    async with telling(repository, topics, post, rules, Terms(retention=Retention(most=2))) as notifier:
         id = await subscribe(repository, notifier)
         for number in range(1, 6):
             await discharge(repository, f"e{number}")

@@ -53,7 +53,7 @@ def test_what_is_no_pattern_is_told_soon(pattern: str) -> None:
     began = time.monotonic()
     with pytest.raises(InvalidError):
         compile_pattern(pattern)
-    assert time.monotonic() - began < 0.2
+    assert time.monotonic() - began < 1.0
 
 
 @given(st.text("[]^-&|~\\abx4", min_size=1, max_size=8), st.sampled_from(["", "^", "]"]))

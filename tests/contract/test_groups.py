@@ -86,6 +86,20 @@ async def test_a_unit_that_fails_leaves_nothing_and_the_others_stay(store: Repos
     assert [(each.id, each.version_id) for each in await store.changes(0, 10)] == [("1", "1"), ("3", "1")]
 
 
+async def test_what_a_unit_remembers_is_known_to_those_behind_it_unless_it_fails(store: Repository) -> None:
+    def failing(turn: Turn) -> None:
+        turn.remember("groups", ["lost"], FOREVER)
+        raise LookupError("changed my mind")
+
+    async with one_group(store) as commit:
+        commit(lambda turn: turn.remember("groups", ["kept"], FOREVER))
+        commit(failing)
+        seen = commit(lambda turn: turn.seen("groups", ["kept", "lost"]))
+        firsts = commit(lambda turn: [turn.once("groups", key, FOREVER) for key in ("kept", "lost")])
+    assert seen.result() == {"kept"}
+    assert firsts.result() == [False, True]
+
+
 async def test_of_conditional_creates_in_one_group_one_creates(store: Repository, query: Search) -> None:
     asked = query("Patient", ("family", "Shah"))
 

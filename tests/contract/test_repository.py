@@ -474,6 +474,26 @@ async def test_which_keys_were_seen_can_be_asked_without_having_them_seen(
     assert await repository.commit(asked) == [frozenset(), frozenset(), {"k2"}]
 
 
+async def test_keys_are_remembered_until_their_time_is_over_and_may_then_come_anew(
+    repository: Repository, clock: SteppingClock
+) -> None:
+    def write(turn: Turn) -> list[object]:
+        turn.remember("hl7v2", ["k1", "k2"], clock.now + MINUTE)
+        turn.remember("hl7v2", ["k3"], clock.now + 5 * MINUTE)
+        return [turn.once("hl7v2", "k1", clock.now + MINUTE), *asked(turn)]
+
+    def asked(turn: Turn) -> list[object]:
+        return [turn.seen("hl7v2", ["k1", "k2", "k3", "k4"]), turn.seen("other", ["k1"])]
+
+    assert await repository.commit(write) == [False, {"k1", "k2", "k3"}, frozenset()]
+    assert await repository.commit(asked) == [{"k1", "k2", "k3"}, frozenset()]
+    clock.step(seconds=60)
+    assert await repository.commit(asked) == [{"k3"}, frozenset()]
+    await repository.commit(lambda turn: turn.remember("hl7v2", ["k1"], clock.now + MINUTE))
+    assert await repository.commit(asked) == [{"k1", "k3"}, frozenset()]
+    assert not await repository.commit(lambda turn: turn.once("hl7v2", "k1", clock.now + MINUTE))
+
+
 async def test_of_many_who_bring_a_key_at_once_one_is_first(repository: Repository) -> None:
     until = datetime(2030, 1, 1, tzinfo=UTC)
     outcomes = await asyncio.gather(*(repository.commit(lambda turn: turn.once("jti", "a", until)) for _ in range(20)))

@@ -59,10 +59,12 @@ class Record:
         self._known: dict[tuple[str, str], Known] = {}
         self._holders: dict[str, dict[Name, set[str]]] = {}
         self._drafts: dict[tuple[str, str], Known] = {}
+        self._ids: dict[str, list[str]] = {}  # by type, those that the turn expects new resources by
 
     def look_up(self, told: Iterable[Told]) -> None:
         """Look for all of these, so that none of them has to be searched for alone."""
         wanted: dict[str, dict[Name, None]] = {}
+        told = list(told)
         for each in told:
             type = each.resource["resourceType"]
             held = self._holders.setdefault(type, {})
@@ -71,6 +73,18 @@ class Record:
                 wanted.setdefault(type, {}).update(new)
         for type, names in wanted.items():
             self._search(type, names)
+        self._expect(told)
+
+    def _expect(self, told: Iterable[Told]) -> None:
+        """Choose ids for those that nobody has found, so that the turn looks at all of them at once."""
+        chosen: dict[str, list[str]] = {}
+        for each in told:
+            type = each.resource["resourceType"]
+            if not any(self._holders[type].get(name) for name in each.names):
+                chosen.setdefault(type, []).append(self._new_id())
+        self._turn.expect((type, id) for type, ids in chosen.items() for id in ids)
+        for type, ids in chosen.items():
+            self._ids.setdefault(type, []).extend(ids)
 
     def find(self, told: Told) -> Known | None:
         """The resource with one of the identifiers, by the best of them that one has.
@@ -107,10 +121,16 @@ class Record:
         """Draft a resource, a new one where none is known, unless it is as it was."""
         if known is not None and known.resource == resource:
             return known
-        id = self._new_id() if known is None else known.id
-        draft = Known(resource["resourceType"], id, {**resource, "id": id})
-        self._drafts[draft.type, id] = draft
+        type = resource["resourceType"]
+        id = self._chosen(type) if known is None else known.id
+        draft = Known(type, id, {**resource, "id": id})
+        self._drafts[type, id] = draft
         return draft
+
+    def _chosen(self, type: str) -> str:
+        """An id for a new resource."""
+        ids = self._ids.get(type)
+        return ids.pop(0) if ids else self._new_id()
 
     def judge(self) -> None:
         """Have the drafts judged.

@@ -291,6 +291,11 @@ class MemoryTurn(RecordingTurn):
         self._undoing.append(lambda: seen.pop(place) if before is None else seen.update({place: before}))
         return True
 
+    def remember(self, scope: str, keys: Collection[str], until: datetime) -> None:
+        """As in the port."""
+        for key in keys:
+            self.once(scope, key, until)
+
     def seen(self, scope: str, keys: Collection[str]) -> frozenset[str]:
         """As in the port."""
         now, seen = self._clock(), self._state.seen

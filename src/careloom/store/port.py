@@ -188,7 +188,11 @@ class Turn(Protocol):
         ...
 
     def seen(self, scope: str, keys: Collection[str]) -> frozenset[str]:
-        """Those of these keys that `once` has seen in a scope, and that are still remembered."""
+        """Those of these keys that `once` or `remember` has seen in a scope, and that are still remembered."""
+        ...
+
+    def remember(self, scope: str, keys: Collection[str], until: datetime) -> None:
+        """See keys that `seen` has found to be new in a scope; for many, what `once` does for one."""
         ...
 
 

@@ -79,6 +79,10 @@ class RecordingTurn(ABC):
         """As in the port."""
 
     @abstractmethod
+    def remember(self, scope: str, keys: Collection[str], until: datetime) -> None:
+        """As in the port."""
+
+    @abstractmethod
     def _head(self, type: str, id: str) -> Head | None:
         """The newest version of a resource; None if there never was one."""
 

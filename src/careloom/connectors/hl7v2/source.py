@@ -155,8 +155,8 @@ class _Register:
     def enter(self, received: _Received) -> None:
         """Say that a message has been taken."""
         if received.control_id:
-            self._turn.once(f"{self._scope} content", received.content, self._until)
-            self._turn.once(self._scope, received.control_id, self._until)
+            self._turn.remember(f"{self._scope} content", [received.content], self._until)
+            self._turn.remember(self._scope, [received.control_id], self._until)
             self._contents.add(received.content)
             self._ids.add(received.control_id)
 

@@ -278,7 +278,7 @@ _ENDINGS = ("COMMIT", "ROLLBACK")
 
 def _in_bulk() -> Mapping[str, str]:
     one, many = load_statements("record.sql"), load_statements("postgres.sql")
-    return {one[name]: many[name] for name in ("put_head", "close_version")}
+    return {one[name]: many[name] for name in ("put_head", "close_version", "remember")}
 
 
 _IN_BULK = _in_bulk()

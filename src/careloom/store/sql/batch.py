@@ -1,6 +1,6 @@
 """What a unit of work writes, collected and then written table by table, each in the order of its key."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from careloom.model.records import dataclass, field
@@ -29,6 +29,8 @@ class Batch:
     _heads: dict[int, tuple[Any, ...]] = field(default_factory=dict)
     _closed: list[tuple[int, int, int]] = field(default_factory=list)
     _told: list[int] = field(default_factory=list)
+    _remembered: dict[tuple[str, str], int] = field(default_factory=dict)
+    _forgotten_to: int | None = None
 
     def add_version(  # noqa: PLR0917  the columns of its row
         self, rid: int, type: int, id: str, version: tuple[int, int, int], shape: int, frame: int = NO_FRAME
@@ -55,6 +57,15 @@ class Batch:
         for table, rows in found.items():
             self._found[table].append((vid, rows))
 
+    def remember(self, scope: str, keys: Collection[str], until: int, now: int) -> None:
+        """Keys that are known from now on, until an instant; those whose time is over by now are let go."""
+        self._remembered.update(dict.fromkeys([(scope, key) for key in keys], until))
+        self._forgotten_to = now
+
+    def remembered(self, scope: str, keys: Iterable[str], now: int) -> set[str]:
+        """Those of some keys that are remembered here."""
+        return {key for key in keys if self._remembered.get((scope, key), now) > now} if self._remembered else set()
+
     def take(self, other: "Batch") -> None:
         """Take over what another batch has collected, behind what is here."""
         for table, rows in other._rows.items():
@@ -64,6 +75,8 @@ class Batch:
         self._heads |= other._heads
         self._closed += other._closed
         self._told += other._told
+        self._remembered |= other._remembered
+        self._forgotten_to = other._forgotten_to or self._forgotten_to
 
     def write(self, connection: Connection) -> None:
         """Write what was collected and start anew."""
@@ -72,6 +85,7 @@ class Batch:
         for table, rows in self.content(told):
             self.dialect.append(connection, table, rows)
         self._write_heads(connection)
+        self._write_remembered(connection)
 
     def content(self, told: Collection[int] = frozenset()) -> Iterator[tuple[str, list[Row]]]:
         """Give out versions, bodies and index rows by table, each in the order of its key, and keep the rest.
@@ -106,6 +120,13 @@ class Batch:
         if self._closed:
             connection.executemany(_SQL["close_version"], self._closed)
             self._closed.clear()
+
+    def _write_remembered(self, connection: Connection) -> None:
+        if self._remembered:
+            connection.executemany(_SQL["forget_expired"], [{"tenant": self.tenant, "now": self._forgotten_to}])
+            keys = sorted(self._remembered.items())
+            connection.executemany(_SQL["remember"], [(self.tenant, *place, until) for place, until in keys])
+            self._remembered.clear()
 
 
 def laid_out(tenant: int, vid: int, found: Rows) -> dict[str, list[Row]]:

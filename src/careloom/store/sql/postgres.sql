@@ -10,6 +10,12 @@ UPDATE version SET valid_to = closed.following
 FROM unnest(?::bigint[], ?::integer[], ?::bigint[]) AS closed (following, tenant, vid)
 WHERE version.tenant = closed.tenant AND version.vid = closed.vid;
 
+-- name: remember
+-- The statement of this name in record.sql for many rows, one array for each column.
+INSERT INTO once (tenant, scope, key, until)
+SELECT * FROM unnest(?::integer[], ?::text[], ?::text[], ?::bigint[])
+ON CONFLICT (tenant, scope, key) DO UPDATE SET until = excluded.until;
+
 -- name: take_turn
 -- Wait for the turn of this process; the lock ends with the transaction.
 SELECT pg_advisory_xact_lock(:space::integer, :tenant::integer);

@@ -195,6 +195,11 @@ DELETE FROM once WHERE tenant = :tenant AND until <= :now;
 -- Remember a key unless it is known.
 INSERT INTO once (tenant, scope, key, until) VALUES (:tenant, :scope, :key, :until) ON CONFLICT DO NOTHING;
 
+-- name: remember
+-- Remember a key that is new, or whose time was over.
+INSERT INTO once (tenant, scope, key, until) VALUES (?, ?, ?, ?)
+ON CONFLICT (tenant, scope, key) DO UPDATE SET until = excluded.until;
+
 -- name: seen
 -- Which of several keys there are, and until when: tenant, scope, and any number of keys.
 SELECT key, until FROM once WHERE tenant = ? AND scope = ? AND key IN (?);

@@ -128,6 +128,10 @@ class AsideTurn(SqlTurn):
         """As in the port, in a turn alone."""
         raise MustTakeTurnError
 
+    def remember(self, scope: str, keys: Collection[str], until: Any) -> None:
+        """As in the port, in a turn alone."""
+        raise MustTakeTurnError
+
     def _head(self, type: str, id: str) -> Head | None:
         self.touched.add(self._rid(type, id))
         return super()._head(type, id)

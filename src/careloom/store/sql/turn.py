@@ -211,9 +211,12 @@ class SqlTurn(RecordingTurn):
     def once(self, scope: str, key: str, until: datetime) -> bool:
         """As in the port."""
         self._write_through()
+        now = microseconds(self._desk.clock())
         if not self._has_forgotten:
-            self._execute("forget_expired", now=microseconds(self._desk.clock()))
+            self._execute("forget_expired", now=now)
             self._has_forgotten = True
+        if self._batch.remembered(scope, [key], now):
+            return False
         return self._execute("once", scope=scope, key=key, until=microseconds(until)).rowcount == 1
 
     def seen(self, scope: str, keys: Collection[str]) -> frozenset[str]:
@@ -224,7 +227,12 @@ class SqlTurn(RecordingTurn):
             key = (self._tenancy.number, scope, *values)
             rows = self._connection.execute(_SEEN[len(values)], key).fetchall()
             found.update(text for text, until in rows if until > now)
-        return frozenset(found)
+        batches = (self._batch,) if self._group is None else (self._group.batch, self._batch)
+        return frozenset(found.union(*(batch.remembered(scope, keys, now) for batch in batches)))
+
+    def remember(self, scope: str, keys: Collection[str], until: datetime) -> None:
+        """As in the port."""
+        self._batch.remember(scope, keys, microseconds(until), microseconds(self._desk.clock()))
 
     def audit(self, event: Resource | AuditForm | Prepared) -> str:
         """As in the port; a form whose kind is known is not written out."""

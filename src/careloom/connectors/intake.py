@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
-from careloom.governance import AccessRequest, AuditEntry, AuditSource, Decision, Grant, Registry, audit_event, decide
+from careloom.governance import AccessRequest, AuditEntry, AuditSource, Decision, Grant, Registry, audit_form, decide
 from careloom.governance import standing_grant as granted
 from careloom.model import Resource
 from careloom.model.errors import ForbiddenError
 from careloom.model.instants import Clock
 from careloom.model.records import dataclass
-from careloom.store import Repository, Turn, Version
+from careloom.store import AuditForm, Repository, Turn, Version
 
 MESSAGE: Final = "transaction"
 """The interaction that a message counts as in decisions and in the audit."""
@@ -185,7 +185,7 @@ class Intake:
         decision = next((found for found in decisions if not found.permit), decisions[0])
         return _Admission(grant, decision, registry)
 
-    def _audited(self, arrival: Arrival, written: Sequence[Version], admission: _Admission, id: str) -> Resource:
+    def _audited(self, arrival: Arrival, written: Sequence[Version], admission: _Admission, id: str) -> AuditForm:
         grant, decision = admission.grant, admission.decision
         entry = AuditEntry(
             interaction=MESSAGE,
@@ -200,7 +200,7 @@ class Intake:
             resources=tuple(f"{version.reference}/_history/{version.version_id}" for version in written),
             patients=tuple(version.reference for version in written if version.type == "Patient"),
         )
-        return audit_event(entry, source=self.audit_source, registry=admission.registry, id=id)
+        return audit_form(entry, source=self.audit_source, registry=admission.registry, id=id)
 
 
 def _require(admission: _Admission) -> None:

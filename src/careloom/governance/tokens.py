@@ -108,16 +108,22 @@ def make_access_token(
 def standing_grant(client: Client, purpose: str, now: datetime) -> Grant:
     """What a client would be granted if it asked for all it is registered for now.
 
-    For work done on its behalf while it is not there to ask, such as telling it what it subscribed to.
+    For work done on its behalf while it is not there to ask, such as telling it what it subscribed to. The grant is the
+    same for a minute, so that what is made of it can be shared.
     """
+    return _standing_grant(client, purpose, now.replace(second=0, microsecond=0))
+
+
+@lru_cache(maxsize=4096)
+def _standing_grant(client: Client, purpose: str, minute: datetime) -> Grant:
     return Grant(
         client=client.id,
         organisation=client.organisation,
         scopes=client.scopes,
         purpose=purpose,
-        expires=now + LIFETIME,
+        expires=minute + LIFETIME,
         token_id="",
-        issued=now,
+        issued=minute,
     )
 
 

@@ -6,14 +6,12 @@ for a request, on a grant that stands for the subscription.
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Final
 
 from careloom.governance import (
     NOTIFICATION,
     AccessRequest,
     AuditEntry,
     AuditSource,
-    Client,
     Decision,
     Grant,
     Registry,
@@ -32,9 +30,6 @@ from careloom.store import AuditForm, Repository
 
 Registered = Callable[[], Registry]
 """The registry in force, read at each decision, so that a withdrawn agreement counts at once."""
-
-
-MOST_GRANTS: Final = 4096
 
 
 def policy(registered: Registered, clock: Clock) -> MayTell:
@@ -140,20 +135,5 @@ def _decide(subscription: Subscription, focus: str, registry: Registry, clock: C
         gone = f"client {subscription.owner!r}, which made the subscription, is not registered any more"
         return None, Decision(False, "no-agreement", gone)
     now = clock()
-    grant = _standing(client, subscription.purpose, now.replace(second=0, microsecond=0))
+    grant = standing_grant(client, subscription.purpose, now)
     return grant, decide(AccessRequest("read", type, id), grant, registry, now)
-
-
-_GRANTS: Final[dict[tuple[str, str], tuple[Client, datetime, Grant]]] = {}
-
-
-def _standing(client: Client, purpose: str, minute: datetime) -> Grant:
-    """The grant that stands for a client, the same for a minute, so that what is made of it can be shared."""
-    known = _GRANTS.get((client.id, purpose))
-    if known is not None and known[0] is client and known[1] == minute:
-        return known[2]
-    if len(_GRANTS) >= MOST_GRANTS:
-        _GRANTS.clear()
-    grant = standing_grant(client, purpose, minute)
-    _GRANTS[client.id, purpose] = (client, minute, grant)
-    return grant

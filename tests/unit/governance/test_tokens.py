@@ -214,6 +214,15 @@ def test_no_refusal_repeats_the_token() -> None:
         assert token[20:] not in reason(token)
 
 
+def test_a_standing_grant_is_the_same_for_a_minute() -> None:
+    client = KNOWN.clients[1]
+    minute = NOW.replace(second=0, microsecond=0)
+    grant = standing_grant(client, "TREAT", minute)
+    assert standing_grant(client, "TREAT", minute + timedelta(seconds=59)) is grant
+    assert standing_grant(client, "TREAT", minute + timedelta(seconds=60)).issued == minute + timedelta(seconds=60)
+    assert standing_grant(replace(client, scopes=parse_scopes("system/*.r")), "TREAT", minute) != grant
+
+
 def test_a_standing_grant_is_all_that_a_client_is_registered_for() -> None:
     client = replace(KNOWN.clients[1], scopes=parse_scopes("system/Composition.rs"))
     grant = standing_grant(client, "TREAT", NOW)

@@ -162,6 +162,7 @@ class Connection:
 
     Attributes:
         raw: The connection of psycopg, for what only PostgreSQL has.
+        appended: Rows appended to tables, until whoever reads it sets it to 0.
     """
 
     def __init__(self, raw: "psycopg.Connection[tuple[Any, ...]]") -> None:
@@ -169,6 +170,7 @@ class Connection:
         self._later: list[tuple[str, Values]] = []
         self._savepoint_at = 0
         self.is_in_unit = False
+        self.appended = 0
         self.must_be_quick = False  # whoever works on it has a thread of its own
         self._numbers = itertools.count()
         self._cursors: set[str] = set()

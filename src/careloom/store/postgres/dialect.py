@@ -56,6 +56,7 @@ def types_of(table: str) -> tuple[str, ...]:
 def append(connection: dialect.Connection, table: str, rows: Sequence[Row]) -> None:
     """Write rows into a table; none of them is there yet."""
     assert isinstance(connection, Connection), connection
+    connection.appended += len(rows)
     if len(rows) > FEW and table != "fts":
         _copy(connection, table, rows)
         return

@@ -24,6 +24,7 @@ import psycopg
 from careloom.model.errors import UnavailableError
 from careloom.store.postgres.commits import Commits
 from careloom.store.postgres.connection import Connection, Server, connect_writer
+from careloom.store.postgres.statistics import Statistics
 from careloom.store.postgres.turns import Turns
 from careloom.store.postgres.units import Work, fail, run_unit
 from careloom.store.sql.statements import load_statements
@@ -71,6 +72,7 @@ class Writer:
         self._settle_rows = settle
         self._turns = Turns(server, tenant)
         self._commits = Commits(server, tenant, self._turns)
+        self._statistics = Statistics(server)
         self._connected: Connection | None = None
         self._loop = asyncio.get_running_loop()
         self._waiting: queue.SimpleQueue[Unit | None] = queue.SimpleQueue()
@@ -134,6 +136,7 @@ class Writer:
                 break  # the event loop was closed, and with it went everybody who waited
         if self._connected:
             self._connected.close()
+        self._statistics.close()
 
     def _commit_group(self, group: list[Unit]) -> bool:
         """Run the first unit and all that wait behind it; whether the writer is to end after this group."""
@@ -144,6 +147,8 @@ class Writer:
             self._settle_rows(connection)
             self._commits.make(connection, has_news=any(unit.brings_news for unit in group))
             self._on_kept()
+            self._statistics.wrote(connection.appended)
+            connection.appended = 0
         except BaseException as error:
             self._undo(group, error)
         return is_last

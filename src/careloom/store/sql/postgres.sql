@@ -41,6 +41,13 @@ WITH standing AS MATERIALIZED (
 SELECT seconds, CASE WHEN seconds >= :seconds::double precision THEN pg_terminate_backend(pid) ELSE false END
 FROM standing;
 
+-- name: grown
+-- The tables of which as many rows have come or changed, since they were counted, as there were then.
+SELECT tables.relname::text FROM pg_stat_user_tables AS tables JOIN pg_class AS class ON class.oid = tables.relid
+WHERE tables.schemaname = current_schema() AND tables.n_mod_since_analyze > 0
+  AND tables.n_mod_since_analyze >= class.reltuples
+ORDER BY 1;
+
 -- name: begin_group
 -- Leave the serial of this transaction, to ask for it should its end be lost; give the
 -- newest vid of the tenant, and the newest of its SearchParameter resources, by which the record is indexed.

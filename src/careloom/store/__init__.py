@@ -20,7 +20,7 @@ from careloom.store.history import HistoryPage, HistoryQuery
 from careloom.store.leases import LeaseLostError
 from careloom.store.memory import MemoryRepository
 from careloom.store.port import Change, Page, Prepared, Repository, Turn
-from careloom.store.sharing import Patience, SharedTurns
+from careloom.store.sharing import Patience, Returning, SharedTurns
 from careloom.store.sqlite import open_sqlite
 from careloom.store.versions import Text, Version
 
@@ -43,6 +43,7 @@ __all__ = [
     "Recovery",
     "Replay",
     "Repository",
+    "Returning",
     "SharedTurns",
     "SubscriptionEvent",
     "Text",

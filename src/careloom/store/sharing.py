@@ -10,12 +10,14 @@ by itself.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from careloom.model.errors import UnavailableError
 from careloom.model.records import dataclass
 
 T = TypeVar("T")
+
+_MOMENT: Final = 0.0005
 
 WriteGroup = Callable[[Sequence[T]], Awaitable[Sequence[Exception | None]]]
 """Writes a group in its order, and gives what is wrong with each; raises where nothing of it was written."""
@@ -45,6 +47,34 @@ class AtOnce:
 
     def wrote(self, number: int, seconds: float) -> None:
         """Nothing is learned from it."""
+
+
+@dataclass(slots=True)
+class Returning:
+    """Gives those a moment who were answered together and will be back at once, if there was more than one.
+
+    Who shared a commit comes again one after the other. Would the first of them have its next item written alone, it
+    would cost a commit of its own, and so on: many small ones in the place of few.
+
+    Attributes:
+        share: How long a commit is put off, as a part of the time that the one before took.
+        most_seconds: How long at most.
+    """
+
+    share: float = 0.5
+    most_seconds: float = 0.005
+    _last: tuple[int, float] = (0, 0.0)
+
+    async def wait(self, waiting: Callable[[], int]) -> None:
+        """As in `careloom.store.Patience`."""
+        number, seconds = self._last
+        until = time.monotonic() + min(seconds * self.share, self.most_seconds)
+        while waiting() < number and time.monotonic() < until:
+            await asyncio.sleep(_MOMENT)
+
+    def wrote(self, number: int, seconds: float) -> None:
+        """As in `careloom.store.Patience`."""
+        self._last = number, seconds
 
 
 @dataclass(frozen=True, slots=True, eq=False)

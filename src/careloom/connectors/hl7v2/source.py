@@ -24,7 +24,7 @@ from careloom.connectors.record import Record
 from careloom.model import Issue, Resource
 from careloom.model.errors import CareloomError, ConflictError
 from careloom.model.records import dataclass
-from careloom.store import SharedTurns, Turn
+from careloom.store import Returning, SharedTurns, Turn
 
 REMEMBERED: Final = timedelta(days=7)
 """How long a message is recognised when it comes again; the longest outage a sender's queue is made for."""
@@ -75,7 +75,7 @@ class Hl7v2Source:
         processing: Collection[str] = (PRODUCTION,),
     ) -> None:
         self.intake, self._tables, self._check, self._processing = intake, tables, check, processing
-        self._turns = SharedTurns(self._write, most=MOST_TOGETHER)
+        self._turns = SharedTurns(self._write, most=MOST_TOGETHER, patience=Returning())
 
     async def take(self, data: bytes, address: str = "") -> bytes:
         """The answer to a message; what it changes is durable by then, or nothing is changed."""

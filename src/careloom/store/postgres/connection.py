@@ -54,6 +54,7 @@ _READER_SETTINGS = {
     "join_collapse_limit": "1",
     "from_collapse_limit": "1",
     "cursor_tuple_fraction": "0.0001",
+    "plan_cache_mode": "force_generic_plan",
 }
 
 _TOKEN = re.compile(r"'(?:[^']|'')*'|::|\?|:([a-z_]+)\b|%")
@@ -279,8 +280,9 @@ _ENDINGS = ("COMMIT", "ROLLBACK")
 
 
 def _in_bulk() -> Mapping[str, str]:
-    one, many = load_statements("record.sql"), load_statements("postgres.sql")
-    return {one[name]: many[name] for name in ("put_head", "close_version", "remember")}
+    one = {**load_statements("record.sql"), **load_statements("events.sql")}
+    many = load_statements("postgres.sql")
+    return {one[name]: many[name] for name in ("put_head", "close_version", "remember", "add_event")}
 
 
 _IN_BULK = _in_bulk()

@@ -3,8 +3,9 @@
 A server counts rows by itself (autovacuum), once a minute. Until then a new table is one of which nothing is known, and
 of two indexes that begin with the tenant the planner may take the one that leads through all of it: each statement then
 costs as much as there are rows, and a first load of a million has long been slow when its minute is over. So whoever
-writes has them counted as soon as there are some thousands, and again each time that a table has doubled. Plans that
-were made before are made anew by that, in all processes.
+writes has them counted as soon as there are some thousands, and again when there are many more. Plans that were made
+before are made anew by that, in all processes. What the server counts besides, such as the words of the full text, can
+wait for its minute.
 """
 
 import logging
@@ -19,7 +20,7 @@ from careloom.store.sql.statements import load_statements
 FIRST: Final = 2_000
 """Rows written, in all tables together, after which it is looked for the first time."""
 
-TIMES: Final = 4
+TIMES: Final = 8
 """So many times as many must have been written by then before it is looked for again."""
 
 _SQL = load_statements("postgres.sql")
@@ -65,8 +66,12 @@ class Statistics:
 
 
 def count_rows(connection: Connection) -> list[str]:
-    """Count the rows of the tables that have doubled since that was done; the names of these."""
-    names = [name for (name,) in connection.execute(_SQL["grown"]).fetchall()]
-    for name in names:
-        connection.execute(f'ANALYZE "{name}"')
-    return names
+    """Count the rows of the tables that have doubled since that was done, and what they are looked up by.
+
+    Returns:
+        The names of these tables.
+    """
+    grown = connection.execute(_SQL["grown"]).fetchall()
+    for table, columns in grown:
+        connection.execute(f"ANALYZE {table} ({columns})")
+    return [table for table, _ in grown]

@@ -1,7 +1,7 @@
 """What notify keeps, in tables beside the record and by the writer of the record."""
 
 import copy
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from operator import attrgetter
 from sys import intern
@@ -21,6 +21,7 @@ from careloom.store.ids import microseconds, moment_of
 from careloom.store.leases import Lease
 from careloom.store.sql.dialect import Connection, Row
 from careloom.store.sql.leases import RunUnit, SqlLeases
+from careloom.store.sql.numbering import record_numbered
 from careloom.store.sql.statements import load_statements
 
 T = TypeVar("T")
@@ -28,7 +29,6 @@ T = TypeVar("T")
 _SHAPES = {
     kind: (kind.__slots__, attrgetter(*kind.__slots__), instants)
     for kind, instants in (
-        (SubscriptionEvent, ("recorded",)),
         (Cursor, ("next_at", "failing_since", "last_sent")),
         (Attempt, ("started",)),
         (DeadLetter, ("recorded",)),
@@ -98,9 +98,7 @@ class SqlEventLog(SqlLeases):
 
         def record(connection: Connection) -> list[SubscriptionEvent]:
             connection.execute(_SQL["move_matched"], {"tenant": self._tenant, "vid": matched_to})
-            events = list(_Numbering(connection, self._tenant).numbered(matches))
-            connection.executemany(_SQL["add_event"], [self._values(each) for each in events])
-            return events
+            return record_numbered(connection, self._tenant, matches)
 
         write = self._announce if matches else self._write
         return await write(record, is_light=len(matches) <= _LIGHT)
@@ -214,7 +212,7 @@ class SqlEventLog(SqlLeases):
         key = {"tenant": self._tenant, **values}
         return await self._read(lambda connection: connection.execute(_SQL[name], key).fetchall())
 
-    def _values(self, row: SubscriptionEvent | Cursor | Attempt | DeadLetter | Replay) -> dict[str, Any]:
+    def _values(self, row: Cursor | Attempt | DeadLetter | Replay) -> dict[str, Any]:
         """The attributes as columns, instants as microseconds."""
         names, columns, instants = _SHAPES[type(row)]
         values = dict(zip(names, columns(row), strict=True))
@@ -224,62 +222,11 @@ class SqlEventLog(SqlLeases):
         return values
 
 
-class _Numbering:
-    """Gives matches the next numbers of their subscriptions, within one transaction."""
-
-    def __init__(self, connection: Connection, tenant: int) -> None:
-        self._connection = connection
-        self._tenant = tenant
-        self._newest: dict[str, tuple[int, int]] = {}
-
-    def numbered(self, matches: Sequence[Match]) -> Iterator[SubscriptionEvent]:
-        """The events that are not recorded yet, to be recorded now.
-
-        Changes come in their order, so only one that is not behind the newest event may be recorded already.
-        """
-        given: set[tuple[str, int]] = set()
-        for match in matches:
-            number, sequence = self._newest_of(match.subscription)
-            key = match.subscription, match.sequence
-            if match.sequence <= sequence and (key in given or self._is_recorded(match)):
-                continue
-            given.add(key)
-            self._newest[match.subscription] = number + 1, max(sequence, match.sequence)
-            yield _event_of(match, number + 1)
-
-    def _newest_of(self, subscription: str) -> tuple[int, int]:
-        """Number and change of a subscription's newest event."""
-        found = self._newest.get(subscription)
-        if found is None:
-            key = {"tenant": self._tenant, "subscription": subscription}
-            found = self._connection.execute(_SQL["newest_event"], key).fetchone() or (0, 0)
-            self._newest[subscription] = found
-        return found
-
-    def _is_recorded(self, match: Match) -> bool:
-        key = {"tenant": self._tenant, "subscription": match.subscription, "sequence": match.sequence}
-        return bool(self._connection.execute(_SQL["has_event"], key).fetchone()[0])
-
-
 def _event(row: Row) -> SubscriptionEvent:
     subscription, number, vid, topic, focus, version_id, recorded, patient, interaction = row
     moment = moment_of(recorded)
     return SubscriptionEvent(
         intern(subscription), number, vid, intern(topic), focus, version_id, moment, patient, intern(interaction)
-    )
-
-
-def _event_of(match: Match, number: int) -> SubscriptionEvent:
-    return SubscriptionEvent(
-        match.subscription,
-        number,
-        match.sequence,
-        match.topic,
-        match.focus,
-        match.version_id,
-        match.recorded,
-        match.patient,
-        match.interaction,
     )
 
 

@@ -40,10 +40,16 @@ DELETE FROM replay WHERE tenant = :tenant AND status <> 'open' AND recorded < :b
       SELECT 1 FROM dead_letter WHERE dead_letter.tenant = replay.tenant
       AND dead_letter.subscription = replay.subscription AND dead_letter.number BETWEEN replay.first AND replay.last);
 
--- name: newest_event
--- A subscription's newest event, and the change that it tells of.
-SELECT number, vid FROM subscription_event WHERE tenant = :tenant AND subscription = :subscription
-ORDER BY number DESC LIMIT 1;
+-- name: newest_events
+-- Of several subscriptions the number of the newest event of each, and the change that it tells of; NULL where there is
+-- none: any number of ids, tenant, tenant. Each is looked for by itself, since a join might go through all there are.
+WITH asked (subscription) AS (VALUES (?))
+SELECT subscription,
+       (SELECT number FROM subscription_event AS event WHERE event.tenant = ?
+        AND event.subscription = asked.subscription ORDER BY number DESC LIMIT 1),
+       (SELECT vid FROM subscription_event AS event WHERE event.tenant = ?
+        AND event.subscription = asked.subscription ORDER BY number DESC LIMIT 1)
+FROM asked;
 
 -- name: has_event
 -- Whether a subscription has an event of a change.
@@ -53,7 +59,7 @@ SELECT count(*) FROM subscription_event WHERE tenant = :tenant AND subscription 
 -- An event under a number.
 INSERT INTO subscription_event (tenant, subscription, number, vid, topic, focus, version_id, recorded, patient,
                                 interaction)
-VALUES (:tenant, :subscription, :number, :sequence, :topic, :focus, :version_id, :recorded, :patient, :interaction);
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: events
 -- Events of a subscription within a range of numbers, in order.

@@ -16,6 +16,13 @@ INSERT INTO once (tenant, scope, key, until)
 SELECT * FROM unnest(?::integer[], ?::text[], ?::text[], ?::bigint[])
 ON CONFLICT (tenant, scope, key) DO UPDATE SET until = excluded.until;
 
+-- name: add_event
+-- The statement of this name in events.sql for many rows, one array for each column.
+INSERT INTO subscription_event (tenant, subscription, number, vid, topic, focus, version_id, recorded, patient,
+                                interaction)
+SELECT * FROM unnest(?::integer[], ?::text[], ?::bigint[], ?::bigint[], ?::text[], ?::text[], ?::text[], ?::bigint[],
+                     ?::text[], ?::text[]);
+
 -- name: take_turn
 -- Wait for the turn of this process; the lock ends with the transaction.
 SELECT pg_advisory_xact_lock(:space::integer, :tenant::integer);
@@ -42,11 +49,17 @@ SELECT seconds, CASE WHEN seconds >= :seconds::double precision THEN pg_terminat
 FROM standing;
 
 -- name: grown
--- The tables of which as many rows have come or changed, since they were counted, as there were then.
-SELECT tables.relname::text FROM pg_stat_user_tables AS tables JOIN pg_class AS class ON class.oid = tables.relid
-WHERE tables.schemaname = current_schema() AND tables.n_mod_since_analyze > 0
-  AND tables.n_mod_since_analyze >= class.reltuples
-ORDER BY 1;
+-- The tables that are twice as large as when they were counted, or never were, and what their indexes are of, but for
+-- words.
+SELECT quote_ident(grown.relname), string_agg(DISTINCT quote_ident(part.attname), ', ')
+FROM pg_class AS grown
+JOIN pg_index AS lookup ON lookup.indrelid = grown.oid
+JOIN pg_attribute AS part ON part.attrelid = grown.oid AND part.attnum = ANY (lookup.indkey)
+    AND part.atttypid <> 'tsvector'::regtype
+WHERE grown.relkind = 'r' AND grown.relnamespace = current_schema()::regnamespace
+  AND pg_relation_size(grown.oid) > 0
+  AND pg_relation_size(grown.oid) >= 2 * current_setting('block_size')::bigint * grown.relpages
+GROUP BY grown.relname ORDER BY grown.relname;
 
 -- name: begin_group
 -- Leave the serial of this transaction, to ask for it should its end be lost; give the

@@ -13,6 +13,7 @@ from careloom.store.audit_form import AuditForm
 from careloom.store.ids import Sequence, microseconds
 from careloom.store.port import Prepared, Turn
 from careloom.store.recording import Head, RecordingTurn, following
+from careloom.store.sql.at_once import at_once, sized
 from careloom.store.sql.batch import Batch
 from careloom.store.sql.blanks import TYPE
 from careloom.store.sql.dialect import Connection, Cursor, Dialect, UnitConnection
@@ -31,15 +32,10 @@ from careloom.store.sql.tenancy import OPERATIONS, Row, Tenancy
 from careloom.store.versions import Version
 
 T = TypeVar("T")
-Item = TypeVar("Item")
-
-_AT_ONCE = (4, 16, 64)
-"""Resources that one statement looks at; few sizes, so that few statements are prepared."""
 
 _SQL = load_statements("record.sql")
 _READ_MANY, _SEEN, _LYING_UNDER, _NEWEST_AMONG = (
-    {size: _SQL[name].replace("(?)", f"({', '.join('?' * size)})") for size in _AT_ONCE}
-    for name in ("read_many", "seen", "lying_under", "newest_among")
+    sized(_SQL[name]) for name in ("read_many", "seen", "lying_under", "newest_among")
 )
 
 
@@ -73,14 +69,6 @@ class Desk:
         """Forget what was remembered of a group that was undone."""
         self.group.forget()
         self.names.undo_group()
-
-
-def _at_once(items: list[Item]) -> Iterator[tuple[list[Item], list[Item]]]:
-    """Some items after the others, each time with the same once more filled up to one of the sizes of statements."""
-    for start in range(0, len(items), _AT_ONCE[-1]):
-        some = items[start : start + _AT_ONCE[-1]]
-        size = next(size for size in _AT_ONCE if size >= len(some))
-        yield some, [*some, *some[-1:] * (size - len(some))]
 
 
 def take_turn(connection: UnitConnection, desk: Desk, turn: "SqlTurn", work: Callable[[Turn], T]) -> T:
@@ -167,7 +155,7 @@ class SqlTurn(RecordingTurn):
     def expect(self, resources: Iterable[tuple[str, str]]) -> None:
         """As in the port: what is there of them is read in a few statements, however many they are."""
         rids = [self._rid(type, id) for type, id in resources]
-        for some, values in _at_once(rids):
+        for some, values in at_once(rids):
             self._looked_at |= dict.fromkeys(some)
             key = (self._tenancy.number, *values)
             for rid, *row in self._connection.execute(_READ_MANY[len(values)], key).fetchall():
@@ -205,7 +193,7 @@ class SqlTurn(RecordingTurn):
 
     def _many(self, statements: Mapping[int, str], items: list[int]) -> Iterator[Row]:
         """The rows of a statement on many items, some of them after the others."""
-        for _, values in _at_once(items):
+        for _, values in at_once(items):
             yield from self._connection.execute(statements[len(values)], (self._tenancy.number, *values)).fetchall()
 
     def once(self, scope: str, key: str, until: datetime) -> bool:
@@ -223,7 +211,7 @@ class SqlTurn(RecordingTurn):
         """As in the port."""
         now = microseconds(self._desk.clock())
         found: set[str] = set()
-        for _, values in _at_once(list(keys)):
+        for _, values in at_once(list(keys)):
             key = (self._tenancy.number, scope, *values)
             rows = self._connection.execute(_SEEN[len(values)], key).fetchall()
             found.update(text for text, until in rows if until > now)

@@ -42,6 +42,17 @@ async def test_a_new_log_is_empty(events: EventLog) -> None:
     assert (recovery.matched_to, recovery.lanes) == (0, ())
 
 
+async def test_a_change_is_told_to_very_many(events: EventLog) -> None:
+    names = [f"s{number}" for number in range(150)]
+    await events.record_matches(5, [match(name, 5) for name in names[:70]])
+    told = await events.record_matches(7, [match(name, sequence) for sequence in (5, 7) for name in names])
+    assert [(each.subscription, each.number) for each in told] == [
+        *((name, 1) for name in names[70:]),
+        *((name, 2) for name in names),
+    ]
+    assert [each.sequence for each in await events.events("s0", 1, 9)] == [5, 7]
+
+
 async def test_events_are_numbered_per_subscription(events: EventLog) -> None:
     first = await events.record_matches(7, [match("a", 5), match("b", 5), match("a", 7)])
     second = await events.record_matches(9, [match("b", 9), match("a", 9)])

@@ -188,6 +188,23 @@ async def test_what_a_unit_has_spoilt_that_passes_over_an_error_of_the_server_is
     assert (await repository.events.cursor("gp")).delivered_to == 2
 
 
+@pytest.mark.usefixtures("long_groups")
+async def test_who_raises_something_else_when_the_connection_is_lost_does_not_speak_for_the_others(
+    repository: Repository, postgres: Server, postgres_url: str
+) -> None:
+    def pass_over(turn: Turn) -> None:
+        postgres.disconnect(postgres_url, "careloom writer%")
+        with suppress(psycopg.Error):
+            turn.read("Patient", "whoever")
+        raise LookupError("changed my mind")
+
+    async with one_group(repository) as commit:
+        created = commit(lambda turn: turn.create(patient(), id="first"))
+        commit(pass_over)
+    assert isinstance(created.exception(), UnavailableError)
+    assert await living(repository) == set()
+
+
 async def test_a_commit_that_a_statement_of_ours_spoils_is_told_as_it_is(repository: Repository) -> None:
     assert isinstance(repository, SqlRepository)
     with pytest.raises(psycopg.errors.DivisionByZero):

@@ -38,7 +38,7 @@ def run_unit(connection: Connection, unit: Unit, place: str, settle: Callable[[C
     try:
         unit.result = unit.work(connection)
     except BaseException as error:
-        if connection.is_lost or (is_failure(error) and not _is_over_time(error)):
+        if is_failure(error) and not _is_over_time(error):
             raise
         connection.undo_unit()
         unit.error = _tellable(place, error)

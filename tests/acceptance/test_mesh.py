@@ -23,9 +23,9 @@ from tests.integration.test_subscriptions import discharge, settings, subscribed
 from tests.unit.connectors.nems.events import a_change_of_gp
 
 from careloom.connectors.mesh import Mailbox, MailboxKey, Received, Report
-from careloom.connectors.signals import Signal, signal_bundle
 from careloom.model.errors import ForbiddenError, InvalidError, NotFoundError, UnavailableError
 from careloom.notify.extensions import CHANNEL_TYPE
+from careloom.notify.signals import Signal, signal_bundle
 
 pytestmark = pytest.mark.slow
 

@@ -13,11 +13,11 @@ from tests.unit.connectors.nems.events import a_change_of_gp, a_death, a_stay
 from careloom.connectors.inflow import Inflow
 from careloom.connectors.intake import Brought
 from careloom.connectors.nems import EventRules, as_r4
-from careloom.connectors.signals import Signal, signal_bundle
 from careloom.definitions import Definitions
 from careloom.model.errors import CareloomError
 from careloom.model.instants import utc_now
 from careloom.model.xml import parse_xml
+from careloom.notify.signals import Signal, signal_bundle
 from careloom.search import SearchParameters
 from careloom.store import MemoryRepository
 from careloom.validation import Options, Validator

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 
 from careloom.connectors.intake import Brought
 from careloom.connectors.nems import EventRules, NemsSource, as_r4, read_event
-from careloom.connectors.signals import Signal, SignalSource, read_signal_bundle
-from careloom.connectors.signals.cloud_events import BATCH, STRUCTURED
+from careloom.connectors.signals import SignalSource
 from careloom.definitions import TypeModel
 from careloom.model import Resource
 from careloom.model.errors import InvalidError, MalformedError, NotSupportedError
 from careloom.model.json import parse_resource
 from careloom.model.records import dataclass
 from careloom.model.xml import read_xml
+from careloom.notify.signals import BATCH, STRUCTURED, Signal, read_signal_bundle
 
 
 @dataclass(frozen=True, slots=True)

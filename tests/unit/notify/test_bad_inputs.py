@@ -191,7 +191,7 @@ FILE = "tests/integration/test_store_file.py"
 MLLP = "tests/unit/connectors/hl7v2/test_mllp.py"
 MESSAGE = "tests/unit/connectors/hl7v2/test_message.py"
 LISTENER = "tests/integration/hl7v2/test_listener.py"
-SIGNALS = "tests/unit/connectors/signals/test_signals.py"
+SIGNALS = "tests/unit/notify/signals/test_signals.py"
 POLLER = "tests/unit/connectors/mesh/test_poller.py"
 ELSEWHERE: dict[str, str] = {
     "Subscription: DNS rebinding between check and connect": f"{HOOK}::test_a_name_that_is_pointed_inside_between",

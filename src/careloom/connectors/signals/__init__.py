@@ -1,21 +1,8 @@
-"""Signals: word that something happened, and where to read about it; in as CloudEvents, out in the shape of MNS.
+"""Signals that come in: put on record, by which topics can tell them on.
 
-A signal tells nothing clinical: it has a type, a source, a time, perhaps the NHS number of whom it is about, and the
-address of the record, which a receiver reads with its own rights.
-
-Source: CloudEvents 1.0; NHS England, Multicast Notification Service.
+What a signal is, and how it is read and written, is in `careloom.notify.signals`.
 """
 
-from careloom.connectors.signals.bundle import read_signal_bundle, signal_bundle
-from careloom.connectors.signals.cloud_events import read_cloud_events, written_cloud_event
-from careloom.connectors.signals.signal import Signal
 from careloom.connectors.signals.source import SignalSource
 
-__all__ = [
-    "Signal",
-    "SignalSource",
-    "read_cloud_events",
-    "read_signal_bundle",
-    "signal_bundle",
-    "written_cloud_event",
-]
+__all__ = ["SignalSource"]

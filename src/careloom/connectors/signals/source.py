@@ -10,13 +10,13 @@ from hashlib import sha256
 from typing import Any, Final
 
 from careloom.connectors.intake import Brought
-from careloom.connectors.signals.cloud_events import read_cloud_events
-from careloom.connectors.signals.signal import Signal
 from careloom.model import Resource
 from careloom.model.errors import ConflictError
 from careloom.model.instants import Clock
 from careloom.model.nhs_number import NHS_NUMBER, is_nhs_number
 from careloom.model.records import dataclass
+from careloom.notify.signals import Signal, read_cloud_events
+from careloom.notify.signals.filtering import Option
 from careloom.store import Turn, Version
 
 SYSTEM: Final = "https://careloom.org/CodeSystem/signal-type"
@@ -66,7 +66,7 @@ class SignalSource:
     def _is_first(self, turn: Turn, signal: Signal) -> bool:
         scope, until = f"signals {self.client}", self.clock() + REMEMBERED
         name = f"{signal.source} {signal.id}"
-        if not turn.once(f"{scope} content", f"{name} {sha256(repr(signal).encode()).hexdigest()}", until):
+        if not turn.once(f"{scope} content", f"{name} {sha256(_content(signal).encode()).hexdigest()}", until):
             return False
         if not turn.once(scope, name, until):
             raise ConflictError(f"id: a new one expected, {signal.id!r} of {signal.source} is that of another signal")
@@ -81,15 +81,28 @@ def basic(signal: Signal) -> Resource:
     return {
         "resourceType": "Basic",
         "extension": [
-            {"url": f"{EXTENSION}-dataref", "valueUrl": signal.dataref},
+            *([{"url": f"{EXTENSION}-dataref", "valueUrl": signal.dataref}] if signal.dataref else ()),
             {"url": f"{EXTENSION}-time", "valueInstant": signal.time},
             *([{"url": f"{EXTENSION}-version", "valueString": signal.version_id}] if signal.version_id else ()),
+            *(_filtered(name, option) for name, option in signal.filtering),
         ],
         "identifier": [{"system": _system(signal.source), "value": signal.id}],
         "code": {"coding": [{"system": SYSTEM, "code": signal.type}]},
         **({"subject": {"identifier": subject}} if signal.subject else {}),
         "created": signal.time[:10],
     }
+
+
+def _content(signal: Signal) -> str:
+    """What tells a signal from others of its name."""
+    return f"{signal!r}{signal.filtering}" if signal.filtering else repr(signal)
+
+
+def _filtered(name: str, option: Option) -> dict[str, Any]:
+    """An option that subscribers may filter by: its name, and each of its values."""
+    values = option if isinstance(option, tuple) else (option,)
+    parts = [{"url": "value", "valueString" if isinstance(each, str) else "valueDecimal": each} for each in values]
+    return {"url": f"{EXTENSION}-filtering", "extension": [{"url": "name", "valueString": name}, *parts]}
 
 
 def _system(source: str) -> str:

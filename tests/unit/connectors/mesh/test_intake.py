@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.unit.connectors.signals.test_signals import GOOD, read
+from tests.unit.notify.signals.test_signals import GOOD, read
 from tests.unit.rest.desk import NOW, counted_ids, registry
 
 from careloom.connectors.inflow import Inflow
@@ -12,11 +12,11 @@ from careloom.connectors.intake import Intake
 from careloom.connectors.mesh import Received
 from careloom.connectors.mesh.intake import MessageIntake
 from careloom.connectors.nems import EventRules
-from careloom.connectors.signals import signal_bundle
 from careloom.definitions import Definitions
 from careloom.governance import AuditSource
 from careloom.model import Resource
 from careloom.model.errors import ConflictError, ForbiddenError, InvalidError, MalformedError, NotSupportedError
+from careloom.notify.signals import signal_bundle
 from careloom.search import SearchParameters, parse_query
 from careloom.store import MemoryRepository
 

@@ -1,22 +1,23 @@
 """Signals come in as CloudEvents and go out in the shape of MNS; the SDK of CloudEvents reads what we write."""
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
-from careloom.connectors.signals import (
+from careloom.model import serialize_json
+from careloom.model.errors import InvalidError, MalformedError, NotSupportedError, TooCostlyError
+from careloom.model.nhs_number import is_nhs_number
+from careloom.notify.signals import (
     Signal,
     read_cloud_events,
     read_signal_bundle,
     signal_bundle,
     written_cloud_event,
 )
-from careloom.connectors.signals.source import basic
-from careloom.model.errors import InvalidError, MalformedError, NotSupportedError, TooCostlyError
-from careloom.model.nhs_number import is_nhs_number
 
 GOOD: dict[str, Any] = {
     "specversion": "1.0",
@@ -27,13 +28,14 @@ GOOD: dict[str, Any] = {
     "dataref": "https://hub.example/fhir/Patient/p",
     "subject": "9990548609",
 }
+FILTERING = {"flags": ["NRAF", 7], "generalpractitioner": "Y12345", "score": Decimal("1.50"), "subjectage": 45}
 STRUCTURED = {"content-type": "application/cloudevents+json; charset=utf-8"}
 BATCH = {"content-type": "application/cloudevents-batch+json"}
 
 
 def read(**changes: Any) -> Signal:
     event = {key: value for key, value in {**GOOD, **changes}.items() if value is not ...}
-    (signal,) = read_cloud_events(STRUCTURED, json.dumps(event).encode())
+    (signal,) = read_cloud_events(STRUCTURED, serialize_json(event))
     return signal
 
 
@@ -55,15 +57,21 @@ def test_headers_of_a_binary_event_are_in_percents() -> None:
         read_cloud_events({f"ce-{name}": value for name, value in (GOOD | {"subject": "%ff"}).items()}, b"")
 
 
-def test_what_is_on_record_of_a_signal_says_the_version_that_it_is_about() -> None:
-    versions = [each["valueString"] for each in basic(read(versionid="W/2"))["extension"] if "valueString" in each]
-    assert ["W/2"] == versions
-    assert not any("valueString" in each for each in basic(read())["extension"])
-
-
 def test_what_is_written_is_read_as_it_was() -> None:
-    signal = read(versionid="3")
-    assert read_cloud_events(STRUCTURED, json.dumps(written_cloud_event(signal)).encode()) == [signal]
+    signal = read(versionid="3", dataref=..., filtering=FILTERING)
+    assert read_cloud_events(STRUCTURED, serialize_json(written_cloud_event(signal))) == [signal]
+
+
+def test_an_event_about_which_there_is_nothing_to_read_has_no_dataref() -> None:
+    assert "" == read(dataref=...).dataref
+    assert "dataref" not in written_cloud_event(read(dataref=...))
+
+
+def test_what_may_be_filtered_by_is_kept_as_it_is_written() -> None:
+    signal = read(filtering=FILTERING)
+    assert FILTERING == written_cloud_event(signal)["filtering"]
+    assert isinstance(hash(signal), int)
+    assert "filtering" not in written_cloud_event(read(filtering={}))
 
 
 def test_another_library_reads_what_we_write() -> None:
@@ -84,12 +92,26 @@ def test_another_library_reads_what_we_write() -> None:
         ({"time": "2026-11-22T10:15:00"}, "time: a time of RFC 3339 with its offset"),
         ({"time": "2026-02-30T10:15:00Z"}, "time"),
         ({"dataref": "Patient/p"}, "dataref: an http"),
-        ({"dataref": ...}, "dataref: a text expected"),
         ({"subject": "9990548600"}, "check digit"),
         ({"type": "a\nb"}, "control characters"),
         ({"type": "x" * 3000}, "at most 2000"),
         ({"colour": "red"}, "'colour' found"),
         ({"data": {"name": "Okafor"}}, "'data' found"),
+        ({"filtering": "generalpractitioner"}, "filtering: an object of options by name expected, a text found"),
+        ({"filtering": None}, "filtering: an object of options by name expected, nothing found"),
+        ({"filtering": {"gp": None}}, "filtering.gp: a text, a number or a list of texts or integers expected"),
+        ({"filtering": {"gp": True}}, "filtering.gp: .* a boolean found"),
+        ({"filtering": {"gp": {"code": "Y"}}}, "filtering.gp: .* an object found"),
+        ({"filtering": {"gp": []}}, "filtering.gp: .* an empty one found"),
+        ({"filtering": {"gp": [1.5]}}, "filtering.gp: .* a decimal found"),
+        ({"filtering": {"gp": [["Y"]]}}, "filtering.gp: a text or an integer expected, a list found"),
+        ({"filtering": {"gp": ["Y"] * 51}}, "filtering.gp: at most 50 values expected, 51 found"),
+        ({"filtering": {"gp": ""}}, "filtering.gp: a text of 1 to 200 characters expected, 0 found"),
+        ({"filtering": {"": "Y"}}, "filtering: a text of 1 to 200 characters expected, 0 found"),
+        ({"filtering": {"gp": "a\nb"}}, "filtering.gp: text without control characters"),
+        ({"filtering": {"gp": 10**18}}, "filtering.gp: a number of at most 18 digits"),
+        ({"filtering": {"gp": 1e-200}}, "filtering.gp: a number of at most 18 digits"),
+        ({"filtering": {str(number): 1 for number in range(51)}}, "filtering: at most 50 options expected, 51 found"),
     ],
     ids=lambda value: str(value)[:30],
 )
@@ -145,7 +167,8 @@ def test_the_bundle_has_the_parts_of_mns_in_their_order() -> None:
     ]
     assert [part["name"] for part in parameters[3]["part"]] == ["event-number", "timestamp", "focus"]
     assert parameters[3]["part"][0]["valueString"] == "1"
-    assert [part["name"] for part in parameters[4]["part"]] == ["event-type", "source", "subject"]
+    assert [part["name"] for part in parameters[4]["part"]] == ["event-type", "source", "subject", "version-id"]
+    assert parameters[4]["part"][3]["valueString"] == "3"
     assert entry["fullUrl"] == f"urn:uuid:{bundle['id']}" == f"urn:uuid:{entry['resource']['id']}"
 
 
@@ -155,7 +178,12 @@ def test_a_hydrated_signal_has_the_resource_beside_it() -> None:
     assert [entry["fullUrl"] for entry in bundle["entry"]][1] == signal.dataref
 
 
-@pytest.mark.parametrize("change", [{}, {"subject": ...}])
+def test_nothing_is_hydrated_that_stands_nowhere() -> None:
+    with pytest.raises(InvalidError, match="dataref"):
+        signal_bundle(read(dataref=...), "https://hub.example/s", hydrated={"resourceType": "Patient"})
+
+
+@pytest.mark.parametrize("change", [{}, {"subject": ...}, {"dataref": ...}, {"versionid": 'W/"4"'}])
 def test_a_bundle_reads_as_the_signal_it_was_made_of(change: dict[str, Any]) -> None:
     signal = read(**change)
     assert read_signal_bundle(signal_bundle(signal, "https://hub.example/s")) == signal

@@ -7,22 +7,27 @@ its own number in the names of message and notification. Source: NHS England, MN
 import uuid
 from typing import Any
 
-from careloom.connectors.signals.signal import Signal
 from careloom.model import Resource
 from careloom.model.errors import InvalidError
+from careloom.notify.signals.signal import Signal
 
 _PROFILE = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/backport-subscription-status-r4"
 _NAMESPACE = uuid.UUID("6f3c3f0e-55f0-5d0e-8a53-2b8f4d4f1a02")
 
 
 def signal_bundle(signal: Signal, subscriptions: str, *, hydrated: Resource | None = None) -> Resource:
-    """The Bundle of one signal, the same at every call; its version is left out, for which MNS has no place.
+    """The Bundle of one signal, the same at every call; what it may be filtered by has no place in it.
 
     Args:
         signal: What happened.
         subscriptions: Address of the endpoint that subscriptions are made at.
         hydrated: What stands at the signal's ``dataref``, for those who cannot read it there.
+
+    Raises:
+        InvalidError: There is something hydrated, and no address where it stands.
     """
+    if hydrated is not None and not signal.dataref:
+        raise InvalidError("dataref: the address of what is hydrated expected, none found", expression="dataref")
     identity = _identity(signal)
     status = {
         "resourceType": "Parameters",
@@ -59,6 +64,7 @@ def read_signal_bundle(bundle: Resource) -> Signal:
         time=str(_value(event, "timestamp", "valueInstant") or ""),
         dataref=str((_value(event, "focus", "valueReference") or {}).get("reference", "")),
         subject=str(subject),
+        version_id=str(_value(context, "version-id", "valueString") or ""),
     )
 
 
@@ -71,11 +77,13 @@ def _identity(signal: Signal) -> str:
 
 
 def _event(signal: Signal) -> list[dict[str, Any]]:
-    return [
+    told: list[dict[str, Any]] = [
         {"name": "event-number", "valueString": "1"},
         {"name": "timestamp", "valueInstant": signal.time},
-        {"name": "focus", "valueReference": {"reference": signal.dataref}},
     ]
+    if signal.dataref:
+        told.append({"name": "focus", "valueReference": {"reference": signal.dataref}})
+    return told
 
 
 def _context(signal: Signal) -> list[dict[str, Any]]:
@@ -85,6 +93,8 @@ def _context(signal: Signal) -> list[dict[str, Any]]:
     ]
     if signal.subject:
         told.append({"name": "subject", "valueReference": {"identifier": {"value": signal.subject}}})
+    if signal.version_id:
+        told.append({"name": "version-id", "valueString": signal.version_id})
     return told
 
 

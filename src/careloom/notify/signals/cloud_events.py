@@ -1,17 +1,18 @@
 """CloudEvents as MNS takes them: structured or in a batch, in JSON, or binary in headers; nothing but what is known.
 
 An attribute that nobody knows is refused and not passed over, for what it says might matter, and so is ``data``: the
-content of a signal is fetched from its ``dataref``. Source: CloudEvents 1.0.2, JSON format and HTTP protocol binding.
+content of a signal is fetched from its ``dataref``. ``filtering`` is MNS's own, an object that no header can carry.
+Source: CloudEvents 1.0.2, JSON format and HTTP protocol binding; NHS England, MNS.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from careloom.connectors.signals.signal import Signal
-from careloom.model import Resource
-from careloom.model.errors import InvalidError, MalformedError, NotSupportedError, TooCostlyError
+from careloom.model import Resource, parse_json, serialize_json
+from careloom.model.errors import InvalidError, NotSupportedError, TooCostlyError
+from careloom.notify.signals.filtering import read_filtering, written_filtering
+from careloom.notify.signals.signal import Signal
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
@@ -27,6 +28,7 @@ _ATTRIBUTES = {
     "subject": "subject",
     "versionid": "version_id",
 }
+_FILTERING = "filtering"
 _PREFIX = "ce-"
 
 
@@ -47,15 +49,16 @@ def read_cloud_events(headers: Mapping[str, str], body: bytes) -> list[Signal]:
     if f"{_PREFIX}specversion" in headers:
         return [_binary(headers, body)]
     if media == STRUCTURED:
-        return [_signal(_json(body), "event")]
+        return [_signal(parse_json(body), "event")]
     if media == BATCH:
-        return _batch(_json(body))
+        return _batch(parse_json(body))
     raise NotSupportedError(f"Content-Type: {STRUCTURED} or {BATCH} expected, {media or 'none'} found")
 
 
 def written_cloud_event(signal: Signal) -> Resource:
     """The signal as a structured CloudEvent."""
     told = {name: getattr(signal, attribute) for name, attribute in _ATTRIBUTES.items()}
+    told[_FILTERING] = written_filtering(signal.filtering)
     return {"specversion": "1.0", **{name: value for name, value in told.items() if value}}
 
 
@@ -87,21 +90,15 @@ def _signal(event: Any, where: str) -> Signal:
         raise InvalidError(f"{where}: an object expected, something else found")
     if event.get("specversion") != "1.0":
         raise InvalidError(f"{where}: specversion: '1.0' expected, {event.get('specversion')!r} found")
-    unknown = sorted(event.keys() - _ATTRIBUTES.keys() - {"specversion"})
+    texts = {name: value for name, value in event.items() if name != _FILTERING}
+    unknown = sorted(texts.keys() - _ATTRIBUTES.keys() - {"specversion"})
     if unknown:
-        raise InvalidError(f"{where}: one of {', '.join(_ATTRIBUTES)} expected, {unknown[0]!r} found")
-    for name, value in event.items():
+        raise InvalidError(f"{where}: one of {', '.join((*_ATTRIBUTES, _FILTERING))} expected, {unknown[0]!r} found")
+    for name, value in texts.items():
         if not isinstance(value, str):
-            raise InvalidError(f"{where}: {name}: a text expected, {json.dumps(value)[:50]} found")
-    told = {attribute: event.get(name, "") for name, attribute in _ATTRIBUTES.items()}
+            raise InvalidError(f"{where}: {name}: a text expected, {serialize_json(value).decode()[:50]} found")
+    told = {attribute: texts.get(name, "") for name, attribute in _ATTRIBUTES.items()}
     try:
-        return Signal(**told)
+        return Signal(**told, filtering=read_filtering(event.get(_FILTERING, {})))
     except InvalidError as error:
         raise InvalidError(f"{where}: {error}") from error
-
-
-def _json(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise MalformedError(f"JSON expected: {error}") from error

@@ -5,13 +5,16 @@ from datetime import datetime
 
 from careloom.model.errors import InvalidError
 from careloom.model.nhs_number import is_nhs_number
-from careloom.model.records import dataclass
+from careloom.model.records import dataclass, field
+from careloom.notify.signals.filtering import Filtering
 
 _URI_REFERENCE = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 _URL = re.compile(r"https?://[^\s/?#]+[^\s]*")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 _TEN_DIGITS = re.compile("[0-9]{10}")
 _LONGEST = 2_000
+_REQUIRED = ("id", "source", "type", "time")
+_TEXTS = (*_REQUIRED, "dataref", "subject", "version_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +26,10 @@ class Signal:
         source: URI reference of the producer.
         type: Name of the event, ``pds-change-of-gp-2``.
         time: RFC 3339 with offset.
-        dataref: Address where to read about it.
+        dataref: Address where to read about it; empty where there is nothing to read.
         subject: Whom it is about, mostly an NHS number; empty where it is about nobody.
-        version_id: Version of what changed; empty where it is not told.
+        version_id: Version of what changed, ``W/"4"``; empty where it is not told.
+        filtering: What subscribers may filter by, as `careloom.notify.signals.filtering.read_filtering` gives it.
 
     Raises:
         InvalidError: An attribute is not what it must be; the message names it.
@@ -35,18 +39,20 @@ class Signal:
     source: str
     type: str
     time: str
-    dataref: str
+    dataref: str = ""
     subject: str = ""
     version_id: str = ""
+    filtering: Filtering = field(default=(), repr=False)  # by the rest of it a signal is known that came before
 
     def __post_init__(self) -> None:
-        for name in ("id", "source", "type", "time", "dataref"):
+        for name in _REQUIRED:
             if not getattr(self, name):
                 raise InvalidError(f"{name}: a text expected, none found", expression=name)
-        for name in self.__slots__:
+        for name in _TEXTS:
             _check_text(name, getattr(self, name))
         _check_form("source", self.source, _URI_REFERENCE, "a URI reference")
-        _check_form("dataref", self.dataref, _URL, "an http or https address")
+        if self.dataref:
+            _check_form("dataref", self.dataref, _URL, "an http or https address")
         _check_time(self.time)
         _check_subject(self.subject)
 

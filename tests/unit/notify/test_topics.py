@@ -13,6 +13,7 @@ from careloom.search import SearchParameters
 IMP = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "IMP"}
 EMER = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "EMER"}
 AMB = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB"}
+LABORATORY = [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0074", "code": "LAB"}]}]
 NHS = "https://fhir.nhs.uk/Id/nhs-number"
 ODS = "https://fhir.nhs.uk/Id/ods-organization-code"
 FORMAL = {
@@ -113,6 +114,9 @@ def result(id: str) -> list[dict[str, Any]]:
         (report(issued="2026-11-01T09:00:00Z"), report(issued="2026-11-02T09:00:00Z"), ["result-stored"]),
         (report(result=result("1")), report(result=result("2")), ["result-stored"]),
         (report(), report(presentedForm=[{"url": "Binary/1"}]), ["result-stored"]),
+        (None, report(category=LABORATORY), ["laboratory-result-stored", "result-stored"]),
+        (report(), report(category=LABORATORY), ["laboratory-result-stored"]),
+        (None, report("preliminary", category=LABORATORY), []),
         (report(conclusion="benign"), report(conclusion="benign", category=[{"text": "histology"}]), []),
         (report(conclusion="benign"), report("entered-in-error"), []),
         (None, of("DiagnosticReport", "registered"), []),
@@ -135,10 +139,11 @@ def result(id: str) -> list[dict[str, Any]]:
             ["appointment"],
         ),
         (of("Appointment", "booked"), of("Appointment", "booked", comment="bring a list"), []),
-        (None, of("Flag", "active"), ["flag-raised"]),
-        (of("Flag", "active"), of("Flag", "inactive"), ["flag-ended"]),
-        (of("Flag", "active"), None, ["flag-ended"]),
-        (of("Flag", "inactive"), None, []),
+        (None, of("Flag", "active"), ["flag-change", "flag-raised"]),
+        (of("Flag", "active"), of("Flag", "inactive"), ["flag-change", "flag-ended"]),
+        (of("Flag", "active"), None, ["flag-change", "flag-ended"]),
+        (of("Flag", "active"), of("Flag", "active", code={"text": "falls"}), ["flag-change"]),
+        (of("Flag", "inactive"), None, ["flag-change"]),
         (None, of("Consent", "active"), ["consent-change"]),
         (of("Consent", "active"), None, ["consent-change"]),
     ],
@@ -180,6 +185,25 @@ def test_two_topics_by_one_url_are_refused(parameters: SearchParameters) -> None
         TopicRegistry([a_topic(), a_topic()], parameters)
 
 
+def test_events_are_called_by_the_last_part_of_the_url_where_nothing_else_is_said(topics: TopicRegistry) -> None:
+    found = {name: topic.url.rpartition("/")[2] for name in topics.events if (topic := topics.of_event(name))}
+    named = {name: topic for name, topic in found.items() if name != topic}
+    assert {
+        "nhs-number-change-2": "nhs-number-change",
+        "pathology-laboratory-reporting-test-result-stored-1": "laboratory-result-stored",
+        "patientflags-change-1": "flag-change",
+        "pds-change-of-gp-2": "gp-change",
+        "pds-death-notification-2": "death",
+    } == named
+    assert len(list(topics)) == len(found)
+
+
+def test_two_topics_whose_events_are_called_the_same_are_refused(parameters: SearchParameters) -> None:
+    other = Topic("https://t.example/y", "y", (Trigger("Encounter"),), event_type="x")
+    with pytest.raises(InvalidError, match=r"t\.example/y: an event type of its own expected, found 'x'.*t\.example/x"):
+        TopicRegistry([a_topic(), other], parameters)
+
+
 def test_an_expression_without_end_does_not_hold_and_stops_nobody(parameters: SearchParameters) -> None:
     bomb = "(1).repeat($this + 1).count() > 0"
     registry = TopicRegistry([a_topic(fhirpath=bomb)], parameters)
@@ -192,6 +216,7 @@ url = "https://north.example/SubscriptionTopic/fall"
 title = "A patient has fallen"
 include = ["Observation:patient"]
 content = "id-only"
+event_type = "north-fall-1"
 
 [[topics.triggers]]
 resource = "Observation"
@@ -207,6 +232,8 @@ def test_a_locality_adds_its_own_as_a_file(parameters: SearchParameters) -> None
     registry = TopicRegistry([*STANDARD_TOPICS, *read_topics(LOCAL, "north.toml")], parameters)
     coded = {"code": {"coding": [{"system": "http://snomed.info/sct", "code": "217082002"}]}}
     assert ["fall"] == told(registry, None, of("Observation", "final", **coded))
+    fall = registry.of_event("north-fall-1")
+    assert fall and "https://north.example/SubscriptionTopic/fall" == fall.url
 
 
 @pytest.mark.parametrize(
@@ -223,6 +250,11 @@ def test_a_locality_adds_its_own_as_a_file(parameters: SearchParameters) -> None
         (LOCAL.replace('["Observation:patient"]', '"Observation:patient"'), "include: a list of texts expected"),
         (LOCAL.replace("current =", "passes_on_create = 1\ncurrent ="), "passes_on_create: true or false expected"),
         (LOCAL.replace("current =", "previous = 3\ncurrent ="), "previous: a text expected, found 3"),
+        (
+            LOCAL.replace("north-fall-1", "a fall"),
+            "event_type: letters, digits, dots, hyphens and _ expected.*'a fall'",
+        ),
+        (LOCAL.replace('"north-fall-1"', "1"), "event_type: a text expected, found 1"),
         ("topics = 3", "north.toml: topics: tables expected, found 3"),
     ],
 )

@@ -3,6 +3,7 @@
     [[topics]]
     url = "https://north.example/SubscriptionTopic/fall"
     title = "A patient has fallen"
+    event_type = "north-fall-1"
     include = ["Observation:patient"]
 
     [[topics.triggers]]
@@ -13,9 +14,11 @@
     parameter = "date"
     comparators = ["ge", "le"]
 
-Without filters of its own a topic can be filtered by patient.
+Without filters of its own a topic can be filtered by patient; without an event type its events are called by the last
+part of its URL.
 """
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
@@ -27,8 +30,9 @@ from careloom.notify.topics.topic import LEVELS, PATIENT, Content, Filter, Inter
 from careloom.search import MODIFIERS
 from careloom.search.kinds.prefixes import PREFIXES
 
+_EVENT_TYPE: Final = re.compile(r"[A-Za-z0-9._-]{1,200}")
 _INTERACTIONS: Final = frozenset(get_args(Interaction))
-_TOPIC: Final = frozenset({"url", "title", "description", "content", "include", "triggers", "filters"})
+_TOPIC: Final = frozenset({"url", "title", "description", "content", "event_type", "include", "triggers", "filters"})
 _TRIGGER: Final = frozenset(
     {"resource", "on", "previous", "current", "passes_on_create", "passes_on_delete", "fhirpath"}
 )
@@ -99,7 +103,15 @@ def _topic(table: Mapping[str, Any], place: str) -> Topic:
         include=_texts(table, "include", place),
         content=_content(content),
         description=_line(table, "description", place),
+        event_type=_event_type(table, place),
     )
+
+
+def _event_type(table: Mapping[str, Any], place: str) -> str:
+    name = _text_if_any(table, "event_type", place)
+    if name and not _EVENT_TYPE.fullmatch(name):
+        raise InvalidError(f"{place}.event_type: letters, digits, dots, hyphens and _ expected, found {name!r}")
+    return name
 
 
 def _trigger(table: Mapping[str, Any], place: str) -> Trigger:

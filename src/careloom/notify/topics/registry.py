@@ -1,4 +1,4 @@
-"""The topics in force, found by their URL and by the change they look at."""
+"""The topics in force, found by their URL, by what their events are called and by the change they look at."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,16 +22,19 @@ class TopicRegistry:
                 whose criteria are a search; they are found by URL and not listed.
 
         Raises:
-            InvalidError: A test cannot be read, a filter or include is no search parameter, or two topics share a URL.
+            InvalidError: A test cannot be read, a filter or include is no search parameter, or two topics share a URL
+                or what their events are called.
         """
         self.parameters = parameters
         self._topics: dict[str, Topic] = {}
+        self._named: dict[str, Topic] = {}
         self._classic: dict[str, Topic] = {}
         self._tests: dict[tuple[str, str], list[TopicTest]] = defaultdict(list)
         for topic in topics:
             if topic.url in self._topics:
                 raise InvalidError(f"topic {topic.url}: defined twice")
             self._topics[topic.url] = topic
+            self._name(topic)
             self._read(topic)
             _check_filters(topic, parameters)
             _check_includes(topic, parameters)
@@ -47,6 +50,15 @@ class TopicRegistry:
         """The topic by that canonical URL."""
         return self._topics.get(url) or self._classic.get(url.removeprefix(f"{BASE}/r4-"))
 
+    def of_event(self, name: str) -> Topic | None:
+        """The topic whose events are called so."""
+        return self._named.get(name)
+
+    @property
+    def events(self) -> Sequence[str]:
+        """What events are called, in the order of names."""
+        return sorted(self._named)
+
     def of_type(self, type: str) -> Topic | None:
         """The topic for everything that happens to a type; None where there are none such."""
         return self._classic.get(type)
@@ -59,6 +71,14 @@ class TopicRegistry:
     def of_change(self, type: str, interaction: str) -> Sequence[TopicTest]:
         """The triggers that look at such a change."""
         return self._tests.get((type, interaction), ())
+
+    def _name(self, topic: Topic) -> None:
+        other = self._named.setdefault(topic.event, topic)
+        if other is not topic:
+            raise InvalidError(
+                f"topic {topic.url}: an event type of its own expected, found {topic.event!r}, which is that of "
+                f"{other.url}; event_type gives it another"
+            )
 
     def _read(self, topic: Topic) -> None:
         for trigger in topic.triggers:

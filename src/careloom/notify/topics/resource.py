@@ -12,6 +12,9 @@ from careloom.model import Resource
 from careloom.notify.topics.topic import Filter, Topic, Trigger
 
 ELEMENT: Final = "http://hl7.org/fhir/5.0/StructureDefinition/extension-SubscriptionTopic."
+EVENT_TYPE: Final = "https://careloom.org/CodeSystem/signal-type"
+"""The system of what events are called in signals."""
+
 TYPE: Final = "http://hl7.org/fhir/StructureDefinition/"
 
 _NAMESPACE: Final = uuid.UUID("0f4a53a3-7a0e-5d5b-9a77-54a9f8a0f6a5")
@@ -23,6 +26,7 @@ def basic_topic(topic: Topic) -> Resource:
     extensions = [
         _extension(f"{ELEMENT}url", "Uri", topic.url),
         _extension(f"{ELEMENT}title", "String", topic.title),
+        _extension(f"{ELEMENT}identifier", "Identifier", {"system": EVENT_TYPE, "value": topic.event}),
         *([_extension(f"{ELEMENT}description", "Markdown", topic.description)] if topic.description else []),
         *(_nested("resourceTrigger", _trigger(each)) for each in topic.triggers),
         *(_nested("canFilterBy", part) for each in topic.filters for part in _filters(each, topic)),

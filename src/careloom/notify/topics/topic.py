@@ -71,6 +71,7 @@ class Topic:
         include: References of the focus that are told along, ``Encounter:patient``.
         content: The most that a notification may say.
         description: For people, in a sentence or two.
+        event_type: What its events are called in signals; empty for the last part of its URL.
         is_classic: Whether it stands for everything that happens to a type, and any search of that type filters it.
     """
 
@@ -81,12 +82,18 @@ class Topic:
     include: tuple[str, ...] = ()
     content: Content = "full-resource"
     description: str = ""
+    event_type: str = ""
     is_classic: bool = False
 
     @property
     def resources(self) -> tuple[str, ...]:
         """The types that may be in focus, each once."""
         return tuple(dict.fromkeys(trigger.resource for trigger in self.triggers))
+
+    @property
+    def event(self) -> str:
+        """What its events are called in signals."""
+        return self.event_type or last_part(self.url)
 
     def filters_of(self, resource: str) -> Iterator[Filter]:
         """What may be filtered by where the focus is of a type."""
@@ -95,3 +102,8 @@ class Topic:
     def allows(self, content: Content) -> bool:
         """Whether a notification may say so much."""
         return LEVELS.index(content) <= LEVELS.index(self.content)
+
+
+def last_part(url: str) -> str:
+    """The last part of the URL of a topic, by which its events are called where nothing else is said."""
+    return url.rpartition("/")[2]

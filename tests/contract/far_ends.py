@@ -18,15 +18,21 @@ from careloom.definitions import Definitions
 from careloom.notify import EndpointPolicy, RestHook, TopicRegistry
 from careloom.notify.channels import Outlets
 from careloom.notify.channels.classic import ClassicHook
+from careloom.notify.channels.cloud_events import InCloudEvents
 from careloom.notify.channels.mesh import Mesh
 from careloom.notify.channels.message import Messaging
+from careloom.notify.channels.mns import MnsMesh
 from careloom.notify.channels.nats import Broker, Nats
 from careloom.notify.channels.xml import XML, InXml
 from careloom.notify.classic import KIND as CLASSIC
 from careloom.notify.contents import Contents
 from careloom.notify.extensions import CHANNEL_TYPE, CONTENT
+from careloom.notify.mns import KIND as MNS
+from careloom.notify.signals import STRUCTURED
+from careloom.notify.signals.writer import SignalWriter
 from careloom.notify.subscriptions import PAYLOADS, ChannelRules
 from careloom.notify.websocket import ClosedError, Feed, Parts
+from careloom.search import SearchParameters
 from careloom.store import Repository
 
 NOW = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
@@ -34,6 +40,9 @@ BASE = "https://hub.example/fhir"
 DISCHARGE = "https://careloom.example/SubscriptionTopic/discharge"
 OWNER = "gp-system"
 SECRET = "whsec_c2VjcmV0LW9mLXRoZS1jb250cmFjdC10ZXN0cw=="
+CLOUD_EVENTS = "cloud-events"
+"""A rest-hook with that payload."""
+
 TOKEN = "Bearer not-for-the-log"
 
 
@@ -46,6 +55,7 @@ class FarEnd:
         endpoint: Where it is; empty where its client calls.
         received: What came, in order.
         changes: What a subscription to it says besides.
+        payload: Media type that it asks for.
         status: What it answers, where it is asked over HTTP.
         location: Where it sends those on who ask, where it does.
     """
@@ -54,13 +64,16 @@ class FarEnd:
     endpoint: str = ""
     received: list[bytes] = field(default_factory=list)
     changes: dict[str, Any] = field(default_factory=dict)
+    payload: str = "application/fhir+json"
     status: int = 200
     location: str = ""
 
     def subscription(self, content: str = "full-resource", **channel: Any) -> dict[str, Any]:
         """A subscription that is told there."""
-        told: dict[str, Any] = {"type": "rest-hook", "payload": "application/fhir+json", "endpoint": self.endpoint}
-        if self.kind != CLASSIC:
+        told: dict[str, Any] = {"type": "rest-hook", "payload": self.payload, "endpoint": self.endpoint}
+        if self.kind == MNS:
+            told["type"] = "message"
+        elif self.kind != CLASSIC:
             told["_type"] = {"extension": [{"url": CHANNEL_TYPE, "valueCoding": {"code": self.kind}}]}
         told["_payload"] = {"extension": [{"url": CONTENT, "valueCode": content}]}
         return {
@@ -90,10 +103,12 @@ async def far_end(
 ) -> AsyncIterator[FarEnd]:
     """A far end that is open, and its channel among the outlets."""
     async with AsyncExitStack() as stack:
-        if kind == "mesh":
+        if kind in ("mesh", MNS):
             end = FarEnd(kind, "mesh://X26ABC2")
             mesh = Mesh(end, {"X26ABC2": OWNER}, "CARELOOM")
-            outlets.add(kind, mesh, ChannelRules(mesh.check))
+            channel = mesh if kind == "mesh" else MnsMesh(mesh, signals(definitions), base_url=BASE)
+            outlets.add(kind, channel, ChannelRules(channel.check))
+            end.changes = {} if kind == "mesh" else {"criteria": "eventType=discharge"}
         elif kind == "nats":
             end = await _on_a_stream(outlets, stack)
         elif kind in ("websocket", "server-sent-events"):
@@ -127,7 +142,9 @@ async def _on_a_stream(outlets: Outlets, stack: AsyncExitStack) -> FarEnd:
 async def _over_http(
     kind: str, outlets: Outlets, definitions: Definitions, policy: EndpointPolicy, stack: AsyncExitStack
 ) -> FarEnd:
-    app, end = web.Application(), FarEnd(kind)
+    is_signal = kind == CLOUD_EVENTS
+    kind = "rest-hook" if is_signal else kind
+    app, end = web.Application(), FarEnd(kind, payload=STRUCTURED if is_signal else PAYLOADS[0])
     app.router.add_route("*", "/{path:.*}", end.take)
     server = TestServer(app, host="127.0.0.1")
     await server.start_server()
@@ -136,12 +153,18 @@ async def _over_http(
     channel = channel_of(kind, definitions, policy)
     stack.push_async_callback(channel.close)
     if kind == "rest-hook":
-        outlets.add(kind, InXml(channel, definitions.types), ChannelRules(payloads=(*PAYLOADS, *XML)))
+        written = InCloudEvents(InXml(channel, definitions.types), signals(definitions))
+        outlets.add(kind, written, ChannelRules(payloads=(*PAYLOADS, *XML, STRUCTURED)))
     else:
         outlets.add(kind, channel)
     if kind == CLASSIC:
         end.changes = {"criteria": "Encounter?status=finished"}
     return end
+
+
+def signals(definitions: Definitions) -> SignalWriter:
+    """What makes signals of notifications."""
+    return SignalWriter({}, SearchParameters(definitions), "example.hub")
 
 
 def channel_of(kind: str, definitions: Definitions, policy: EndpointPolicy) -> Any:

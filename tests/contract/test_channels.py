@@ -9,6 +9,7 @@ import pytest
 import structlog
 from tests.contract.far_ends import (
     BASE,
+    CLOUD_EVENTS,
     NOW,
     OWNER,
     SECRET,
@@ -26,11 +27,12 @@ from careloom.model.errors import InvalidError
 from careloom.notify import STANDARD_TOPICS, EndpointPolicy, Notifier, Ports, Terms, Topic, TopicRegistry
 from careloom.notify.channels import Outlets
 from careloom.notify.classic import KIND as CLASSIC
+from careloom.notify.mns import KIND as MNS
 from careloom.notify.topics import Trigger
 from careloom.search import SearchParameters
 from careloom.store import MemoryRepository, Repository
 
-KINDS = ["rest-hook", "message", CLASSIC, "mesh", "nats", "websocket", "server-sent-events"]
+KINDS = ["rest-hook", CLOUD_EVENTS, "message", CLASSIC, "mesh", MNS, "nats", "websocket", "server-sent-events"]
 OVER_HTTP = ["rest-hook", "message", CLASSIC]
 SECRET_TOPIC = Topic("urn:topic:secret", "Word alone", (Trigger("Encounter"),), content="empty")
 HERE = EndpointPolicy.of(["127.0.0.1"])
@@ -125,7 +127,7 @@ async def test_consent_that_was_withdrawn_in_between_sends_no_content_and_is_on_
 
 @pytest.mark.parametrize("content", ["id-only", "full-resource"])
 async def test_no_channel_tells_more_than_its_topic_allows(place: Place, content: str) -> None:
-    place.end.changes = {"criteria": SECRET_TOPIC.url}
+    place.end.changes = {"criteria": f"eventType={SECRET_TOPIC.url}" if place.end.kind == MNS else SECRET_TOPIC.url}
     if place.end.kind == CLASSIC:
         pytest.skip("its criteria are a search, and there is no topic to say so")
     with pytest.raises(InvalidError, match="told with content empty at most"):

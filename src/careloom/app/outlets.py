@@ -14,15 +14,20 @@ from careloom.connectors.mesh.intake import MessageIntake
 from careloom.notify import RestHook
 from careloom.notify.channels import Outlets
 from careloom.notify.channels.classic import ClassicHook
+from careloom.notify.channels.cloud_events import InCloudEvents
 from careloom.notify.channels.mesh import KIND as MESH
 from careloom.notify.channels.mesh import Mesh
 from careloom.notify.channels.mesh import undelivered as mesh_undelivered
 from careloom.notify.channels.message import KIND as MESSAGE
 from careloom.notify.channels.message import Messaging
+from careloom.notify.channels.mns import MnsMesh
 from careloom.notify.channels.nats import KIND as NATS
 from careloom.notify.channels.nats import Nats
 from careloom.notify.channels.xml import XML, InXml
 from careloom.notify.classic import KIND as CLASSIC
+from careloom.notify.mns import KIND as MNS
+from careloom.notify.signals import STRUCTURED
+from careloom.notify.signals.writer import SignalWriter, usual_source
 from careloom.notify.subscriptions import PAYLOADS, ChannelRules
 from careloom.settings.mesh import MeshSettings
 
@@ -33,11 +38,12 @@ log = structlog.get_logger(__name__)
 async def opened_outlets(app: App) -> AsyncIterator[Outlets]:
     """The ways that notifications go, open for as long as the context lasts; a mailbox is read as well."""
     settings, clock = app.settings, app.hub.clock
-    outlets, tls = Outlets(), settings.notify.tls.context()
+    outlets, tls, signals = Outlets(), settings.notify.tls.context(), _signals(app)
     async with contextlib.AsyncExitStack() as stack:
         rest_hook = RestHook(settings.notify.endpoints, clock=clock, timeout=None, tls=tls)
         stack.push_async_callback(rest_hook.close)
-        outlets.add("rest-hook", InXml(rest_hook, app.hub.types), ChannelRules(payloads=(*PAYLOADS, *XML)))
+        written = InCloudEvents(InXml(rest_hook, app.hub.types), signals)
+        outlets.add("rest-hook", written, ChannelRules(payloads=(*PAYLOADS, *XML, STRUCTURED)))
         if settings.notify.takes_classic:
             classic = ClassicHook(settings.notify.endpoints, app.hub.types, clock=clock, tls=tls)
             stack.push_async_callback(classic.close)
@@ -48,13 +54,22 @@ async def opened_outlets(app: App) -> AsyncIterator[Outlets]:
         if settings.nats is not None:
             nats = Nats(settings.nats, clock=clock)
             stack.push_async_callback(nats.close)
-            outlets.add(NATS, nats, ChannelRules(nats.check))
+            outlets.add(NATS, InCloudEvents(nats, signals), ChannelRules(nats.check, (*PAYLOADS, STRUCTURED)))
         if settings.mesh is not None:
-            await _open_mailbox(app, settings.mesh, outlets, stack)
+            await _open_mailbox(app, settings.mesh, outlets, signals, stack)
         yield outlets
 
 
-async def _open_mailbox(app: App, mesh: MeshSettings, outlets: Outlets, stack: contextlib.AsyncExitStack) -> None:
+def _signals(app: App) -> SignalWriter:
+    """What makes signals of notifications: by the topics in force, in the name that the settings have."""
+    events = {topic.url: topic.event for topic in app.settings.topics}
+    source = app.settings.notify.signal_source or usual_source(app.hub.base_url)
+    return SignalWriter(events, app.hub.parameters, source)
+
+
+async def _open_mailbox(
+    app: App, mesh: MeshSettings, outlets: Outlets, signals: SignalWriter, stack: contextlib.AsyncExitStack
+) -> None:
     """Send from the mailbox, and read it."""
 
     async def undelivered(report: Report) -> None:
@@ -66,6 +81,8 @@ async def _open_mailbox(app: App, mesh: MeshSettings, outlets: Outlets, stack: c
     mailbox = await stack.enter_async_context(Mailbox.opened(mesh.url, mesh.mailbox_key(), tls=mesh.tls()))
     channel = Mesh(mailbox, mesh.mailboxes, mesh.workflow)
     outlets.add(MESH, channel, ChannelRules(channel.check))
+    as_mns = MnsMesh(channel, signals, base_url=app.hub.base_url)
+    outlets.add(MNS, as_mns, ChannelRules(as_mns.check))
     messages = MessageIntake(mesh.mailboxes, lambda client: intake_of(app, client, mesh.purpose), inflow_of(app))
     polling = asyncio.create_task(Poller(mailbox, messages.take, undelivered, interval=mesh.poll).run())
     stack.push_async_callback(_cancelled, polling)

@@ -18,8 +18,7 @@ from careloom.governance.purposes import ACT_REASON
 from careloom.model import Issue, Resource
 from careloom.model.errors import CareloomError, InvalidError
 from careloom.model.records import dataclass, field
-from careloom.notify.classic import KIND as CLASSIC
-from careloom.notify.classic import in_terms_of_topics
+from careloom.notify.clothes import UNNAMED, in_terms_of_topics
 from careloom.notify.endpoints import EndpointPolicy
 from careloom.notify.extensions import (
     CHANNEL_TYPE,
@@ -31,6 +30,8 @@ from careloom.notify.extensions import (
     read_delivering,
 )
 from careloom.notify.filters import read_filters
+from careloom.notify.mns import KIND as MNS
+from careloom.notify.signals import STRUCTURED
 from careloom.notify.topics import Topic, TopicRegistry
 from careloom.search import Query
 
@@ -107,7 +108,7 @@ def read_subscription(resource: Resource, topics: TopicRegistry) -> Subscription
     Raises:
         InvalidError: It does not fit the topics any more, or was never checked.
     """
-    resource = in_terms_of_topics(resource, topics)
+    resource = _meant(resource, topics)
     channel = resource.get("channel", {})
     topic = topics.find(resource.get("criteria", ""))
     if topic is None:
@@ -162,9 +163,13 @@ def accept_subscription(
     Raises:
         InvalidError: With an issue for each thing that the hub does not do or know.
     """
-    meant = in_terms_of_topics(resource, topics)
+    meant = _meant(resource, topics)
     rule = rules.get(channel_kind(meant.get("channel", {})), ChannelRules())
-    problems = (*_problems(meant, topics, now, channels, rule.payloads), *_misplaced(meant, client, policy, rule))
+    problems = (
+        *_unserved(resource, meant, channels),
+        *_problems(meant, topics, now, rule.payloads),
+        *_misplaced(meant, client, policy, rule),
+    )
     if problems:
         raise InvalidError(problems[0].diagnostics, issues=problems)
     meta = dict(resource.get("meta", {}))
@@ -194,6 +199,35 @@ def with_status(resource: Resource, status: Status, error: str = "") -> Resource
     return changed | {"error": error} if error else changed
 
 
+def _meant(resource: Resource, topics: TopicRegistry) -> Resource:
+    """The same subscription in terms of topics.
+
+    Raises:
+        InvalidError: Its criteria are of a known grammar, and nothing that can be told.
+    """
+    try:
+        return in_terms_of_topics(resource, topics)
+    except InvalidError as error:
+        problem = _problem("criteria", str(error))
+        raise InvalidError(problem.diagnostics, issues=(problem,)) from error
+
+
+def _unserved(resource: Resource, meant: Resource, channels: Collection[str]) -> Iterator[Issue]:
+    """What is wrong with the kind of channel: it is not there, or named although nobody can name it.
+
+    Args:
+        resource: As the client wrote it.
+        meant: The same in terms of topics.
+        channels: Kinds that there are.
+    """
+    named, kind = (channel_kind(each.get("channel", {})) for each in (resource, meant))
+    if named in UNNAMED or (kind not in channels and kind not in UNNAMED):
+        may = " or ".join(sorted(set(channels) - UNNAMED.keys()))
+        yield _problem("channel.type", f"{may} expected, found {named!r}", code="not-supported")
+    elif kind not in channels:
+        yield _problem("channel.type", "a hub with a mailbox of MESH expected, none found", code="not-supported")
+
+
 def _misplaced(resource: Resource, client: str, policy: EndpointPolicy, rule: ChannelRules) -> Iterator[Issue]:
     """What is wrong with the endpoint."""
     channel = resource.get("channel", {})
@@ -204,9 +238,7 @@ def _misplaced(resource: Resource, client: str, policy: EndpointPolicy, rule: Ch
     yield from _problems_of("channel.endpoint", lambda: check(endpoint, client))
 
 
-def _problems(
-    resource: Resource, topics: TopicRegistry, now: datetime, channels: Collection[str], payloads: Collection[str]
-) -> Iterator[Issue]:
+def _problems(resource: Resource, topics: TopicRegistry, now: datetime, payloads: Collection[str]) -> Iterator[Issue]:
     channel = resource.get("channel", {})
     topic = topics.find(resource.get("criteria", ""))
     if topic is None:
@@ -215,14 +247,10 @@ def _problems(
     else:
         yield from _problems_of("_criteria", lambda: _filters(resource, topic, topics))
         yield from _problems_of("channel._payload", lambda: _check_content(channel, topic))
-    kind = channel_kind(channel)
-    if kind not in channels or (kind == CLASSIC and (topic is None or not topic.is_classic)):
-        may = " or ".join(sorted(set(channels) - {CLASSIC}))
-        yield _problem("channel.type", f"{may} expected, found {kind!r}", code="not-supported")
     if channel.get("payload", PAYLOADS[0]) not in payloads:
         may = " or ".join(payloads)
         yield _problem("channel.payload", f"{may} expected, found {channel['payload']!r}", code="not-supported")
-    yield from _problems_of("channel", lambda: read_delivering(channel | {"_payload": None}))
+    yield from _problems_of("channel", lambda: _check_delivering(channel))
     yield from _problems_of("channel.header", lambda: _headers(channel))
     yield from _problems_of("end", lambda: _end(resource, after=now))
     yield from _problems_of("extension", lambda: _check_extensions(resource))
@@ -250,6 +278,14 @@ def _check_content(channel: Mapping[str, Any], topic: Topic) -> None:
         raise InvalidError(f"topic {topic.url} is told with content {topic.content} at most, found {content}")
     if content == "full-resource" and not _is_confidential(channel):
         raise InvalidError("content full-resource: an https endpoint expected, since it holds patient data")
+
+
+def _check_delivering(channel: Mapping[str, Any]) -> None:
+    delivering, is_mns = read_delivering({**channel, "_payload": None}), channel_kind(channel) == MNS
+    if delivering.max_count > 1 and (is_mns or channel.get("payload") == STRUCTURED):
+        raise InvalidError("max-count 1 expected where each event is a signal of its own")
+    if delivering.heartbeat is not None and is_mns:
+        raise InvalidError("no heartbeat-period expected, since there are no heartbeats in the shape of MNS")
 
 
 def _is_confidential(channel: Mapping[str, Any]) -> bool:

@@ -8,6 +8,7 @@ from careloom.model.records import dataclass
 from careloom.notify import EndpointPolicy, RetryPolicy
 from careloom.notify.equals import MOST_EQUAL
 from careloom.notify.replays import MOST_OPEN
+from careloom.notify.signals.signal import URI_REFERENCE
 from careloom.settings.tables import Table
 from careloom.settings.tls import USUAL_TLS, ClientTls, read_client_tls
 
@@ -25,6 +26,7 @@ class NotifySettings:
         takes_classic: Whether subscriptions are taken whose criteria are a search, as R4 had them before topics.
         most_equal: How many equal subscriptions one client may have.
         most_replays: How many replays of one client may be open at a time.
+        signal_source: Who signals say that they come from; empty for the name of the hub's host from the end.
         tls: What the hub proves itself by to those it tells.
     """
 
@@ -34,6 +36,7 @@ class NotifySettings:
     takes_classic: bool = False
     most_equal: int = MOST_EQUAL
     most_replays: int = MOST_OPEN
+    signal_source: str = ""
     tls: ClientTls = USUAL_TLS
 
 
@@ -48,6 +51,7 @@ def read_notify(root: Table) -> NotifySettings:
             takes_classic=notify.flag("r4_subscriptions", False),
             most_equal=notify.whole("equal_subscriptions", MOST_EQUAL, least=1, most=10_000),
             most_replays=notify.whole("open_replays", MOST_OPEN, least=1, most=10_000),
+            signal_source=notify.text("signal_source", "", pattern=URI_REFERENCE, form="a URI reference"),
             tls=read_client_tls(notify),
         )
 

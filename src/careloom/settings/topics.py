@@ -8,6 +8,7 @@ from typing import Final, cast
 
 from careloom.notify import STANDARD_TOPICS, Topic
 from careloom.notify.topics import Filter, Interaction, Trigger, topics_in
+from careloom.notify.topics.topic import EVENT_TYPE, EVENT_TYPE_FORM
 from careloom.settings.forms import CANONICAL, TYPE
 from careloom.settings.tables import Table
 
@@ -38,6 +39,7 @@ def _topic(table: Table) -> Topic:
             url=table.text("url", pattern=CANONICAL, form="a canonical URL"),
             title=table.text("title"),
             triggers=(_trigger(table),),
+            event_type=table.text("event_type", "", pattern=EVENT_TYPE, form=EVENT_TYPE_FORM),
             filters=tuple(Filter(parameter) for parameter in table.texts("filter_by", ("patient",))),
         )
 

@@ -73,6 +73,19 @@ class Mesh:
         self, endpoint: str, body: bytes, *, webhook_id: str, secret: str, headers: tuple[tuple[str, str], ...]
     ) -> Outcome:
         """Try once; whoever reads the mailbox is sure of the sender by MESH, so nothing is signed."""
+        content_type = dict(headers).get("Content-Type", "application/fhir+json")
+        return await self.post(endpoint, body, Carried.of(body), file_name=f"{webhook_id}.json", type=content_type)
+
+    async def post(self, endpoint: str, body: bytes, carried: Carried, *, file_name: str, type: str) -> Outcome:
+        """Try once to send something that tells of a notification.
+
+        Args:
+            endpoint: Where to.
+            body: What goes out.
+            carried: Of which notification it tells, by which a report that it was not collected is understood.
+            file_name: Under which name it goes.
+            type: Its media type.
+        """
         try:
             mailbox, workflow = read_endpoint(endpoint, self._workflow)
             if mailbox not in self._mailboxes:
@@ -81,9 +94,9 @@ class Mesh:
                 mailbox,
                 body,
                 workflow=workflow,
-                local_id=Carried.of(body).written(),
-                file_name=f"{webhook_id}.json",
-                content_type=dict(headers).get("Content-Type", "application/fhir+json"),
+                local_id=carried.written(),
+                file_name=file_name,
+                content_type=type,
             )
         except InvalidError as error:  # no such mailbox, no such workflow: another try would not find it either
             return Outcome("refused", detail=str(error))

@@ -8,7 +8,7 @@ from careloom.model.nhs_number import is_nhs_number
 from careloom.model.records import dataclass, field
 from careloom.notify.signals.filtering import Filtering
 
-_URI_REFERENCE = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
+URI_REFERENCE = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 _URL = re.compile(r"https?://[^\s/?#]+[^\s]*")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 _TEN_DIGITS = re.compile("[0-9]{10}")
@@ -50,7 +50,7 @@ class Signal:
                 raise InvalidError(f"{name}: a text expected, none found", expression=name)
         for name in _TEXTS:
             _check_text(name, getattr(self, name))
-        _check_form("source", self.source, _URI_REFERENCE, "a URI reference")
+        _check_form("source", self.source, URI_REFERENCE, "a URI reference")
         if self.dataref:
             _check_form("dataref", self.dataref, _URL, "an http or https address")
         _check_time(self.time)

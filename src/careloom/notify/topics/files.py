@@ -18,7 +18,6 @@ Without filters of its own a topic can be filtered by patient; without an event 
 part of its URL.
 """
 
-import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
@@ -26,11 +25,20 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 from careloom.model.errors import InvalidError
-from careloom.notify.topics.topic import LEVELS, PATIENT, Content, Filter, Interaction, Topic, Trigger
+from careloom.notify.topics.topic import (
+    EVENT_TYPE,
+    EVENT_TYPE_FORM,
+    LEVELS,
+    PATIENT,
+    Content,
+    Filter,
+    Interaction,
+    Topic,
+    Trigger,
+)
 from careloom.search import MODIFIERS
 from careloom.search.kinds.prefixes import PREFIXES
 
-_EVENT_TYPE: Final = re.compile(r"[A-Za-z0-9._-]{1,200}")
 _INTERACTIONS: Final = frozenset(get_args(Interaction))
 _TOPIC: Final = frozenset({"url", "title", "description", "content", "event_type", "include", "triggers", "filters"})
 _TRIGGER: Final = frozenset(
@@ -109,8 +117,8 @@ def _topic(table: Mapping[str, Any], place: str) -> Topic:
 
 def _event_type(table: Mapping[str, Any], place: str) -> str:
     name = _text_if_any(table, "event_type", place)
-    if name and not _EVENT_TYPE.fullmatch(name):
-        raise InvalidError(f"{place}.event_type: letters, digits, dots, hyphens and _ expected, found {name!r}")
+    if name and not EVENT_TYPE.fullmatch(name):
+        raise InvalidError(f"{place}.event_type: {EVENT_TYPE_FORM} expected, found {name!r}")
     return name
 
 

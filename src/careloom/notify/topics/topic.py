@@ -3,6 +3,7 @@
 Source: FHIR R5, SubscriptionTopic.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Final, Literal
 
@@ -14,6 +15,9 @@ Content = Literal["empty", "id-only", "full-resource"]
 BASE: Final = "https://careloom.example/SubscriptionTopic"
 LEVELS: Final[tuple[Content, ...]] = ("empty", "id-only", "full-resource")
 """How much a notification may say, the least first."""
+
+EVENT_TYPE: Final = re.compile(r"[A-Za-z0-9._-]{1,200}")
+EVENT_TYPE_FORM: Final = "letters, digits, dots, hyphens and _"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,11 @@ import pytest
 from tests.unit.rest.desk import BASE, GRANT
 from tests.unit.rest.subscriptions.ward import DISCHARGE, Ward
 
+from careloom.notify.mns import KIND as MNS
 from careloom.notify.notification import STATUS_PROFILE
+from careloom.notify.subscriptions import ChannelRules
 from careloom.notify.topics.resource import ELEMENT
+from careloom.rest.subscriptions.capability import told_of_subscriptions
 from careloom.store import Cursor
 
 STRANGER = replace(GRANT, client="gp-system")
@@ -112,10 +115,23 @@ async def test_every_topic_is_listed_as_r5_would_have_it(ward: Ward) -> None:
     [only] = (await ward("GET", f"Subscription/$topic-list?url={DISCHARGE}")).resource["entry"]  # type: ignore[index]
     told = {part["url"].removeprefix(ELEMENT): part for part in only["resource"]["extension"]}
     assert DISCHARGE == told["url"]["valueUri"]
+    assert "discharge" == told["identifier"]["valueIdentifier"]["value"]
     criteria = next(part for part in told["resourceTrigger"]["extension"] if part["url"] == "queryCriteria")
     assert {"url": "current", "valueString": "class=IMP&status=finished"} in criteria["extension"]
     assert {"url": "filterParameter", "valueString": "patient"} in told["canFilterBy"]["extension"]
     assert {"url": "include", "valueString": "Encounter:patient"} in told["notificationShape"]["extension"]
+
+
+def test_the_capability_statement_says_by_which_channels_and_in_which_forms(ward: Ward) -> None:
+    kinds = {"rest-hook", "mesh", MNS}
+    rules = {"rest-hook": ChannelRules(payloads=("application/fhir+json", "application/cloudevents+json"))}
+    telling = ward.desk.hub.telling
+    assert telling is not None
+    assert (
+        "Channels: mesh (application/fhir+json, application/json); "
+        "rest-hook (application/fhir+json, application/cloudevents+json); "
+        "criteria as MNS has them, by message to a mailbox of MESH (application/fhir+json, application/json)"
+    ) == told_of_subscriptions(replace(telling, channels=kinds, rules=rules))["documentation"]
 
 
 async def test_the_capability_statement_names_guide_profile_topics_and_operations(ward: Ward) -> None:

@@ -134,3 +134,23 @@ async def test_a_hub_loses_nothing_when_the_broker_is_killed(server: Server, tmp
             assert foci == [bundle["entry"][1]["fullUrl"].split("/fhir/")[1] for bundle in bundles]
             stranger = resource | {"channel": channel | {"endpoint": "nats:careloom.acute-epr.discharges"}}
             assert 422 == (await gp("POST", "Subscription", stranger)).status
+
+
+async def test_a_hub_publishes_cloud_events(server: Server, tmp_path: Path) -> None:
+    await make_stream(server)
+    type = {"extension": [{"url": CHANNEL_TYPE, "valueCoding": {"code": "nats"}}]}
+    channel = {"type": "message", "_type": type, "payload": "application/cloudevents+json"}
+    with running_hub(Locality.make(tmp_path, settings("") + SETTINGS.format(url=server.url))) as hub:
+        async with caller(hub, "gp-system") as gp, caller(hub) as epr:
+            await subscribed(gp, subscription(**channel, endpoint="nats:careloom.gp-system.signals"))
+            focus = await discharge(epr)
+
+            async def has_both() -> bool:
+                return len(await on_stream(server)) >= 2
+
+            await eventually(has_both, PATIENCE)
+            _, message = await on_stream(server)
+            event = json.loads(message.data)
+            assert "application/cloudevents+json" == message.headers["Content-Type"]
+            assert message.headers["Nats-Msg-Id"] == event["id"]
+            assert ("discharge", f"{hub.base_url}/{focus}") == (event["type"], event["dataref"])

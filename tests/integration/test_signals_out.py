@@ -88,14 +88,14 @@ def _dataref(body: dict[str, Any]) -> str:
     return signal.dataref
 
 
-async def test_a_signal_that_was_not_collected_is_put_aside(tmp_path: Path) -> None:
+async def test_a_signal_that_was_not_collected_is_put_aside_and_told_again_when_asked_for(tmp_path: Path) -> None:
     async with (
         hub_with_a_mailbox(tmp_path) as (hub, mesh),
         caller(hub, "gp-system") as gp,
         caller(hub) as epr,
     ):
         id = await subscribed(gp, as_at_mns())
-        await a_stay_has_ended(epr)
+        focus = await a_stay_has_ended(epr)
         await eventually(lambda: mesh.has(1))
         mesh.report(f"{id}|1|1")
 
@@ -103,6 +103,11 @@ async def test_a_signal_that_was_not_collected_is_put_aside(tmp_path: Path) -> N
             return "not collected" in json.dumps((await gp("GET", f"Subscription/{id}/$dead-letters")).json)
 
         await eventually(is_dead)
+        order = {"resourceType": "Parameters", "parameter": [{"name": "eventsSinceNumber", "valueString": "1"}]}
+        assert 200 == (await gp("POST", f"Subscription/{id}/$replay", order)).status
+        await eventually(lambda: mesh.has(2))
+        first, again = (read_signal_bundle(json.loads(body)) for _, body in mesh.sent)
+        assert f"{hub.base_url}/{focus}" == first.dataref == again.dataref and first.id != again.id
 
 
 @pytest.mark.parametrize(

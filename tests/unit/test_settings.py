@@ -65,6 +65,7 @@ end = 2026-12-31
 [[topics]]
 url = "https://careloom.example/SubscriptionTopic/results"
 title = "A result is final"
+event_type = "north-result-1"
 resource = "Observation"
 current = "status=final"
 
@@ -117,7 +118,7 @@ def test_a_full_file_is_read(tmp_path: Path) -> None:
     assert settings.definitions.packages == ("hl7.fhir.r4.core@4.0.1", "fhir.r4.ukcore.stu2@2.0.1")
     assert settings.conformance == {"Patient": ("https://careloom.example/StructureDefinition/LocalityPatient",)}
     assert settings.organisations[0].ods_code == "RXX"
-    assert [topic.resources for topic in settings.topics] == [("Observation",)]
+    assert [(topic.event, topic.resources) for topic in settings.topics] == [("north-result-1", ("Observation",))]
     assert settings.notify.retry.base == 0.1
     assert settings.notify.retry.budget == timedelta(minutes=1)
     assert [str(network) for network in settings.notify.endpoints.allowed] == ["127.0.0.1/32"]

@@ -90,6 +90,16 @@ def test_subscriptions_without_a_topic_are_taken_where_that_is_said(folder: Path
     assert load(folder, f"{LEAST}\n[notify]\nr4_subscriptions = true\n").notify.takes_classic
 
 
+def test_signals_come_from_where_the_settings_say(folder: Path) -> None:
+    assert "" == load(folder, LEAST).notify.signal_source
+    told = load(folder, f'{LEAST}\n[notify]\nsignal_source = "example.north.hub"\n')
+    assert "example.north.hub" == told.notify.signal_source
+    with pytest.raises(
+        InvalidError, match=r"notify\.signal_source: a URI reference expected, found the text 'two words'"
+    ):
+        load(folder, f'{LEAST}\n[notify]\nsignal_source = "two words"\n')
+
+
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [

@@ -11,7 +11,7 @@ from careloom.model.errors import InvalidError, MalformedError, NotSupportedErro
 from careloom.model.json import parse_resource
 from careloom.model.records import dataclass
 from careloom.model.xml import read_xml
-from careloom.notify.signals import BATCH, STRUCTURED, Signal, read_signal_bundle
+from careloom.notify.signals import BATCH, STRUCTURED, Signal, is_cloud_event, read_signal_bundle
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,10 @@ class Inflow:
         """
         if content_type.partition(";")[0].strip().lower() in (STRUCTURED, BATCH):
             return self.signals(client, {"content-type": content_type}, data)
-        resource = self._xml(data) if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") else parse_resource(data)
+        is_xml = data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+        if not is_xml and is_cloud_event(data):  # which those of MNS say to be plain JSON
+            return self.signals(client, {"content-type": STRUCTURED}, data)
+        resource = self._xml(data) if is_xml else parse_resource(data)
         found = self.event(client, resource)
         return found or SignalSource(client, self.rules.clock).brought([_signal(resource)])
 

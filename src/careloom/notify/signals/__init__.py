@@ -7,13 +7,20 @@ Source: CloudEvents 1.0; NHS England, Multicast Notification Service.
 """
 
 from careloom.notify.signals.bundle import read_signal_bundle, signal_bundle
-from careloom.notify.signals.cloud_events import BATCH, STRUCTURED, read_cloud_events, written_cloud_event
+from careloom.notify.signals.cloud_events import (
+    BATCH,
+    STRUCTURED,
+    is_cloud_event,
+    read_cloud_events,
+    written_cloud_event,
+)
 from careloom.notify.signals.signal import Signal
 
 __all__ = [
     "BATCH",
     "STRUCTURED",
     "Signal",
+    "is_cloud_event",
     "read_cloud_events",
     "read_signal_bundle",
     "signal_bundle",

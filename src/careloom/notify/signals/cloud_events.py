@@ -55,6 +55,16 @@ def read_cloud_events(headers: Mapping[str, str], body: bytes) -> list[Signal]:
     raise NotSupportedError(f"Content-Type: {STRUCTURED} or {BATCH} expected, {media or 'none'} found")
 
 
+def is_cloud_event(body: bytes) -> bool:
+    """Whether JSON that does not say so is a structured CloudEvent, good or not.
+
+    Raises:
+        MalformedError: No JSON.
+    """
+    event = parse_json(body)
+    return isinstance(event, dict) and "specversion" in event and "resourceType" not in event
+
+
 def written_cloud_event(signal: Signal) -> Resource:
     """The signal as a structured CloudEvent."""
     told = {name: getattr(signal, attribute) for name, attribute in _ATTRIBUTES.items()}

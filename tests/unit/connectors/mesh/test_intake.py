@@ -70,6 +70,13 @@ async def test_cloud_events_are_recorded(mail: Mail) -> None:
     assert 2 == len(await mail.all("Basic"))
 
 
+async def test_a_cloud_event_that_says_to_be_plain_json_is_recorded(mail: Mail) -> None:
+    await mail.take(GOOD, "application/json")
+    assert 1 == len(await mail.all("Basic"))
+    with pytest.raises(InvalidError, match="event: id"):
+        await mail.take({**GOOD, "id": ""}, "application/json")
+
+
 async def test_a_message_that_comes_again_changes_nothing(mail: Mail) -> None:
     await mail.take(BUNDLE)
     await mail.take(BUNDLE)

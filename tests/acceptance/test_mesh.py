@@ -25,7 +25,7 @@ from tests.unit.connectors.nems.events import a_change_of_gp
 from careloom.connectors.mesh import Mailbox, MailboxKey, Received, Report
 from careloom.model.errors import ForbiddenError, InvalidError, NotFoundError, UnavailableError
 from careloom.notify.extensions import CHANNEL_TYPE
-from careloom.notify.signals import Signal, signal_bundle
+from careloom.notify.signals import Signal, read_signal_bundle, signal_bundle
 
 pytestmark = pytest.mark.slow
 
@@ -245,6 +245,21 @@ async def test_a_subscriber_is_told_in_its_mailbox_in_order(interpreter: str, me
         assert ["DISCHARGES"] * 4 == [workflow for workflow, _, _ in found]
         assert [f"{id}|0|0", f"{id}|1|1", f"{id}|2|2", f"{id}|3|3"] == [local_id for _, local_id, _ in found]
         assert foci == [bundle["entry"][1]["fullUrl"].split("/fhir/")[1] for _, _, bundle in found[1:]]
+
+
+async def test_who_subscribes_as_at_mns_finds_signals_in_its_mailbox(
+    interpreter: str, mesh: str, hub: HubProcess
+) -> None:
+    channel = {"type": "message", "endpoint": "mesh://X26ABC2?workflow_id=MNS", "payload": "application/fhir+json"}
+    async with caller(hub, "gp-system") as gp, caller(hub) as epr:
+        id = await subscribed(gp, MESH_SUBSCRIPTION | {"criteria": "eventType='discharge'", "channel": channel})
+        foci = [await discharge(epr) for _ in range(3)]
+        found = await collected(interpreter, mesh, 3)
+        assert [("MNS", f"{id}|{number}|{number}") for number in (1, 2, 3)] == [each[:2] for each in found]
+        signals = [read_signal_bundle(bundle) for _, _, bundle in found]
+        assert [("discharge", f"{hub.base_url}/{focus}") for focus in foci] == [
+            (each.type, each.dataref) for each in signals
+        ]
 
 
 async def test_a_mailbox_of_somebody_else_is_refused(hub: HubProcess) -> None:

@@ -12,8 +12,12 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it has no types
+from tests.unit.notify.signals.test_writer import a_patient, a_stay, told
 
+from careloom.definitions import Definitions
 from careloom.notify.signals import read_signal_bundle, signal_bundle
+from careloom.notify.signals.writer import SignalWriter
+from careloom.search import SearchParameters
 
 SUBSCRIPTIONS = "https://api.service.nhs.uk/multicast-notification-service/subscriptions"
 NEWEST = "fhirsignal.schema.json"
@@ -27,6 +31,11 @@ def schemas() -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def parameters(definitions: Definitions) -> SearchParameters:
+    return SearchParameters(definitions)
+
+
 def problems(bundle: dict[str, Any], file: Path) -> list[str]:
     """What a version of the schema says of a Bundle."""
     schema = json.loads(file.read_text())
@@ -35,6 +44,17 @@ def problems(bundle: dict[str, Any], file: Path) -> list[str]:
     if isinstance(parts.get("items"), list):  # a list is how drafts before 2020-12 wrote what is prefixItems now
         parts["prefixItems"] += parts.pop("items")
     return [error.message for error in Draft202012Validator(schema).iter_errors(bundle)]
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {"silence": "denied"}, {"content": "id-only"}, {"is_too_large": True}], ids=lambda more: str([*more])
+)
+def test_what_a_hub_tells_is_as_the_schema_has_it(
+    schemas: Path, parameters: SearchParameters, more: dict[str, Any]
+) -> None:
+    signal = SignalWriter({}, parameters, "example.hub").signal(told(a_stay(), a_patient(), **more))
+    assert signal is not None
+    assert [] == problems(signal_bundle(signal, SUBSCRIPTIONS), schemas / NEWEST)
 
 
 def test_every_example_is_read_and_written_as_the_schema_has_it(schemas: Path) -> None:

@@ -202,6 +202,13 @@ def test_a_signature_is_asked_for_in_headers_of_any_case() -> None:
         receiver.take({}, body, program)
 
 
+def test_a_cloud_event_is_known_to_be_the_hub_s_and_is_no_notification() -> None:
+    secret, body = new_secret(), b'{"specversion":"1.0","id":"1","source":"example.hub","type":"discharge"}'
+    headers, receiver, program = signed_headers(secret, "1", NOW, body), a_receiver(secret=secret), Program()
+    assert (400, 401) == (receiver.answer(headers, body, program), receiver.answer(headers, body + b" ", program))
+    assert [] == program.numbers
+
+
 @pytest.mark.parametrize(
     ("body", "error"),
     [

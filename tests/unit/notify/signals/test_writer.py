@@ -127,6 +127,7 @@ def test_what_is_too_large_is_referred_to(writer: SignalWriter) -> None:
         (a_stay(), (a_patient("1"), a_patient("11", OTHER)), NUMBER),
         (a_stay(), (a_patient("2", OTHER),), ""),
         (a_stay(), (), ""),
+        (None, (a_patient(),), ""),
         (a_stay(subject={"reference": f"{BASE}/Patient/1"}), (), ""),
         (a_stay(subject={"identifier": {"system": NHS_NUMBER, "value": NUMBER}}), (), NUMBER),
         (a_stay(subject={"identifier": {"value": NUMBER}}), (), ""),
@@ -148,7 +149,7 @@ def test_what_is_too_large_is_referred_to(writer: SignalWriter) -> None:
     ],
 )
 def test_the_subject_is_the_one_patient_that_the_focus_is_or_refers_to(
-    writer: SignalWriter, focus: Resource, along: tuple[Resource, ...], number: str
+    writer: SignalWriter, focus: Resource | None, along: tuple[Resource, ...], number: str
 ) -> None:
     assert number == subject(writer, told(focus, *along))
 

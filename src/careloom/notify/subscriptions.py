@@ -225,13 +225,14 @@ def _unserved(resource: Resource, meant: Resource, channels: Collection[str]) ->
         may = " or ".join(sorted(set(channels) - UNNAMED.keys()))
         yield _problem("channel.type", f"{may} expected, found {named!r}", code="not-supported")
     elif kind not in channels:
-        yield _problem("channel.type", "a hub with a mailbox of MESH expected, none found", code="not-supported")
+        yield _problem("channel.type", f"this hub does not take {UNNAMED[kind]}", code="not-supported")
 
 
 def _misplaced(resource: Resource, client: str, policy: EndpointPolicy, rule: ChannelRules) -> Iterator[Issue]:
     """What is wrong with the endpoint."""
     channel = resource.get("channel", {})
-    if channel_kind(channel) in WITHOUT_ENDPOINT:
+    kind = channel_kind(channel)
+    if kind in WITHOUT_ENDPOINT or (kind == MNS and rule.check is None):  # whose mailboxes nobody here knows
         return
     endpoint = channel.get("endpoint", "")
     check = rule.check or (lambda endpoint, client: policy.check_url(endpoint))

@@ -32,7 +32,7 @@ def as_at_mns(criteria: str = "eventType=pds-change-of-gp-2", **channel: Any) ->
     return {"resourceType": "Subscription", "status": "requested", "reason": "", "criteria": criteria, "channel": made}
 
 
-def accepted(resource: Resource, topics: TopicRegistry, channels: frozenset[str] = OURS) -> Resource:
+def accepted(resource: Resource, topics: TopicRegistry) -> Resource:
     mesh = Mesh(Outbox(), {"X26ABC2": "gp", "X26ABC3": "epr"}, "CARELOOM")
     channel = MnsMesh(mesh, SignalWriter({}, topics.parameters, "example.hub"), base_url="https://hub.example/fhir")
     return accept_subscription(
@@ -42,7 +42,7 @@ def accepted(resource: Resource, topics: TopicRegistry, channels: frozenset[str]
         topics=topics,
         policy=EndpointPolicy(),
         now=NOW,
-        channels=channels,
+        channels=OURS,
         rules={KIND: ChannelRules(channel.check)},
     )
 
@@ -51,9 +51,9 @@ def meant(resource: Resource, topics: TopicRegistry) -> Subscription:
     return read_subscription(accepted(resource, topics), topics)
 
 
-def refused(resource: Resource, topics: TopicRegistry, channels: frozenset[str] = OURS) -> list[tuple[str, str]]:
+def refused(resource: Resource, topics: TopicRegistry) -> list[tuple[str, str]]:
     with pytest.raises(InvalidError) as error:
-        accepted(resource, topics, channels)
+        accepted(resource, topics)
     return [(str(issue.expression), issue.diagnostics) for issue in error.value.issues]
 
 
@@ -151,8 +151,19 @@ def test_a_channel_that_is_not_that_of_mns_is_refused(
 
 
 def test_without_a_mailbox_there_is_none(topics: TopicRegistry) -> None:
-    [(path, text)] = refused(as_at_mns(), topics, OURS - {KIND})
-    assert "Subscription.channel.type" == path and "a hub with a mailbox of MESH expected" in text
+    with pytest.raises(InvalidError) as error:
+        accept_subscription(
+            as_at_mns(),
+            client="gp",
+            purpose="TREAT",
+            topics=topics,
+            policy=EndpointPolicy(),
+            now=NOW,
+            channels=CHANNELS,
+        )
+    [issue] = error.value.issues
+    assert ("Subscription.channel.type", "not-supported") == (issue.expression, issue.code)
+    assert "this hub does not take criteria as MNS has them, by message to a mailbox of MESH" in issue.diagnostics
 
 
 @pytest.mark.parametrize("channel", [{"_type": NAMED}, {"type": KIND}])

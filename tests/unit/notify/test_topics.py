@@ -8,6 +8,7 @@ import pytest
 from careloom.model.errors import InvalidError
 from careloom.notify import STANDARD_TOPICS, Topic, TopicRegistry
 from careloom.notify.topics import Trigger, read_topics, topics_in
+from careloom.notify.topics.topic import last_part
 from careloom.search import SearchParameters
 
 IMP = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "IMP"}
@@ -196,6 +197,10 @@ def test_events_are_called_by_the_last_part_of_the_url_where_nothing_else_is_sai
         "pds-death-notification-2": "death",
     } == named
     assert len(list(topics)) == len(found)
+
+
+def test_the_last_part_of_a_url_is_never_empty() -> None:
+    assert ["x", "x", "urn:topic:x"] == [last_part(url) for url in ("https://t/x", "https://t/x/", "urn:topic:x")]
 
 
 def test_two_topics_whose_events_are_called_the_same_are_refused(parameters: SearchParameters) -> None:

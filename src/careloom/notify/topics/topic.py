@@ -110,4 +110,4 @@ class Topic:
 
 def last_part(url: str) -> str:
     """The last part of the URL of a topic, by which its events are called where nothing else is said."""
-    return url.rpartition("/")[2]
+    return url.rstrip("/").rpartition("/")[2]

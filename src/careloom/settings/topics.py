@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from careloom.notify import STANDARD_TOPICS, Topic
-from careloom.notify.topics import Filter, Interaction, Trigger, topics_in
+from careloom.notify.topics import Filter, Interaction, Trigger, named_apart, topics_in
 from careloom.notify.topics.topic import EVENT_TYPE, EVENT_TYPE_FORM
 from careloom.settings.forms import CANONICAL, TYPE
 from careloom.settings.tables import Table
@@ -24,7 +24,7 @@ def read_topics(root: Table, folders: Sequence[Path]) -> tuple[Topic, ...]:
         folders: With more topics, each in a file.
     """
     own = tuple(_topic(table) for table in root.tables("topics"))
-    return (*(own or STANDARD_TOPICS), *_of_locality(root, folders))
+    return named_apart((*(own or STANDARD_TOPICS), *_of_locality(root, folders)))
 
 
 def _of_locality(root: Table, folders: Sequence[Path]) -> tuple[Topic, ...]:

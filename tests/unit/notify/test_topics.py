@@ -7,7 +7,7 @@ import pytest
 
 from careloom.model.errors import InvalidError
 from careloom.notify import STANDARD_TOPICS, Topic, TopicRegistry
-from careloom.notify.topics import Trigger, read_topics, topics_in
+from careloom.notify.topics import Trigger, named_apart, read_topics, topics_in
 from careloom.notify.topics.topic import last_part
 from careloom.search import SearchParameters
 
@@ -201,6 +201,24 @@ def test_events_are_called_by_the_last_part_of_the_url_where_nothing_else_is_sai
 
 def test_the_last_part_of_a_url_is_never_empty() -> None:
     assert ["x", "x", "urn:topic:x"] == [last_part(url) for url in ("https://t/x", "https://t/x/", "urn:topic:x")]
+
+
+def test_topics_whose_urls_end_alike_are_told_apart_by_the_whole(parameters: SearchParameters) -> None:
+    def ending(url: str, event_type: str = "") -> Topic:
+        return Topic(url, "t", (Trigger("Encounter"),), event_type=event_type)
+
+    topics = named_apart(
+        [
+            ending("https://a.example/discharge"),
+            ending("https://b.example/discharge"),
+            ending("https://c.example/death"),
+            ending("https://d.example/y", "death"),
+        ]
+    )
+    assert ["discharge", "https://b.example/discharge", "https://c.example/death", "death"] == [
+        topic.event for topic in topics
+    ]
+    assert TopicRegistry(topics, parameters).of_event("https://b.example/discharge") == topics[1]
 
 
 def test_two_topics_whose_events_are_called_the_same_are_refused(parameters: SearchParameters) -> None:

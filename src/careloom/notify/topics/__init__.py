@@ -3,7 +3,7 @@
 from careloom.notify.topics.compiled import NEVER_A_FOCUS, TopicTest
 from careloom.notify.topics.files import read_topics, standard_topics, topics_in
 from careloom.notify.topics.registry import TopicRegistry
-from careloom.notify.topics.topic import BASE, LEVELS, Content, Filter, Interaction, Topic, Trigger
+from careloom.notify.topics.topic import BASE, LEVELS, Content, Filter, Interaction, Topic, Trigger, named_apart
 
 STANDARD_TOPICS = standard_topics()
 """Those that come with Careloom."""
@@ -20,6 +20,7 @@ __all__ = [
     "TopicRegistry",
     "TopicTest",
     "Trigger",
+    "named_apart",
     "read_topics",
     "standard_topics",
     "topics_in",

@@ -4,10 +4,10 @@ Source: FHIR R5, SubscriptionTopic.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, Literal
 
-from careloom.model.records import dataclass
+from careloom.model.records import dataclass, replace
 
 Interaction = Literal["create", "update", "delete"]
 Content = Literal["empty", "id-only", "full-resource"]
@@ -106,6 +106,20 @@ class Topic:
     def allows(self, content: Content) -> bool:
         """Whether a notification may say so much."""
         return LEVELS.index(content) <= LEVELS.index(self.content)
+
+
+def named_apart(topics: Sequence[Topic]) -> tuple[Topic, ...]:
+    """The topics, of which those whose events would be called like another's call them by their whole URL.
+
+    An event type that is given stands as it is.
+    """
+    taken = {topic.event_type for topic in topics if topic.event_type}
+    found = []
+    for topic in topics:
+        is_alike = not topic.event_type and topic.event in taken
+        found.append(replace(topic, event_type=topic.url) if is_alike else topic)
+        taken.add(topic.event)
+    return tuple(found)
 
 
 def last_part(url: str) -> str:

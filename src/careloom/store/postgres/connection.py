@@ -54,7 +54,6 @@ _READER_SETTINGS = {
     "join_collapse_limit": "1",
     "from_collapse_limit": "1",
     "cursor_tuple_fraction": "0.0001",
-    "plan_cache_mode": "force_generic_plan",
 }
 
 _TOKEN = re.compile(r"'(?:[^']|'')*'|::|\?|:([a-z_]+)\b|%")

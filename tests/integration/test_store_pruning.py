@@ -1,5 +1,6 @@
 """Closed versions lose their index rows once no page can need them, and keep everything else."""
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,6 +12,7 @@ from tests.contract.stores import BASE_URL, SteppingClock, create, opened, patie
 from careloom.definitions import Definitions
 from careloom.model.errors import InvalidError
 from careloom.search import Query, SearchParameters
+from careloom.store.sql import repository as repositories
 from careloom.store.sqlite import SqliteRepository
 
 
@@ -57,3 +59,19 @@ async def test_old_rows_go_and_history_stays(
         assert (await repository.search(query("Patient", ("family", "smith")))).total == 1
         old = await repository.vread("Patient", "1", "150")
         assert old is not None and old.resource is not None
+
+
+async def test_a_record_is_pruned_soon_after_it_was_opened(
+    tmp_path: Path, registry: SearchParameters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SteppingClock()
+    async with opened("sqlite", tmp_path, registry, clock) as repository:
+        await create(repository, patient(id="1", name=[{"family": "Smith"}]))
+        await repository.commit(lambda turn: turn.update(patient(id="1", name=[{"family": "Jones"}])))
+    before = rows(tmp_path / "hub.db")
+    clock.step(hours=25)
+    monkeypatch.setattr(repositories, "_BEFORE_PRUNING", 0.01)
+    async with opened("sqlite", tmp_path, registry, clock):
+        async with asyncio.timeout(10):
+            while rows(tmp_path / "hub.db") == before:
+                await asyncio.sleep(0.02)

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from itertools import chain, repeat
 from typing import Final
 
 import structlog
@@ -46,7 +47,9 @@ from careloom.store import (
 
 BATCH: Final = 500
 SAFETY_POLL: Final = 1.0
+PRUNED_FIRST: Final = 60.0
 PRUNED_EVERY: Final = 3600.0
+"""Seconds from the start, so that a hub that is started often prunes, too, and from one time to the next."""
 
 _log = structlog.get_logger("careloom.notify")
 
@@ -233,8 +236,8 @@ class Notifier:
 
     async def _prune_forever(self) -> None:
         """Let go of events that nobody can ask for any more, and of the replays of that time."""
-        while True:
-            await asyncio.sleep(PRUNED_EVERY)
+        for pause in chain([PRUNED_FIRST], repeat(PRUNED_EVERY)):
+            await asyncio.sleep(pause)
             before = self._ports.clock() - self._terms.retention.age
             for lane in (await self._events.recover()).lanes:
                 await self._events.prune(lane.cursor.subscription, before, self._terms.retention.most)

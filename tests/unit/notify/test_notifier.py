@@ -485,6 +485,7 @@ async def test_an_endpoint_that_takes_no_handshake_is_replayed_nothing(
 async def test_events_and_replays_are_let_go_when_their_time_is_over(
     topics: TopicRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(notifiers, "PRUNED_FIRST", 0.01)
     monkeypatch.setattr(notifiers, "PRUNED_EVERY", 0.01)
     repository, post, rules = a_record(topics), Post(), Rules()
     async with telling(repository, topics, post, rules, Terms(retention=Retention(most=2))) as notifier:

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from functools import partial
+from itertools import chain, repeat
 from typing import ClassVar, TypeVar
 
 import structlog
@@ -48,8 +49,9 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 _SQL = load_statements("record.sql")
+_BEFORE_PRUNING = 60.0
 _BETWEEN_PRUNINGS = 3_600.0
-"""Seconds."""
+"""Seconds from the opening, so that a record that is opened often is pruned, too, and from one time to the next."""
 
 _ERASED_AT_ONCE = 100
 """Resources that one turn of an erasure takes."""
@@ -283,13 +285,13 @@ class SqlRepository(ABC):
         yield
 
     async def prune(self) -> None:
-        """Take out the index rows that no page needs any more; done by itself every hour."""
+        """Take out the index rows that no page needs any more; done by itself after a minute and every hour."""
         while await self._write(lambda each: prune(each, self._remover(each), self._desk.clock())):
             pass
 
     async def _prune_at_times(self) -> None:
-        while True:
-            await asyncio.sleep(_BETWEEN_PRUNINGS)
+        for pause in chain([_BEFORE_PRUNING], repeat(_BETWEEN_PRUNINGS)):
+            await asyncio.sleep(pause)
             try:
                 await self.prune()
             except UnavailableError:

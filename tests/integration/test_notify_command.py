@@ -53,6 +53,11 @@ class Scene:
         assert out, errors
         return json.loads(out)
 
+    def is_on_record(self) -> bool:
+        """Whether the hub has recorded what was told, which it does a moment later, and what was not taken."""
+        _, out, _ = self.run("show", self.well)
+        return "delivered to 3 of 3, 0 waiting" in out and "HTTP 503" in self.run("lanes")[1]
+
 
 @pytest.fixture(scope="module")
 def scene(definitions: Definitions, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
@@ -66,6 +71,7 @@ def scene(definitions: Definitions, tmp_path_factory: pytest.TempPathFactory) ->
         for id in ("", "poison", ""):
             epr.discharge(patient, id=id)
         until(lambda: told.told.get("/hook?key=abc", []) == [1, 2, 3])
+        until(made.is_on_record)
         yield made
 
 

@@ -494,6 +494,12 @@ async def test_keys_are_remembered_until_their_time_is_over_and_may_then_come_an
     assert not await repository.commit(lambda turn: turn.once("hl7v2", "k1", clock.now + MINUTE))
 
 
+async def test_any_text_is_a_key(repository: Repository) -> None:
+    keys, until = ["'", "{}", "NULL", "", "\\", "ä"], datetime(2030, 1, 1, tzinfo=UTC)
+    await repository.commit(lambda turn: turn.remember("hl7v2", keys, until))
+    assert await repository.commit(lambda turn: turn.seen("hl7v2", [*keys, "a"])) == set(keys)
+
+
 async def test_of_many_who_bring_a_key_at_once_one_is_first(repository: Repository) -> None:
     until = datetime(2030, 1, 1, tzinfo=UTC)
     outcomes = await asyncio.gather(*(repository.commit(lambda turn: turn.once("jti", "a", until)) for _ in range(20)))

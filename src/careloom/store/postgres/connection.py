@@ -221,7 +221,7 @@ class Connection:
             for each in rows:
                 self.later(sql, each)
         for start in range(0, len(rows), MOST_AT_ONCE) if sql in _IN_BULK else ():
-            some = rows[start : start + MOST_AT_ONCE]
+            some = [storable(each) for each in rows[start : start + MOST_AT_ONCE]]
             self.later(_IN_BULK[sql], [array(column) for column in zip(*some, strict=True)])
         return self.raw.cursor()
 

@@ -20,6 +20,7 @@ from typing import Any
 from hypothesis import strategies as st
 from tests.properties import strategies as some
 
+from careloom.model import parse_json
 from careloom.search import Access, Query, SearchParameters, narrowed, parse_query
 from careloom.search.query import EVERYTHING, NOTHING, Condition
 
@@ -252,7 +253,7 @@ def _groups() -> Strategy[dict[str, Any]]:
     )
 
 
-PLACES = ((51.5, -0.12), (51.51, -0.13), (53.8, -1.55), (-33.9, 151.2), (0, 179.9), (0, -179.9), (90, 0))
+PLACES = parse_json(b"[[51.5,-0.12], [51.51,-0.13], [53.8,-1.55], [-33.9,151.2], [0,179.9], [0,-179.9], [90,0]]")
 """Latitude and longitude: London twice, Leeds, Sydney, both sides of the date line, a pole."""
 
 _BUILDERS: dict[str, Callable[[], Strategy[dict[str, Any]]]] = {

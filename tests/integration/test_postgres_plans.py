@@ -10,6 +10,7 @@ from tests.postgres import Server
 from careloom.definitions import Definitions
 from careloom.search import SearchParameters
 from careloom.store.postgres import PostgresRepository, open_postgres, server_of
+from careloom.store.postgres.connection import connect_plain, connect_reader, connect_writer
 from careloom.store.postgres.dialect import POSTGRES
 from careloom.store.sql.dialect import Connection
 from careloom.store.sql.keys import code_hash
@@ -81,3 +82,15 @@ async def test_whom_many_identifiers_belong_to_is_found_by_them(
 
 def _explained(sql: Sql, connection: Connection) -> list[str]:
     return POSTGRES.explained(connection, sql)
+
+
+def test_plans_are_kept_by_connections_of_a_hub(postgres_url: str) -> None:
+    server = server_of(postgres_url)
+    for connect, mode in (
+        (connect_reader, "force_generic_plan"),
+        (connect_writer, "force_generic_plan"),
+        (connect_plain, "auto"),
+    ):
+        connection = connect(server)
+        assert connection.execute("SHOW plan_cache_mode").fetchone() == (mode,)
+        connection.close()

@@ -56,6 +56,12 @@ _READER_SETTINGS = {
     "cursor_tuple_fraction": "0.0001",
 }
 
+_KEEP_PLANS = """
+SELECT set_config('plan_cache_mode', 'force_generic_plan', false)
+WHERE NOT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus')
+"""
+"""The values say nothing of a plan that the statement does not; but Citus has to see them, to know where a row lies."""
+
 _TOKEN = re.compile(r"'(?:[^']|'')*'|::|\?|:([a-z_]+)\b|%")
 
 
@@ -141,6 +147,8 @@ def _connect(server: Server, purpose: str, settings: Mapping[str, str]) -> "Conn
         chosen = {**_SETTINGS, **limits, **settings}
         row = ", ".join(["set_config(%s, %s, false)"] * len(chosen))
         raw.execute(f"SELECT {row}", [word for pair in chosen.items() for word in pair])
+        if settings.items() >= _READER_SETTINGS.items():
+            raw.execute(_KEEP_PLANS)
     except BaseException:
         raw.close()
         raise

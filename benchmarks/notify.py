@@ -206,6 +206,10 @@ def dead(asked: argparse.Namespace) -> None:
             more = f"{alone[share]:.1f} and {times[share]:.1f} ms, {additions():.1f} million additions/s"
             added = 100 * (times[share] / alone[share] - 1)
             line(f"added to the {share} of 50 endpoints by {name}", added, "%", 10, is_least=False, more=more)
+        more = f"{beside_living[share]:.1f} and {beside_dead[share]:.1f} ms"
+        added = 100 * (beside_dead[share] / beside_living[share] - 1)
+        name = f"added to the {share} of 50 of 100 endpoints when the others die"
+        line(name, added, "%", 10, is_least=False, more=more)
 
 
 def _beside(stack: ExitStack, asked: argparse.Namespace, others: str) -> tuple[Server, Receiver]:

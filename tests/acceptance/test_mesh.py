@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from benchmarks.peers import homes
 from tests.integration.hub import HubProcess, Locality, caller, eventually, running_hub
+from tests.integration.mesh_double import SETTINGS
 from tests.integration.test_subscriptions import discharge, settings, subscribed
 from tests.unit.connectors.nems.events import a_change_of_gp
 
@@ -182,19 +183,6 @@ with MeshClient(sys.argv[1], "X26ABC2", "password", shared_key=b"TestKey", cert=
         message.acknowledge()
 """
 
-MESH_SETTINGS = """
-[mesh]
-url = "{url}"
-mailbox = "X26ABC1"
-password_file = "mesh.password"
-shared_key_file = "mesh.key"
-workflow = "CARELOOM"
-poll = 0.2
-
-[mesh.mailboxes]
-X26ABC2 = "gp-system"
-X26ABC3 = "acute-epr"
-"""
 
 MESH_SUBSCRIPTION = {
     "resourceType": "Subscription",
@@ -216,7 +204,7 @@ def hub(mesh: str, tmp_path: Path) -> Iterator[HubProcess]:
     urllib.request.urlopen(urllib.request.Request(f"{mesh}/admin/reset", method="DELETE")).close()
     (tmp_path / "mesh.password").write_text(PASSWORD)
     (tmp_path / "mesh.key").write_text(KEY)
-    locality = Locality.make(tmp_path, settings("") + MESH_SETTINGS.format(url=mesh))
+    locality = Locality.make(tmp_path, settings("") + SETTINGS.format(url=mesh))
     with running_hub(locality) as hub:
         yield hub
 

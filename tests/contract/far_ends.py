@@ -18,7 +18,7 @@ from careloom.definitions import Definitions
 from careloom.notify import EndpointPolicy, RestHook, TopicRegistry
 from careloom.notify.channels import Outlets
 from careloom.notify.channels.classic import ClassicHook
-from careloom.notify.channels.cloud_events import InCloudEvents
+from careloom.notify.channels.cloud_events import InCloudEvents, also_in_cloud_events
 from careloom.notify.channels.mesh import Mesh
 from careloom.notify.channels.message import Messaging
 from careloom.notify.channels.mns import MnsMesh
@@ -154,7 +154,7 @@ async def _over_http(
     stack.push_async_callback(channel.close)
     if kind == "rest-hook":
         written = InCloudEvents(InXml(channel, definitions.types), signals(definitions))
-        outlets.add(kind, written, ChannelRules(payloads=(*PAYLOADS, *XML, STRUCTURED)))
+        outlets.add(kind, written, also_in_cloud_events(ChannelRules(payloads=(*PAYLOADS, *XML))))
     else:
         outlets.add(kind, channel)
     if kind == CLASSIC:

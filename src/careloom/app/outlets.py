@@ -14,7 +14,7 @@ from careloom.connectors.mesh.intake import MessageIntake
 from careloom.notify import RestHook
 from careloom.notify.channels import Outlets
 from careloom.notify.channels.classic import ClassicHook
-from careloom.notify.channels.cloud_events import InCloudEvents
+from careloom.notify.channels.cloud_events import InCloudEvents, also_in_cloud_events
 from careloom.notify.channels.mesh import KIND as MESH
 from careloom.notify.channels.mesh import Mesh
 from careloom.notify.channels.mesh import undelivered as mesh_undelivered
@@ -26,7 +26,6 @@ from careloom.notify.channels.nats import Nats
 from careloom.notify.channels.xml import XML, InXml
 from careloom.notify.classic import KIND as CLASSIC
 from careloom.notify.mns import KIND as MNS
-from careloom.notify.signals import STRUCTURED
 from careloom.notify.signals.writer import SignalWriter, usual_source
 from careloom.notify.subscriptions import PAYLOADS, ChannelRules
 from careloom.settings.mesh import MeshSettings
@@ -43,7 +42,7 @@ async def opened_outlets(app: App) -> AsyncIterator[Outlets]:
         rest_hook = RestHook(settings.notify.endpoints, clock=clock, timeout=None, tls=tls)
         stack.push_async_callback(rest_hook.close)
         written = InCloudEvents(InXml(rest_hook, app.hub.types), signals)
-        outlets.add("rest-hook", written, ChannelRules(payloads=(*PAYLOADS, *XML, STRUCTURED)))
+        outlets.add("rest-hook", written, also_in_cloud_events(ChannelRules(payloads=(*PAYLOADS, *XML))))
         if settings.notify.takes_classic:
             classic = ClassicHook(settings.notify.endpoints, app.hub.types, clock=clock, tls=tls)
             stack.push_async_callback(classic.close)
@@ -54,7 +53,7 @@ async def opened_outlets(app: App) -> AsyncIterator[Outlets]:
         if settings.nats is not None:
             nats = Nats(settings.nats, clock=clock)
             stack.push_async_callback(nats.close)
-            outlets.add(NATS, InCloudEvents(nats, signals), ChannelRules(nats.check, (*PAYLOADS, STRUCTURED)))
+            outlets.add(NATS, InCloudEvents(nats, signals), also_in_cloud_events(ChannelRules(nats.check)))
         if settings.mesh is not None:
             await _open_mailbox(app, settings.mesh, outlets, signals, stack)
         yield outlets
@@ -82,7 +81,7 @@ async def _open_mailbox(
     channel = Mesh(mailbox, mesh.mailboxes, mesh.workflow)
     outlets.add(MESH, channel, ChannelRules(channel.check))
     as_mns = MnsMesh(channel, signals, base_url=app.hub.base_url)
-    outlets.add(MNS, as_mns, ChannelRules(as_mns.check))
+    outlets.add(MNS, as_mns, as_mns.rules)
     messages = MessageIntake(mesh.mailboxes, lambda client: intake_of(app, client, mesh.purpose), inflow_of(app))
     polling = asyncio.create_task(Poller(mailbox, messages.take, undelivered, interval=mesh.poll).run())
     stack.push_async_callback(_cancelled, polling)

@@ -30,8 +30,6 @@ from careloom.notify.extensions import (
     read_delivering,
 )
 from careloom.notify.filters import read_filters
-from careloom.notify.mns import KIND as MNS
-from careloom.notify.signals import STRUCTURED
 from careloom.notify.topics import Topic, TopicRegistry
 from careloom.search import Query
 
@@ -59,10 +57,14 @@ class ChannelRules:
         check: Judges an endpoint for a client, and raises InvalidError or ForbiddenError; None where an endpoint is an
             address that the policy of endpoints judges.
         payloads: Media types of notifications.
+        singly: Those of them in which each event is something of its own.
+        has_heartbeats: Whether there are heartbeats by this kind of channel.
     """
 
     check: Callable[[str, str], None] | None = None
     payloads: Collection[str] = PAYLOADS
+    singly: Collection[str] = ()
+    has_heartbeats: bool = True
 
 
 _LONGEST_HEADER: Final = 8192
@@ -167,8 +169,8 @@ def accept_subscription(
     rule = rules.get(channel_kind(meant.get("channel", {})), ChannelRules())
     problems = (
         *_unserved(resource, meant, channels),
-        *_problems(meant, topics, now, rule.payloads),
-        *_misplaced(meant, client, policy, rule),
+        *_problems(meant, topics, now, rule),
+        *_misplaced(meant, client, policy, rule, channels),
     )
     if problems:
         raise InvalidError(problems[0].diagnostics, issues=problems)
@@ -228,18 +230,20 @@ def _unserved(resource: Resource, meant: Resource, channels: Collection[str]) ->
         yield _problem("channel.type", f"this hub does not take {UNNAMED[kind]}", code="not-supported")
 
 
-def _misplaced(resource: Resource, client: str, policy: EndpointPolicy, rule: ChannelRules) -> Iterator[Issue]:
-    """What is wrong with the endpoint."""
+def _misplaced(
+    resource: Resource, client: str, policy: EndpointPolicy, rule: ChannelRules, channels: Collection[str]
+) -> Iterator[Issue]:
+    """What is wrong with the endpoint; nobody can say so of one by a kind of channel that is not here."""
     channel = resource.get("channel", {})
     kind = channel_kind(channel)
-    if kind in WITHOUT_ENDPOINT or (kind == MNS and rule.check is None):  # whose mailboxes nobody here knows
+    if kind in WITHOUT_ENDPOINT or (kind in UNNAMED and kind not in channels):
         return
     endpoint = channel.get("endpoint", "")
     check = rule.check or (lambda endpoint, client: policy.check_url(endpoint))
     yield from _problems_of("channel.endpoint", lambda: check(endpoint, client))
 
 
-def _problems(resource: Resource, topics: TopicRegistry, now: datetime, payloads: Collection[str]) -> Iterator[Issue]:
+def _problems(resource: Resource, topics: TopicRegistry, now: datetime, rule: ChannelRules) -> Iterator[Issue]:
     channel = resource.get("channel", {})
     topic = topics.find(resource.get("criteria", ""))
     if topic is None:
@@ -248,10 +252,10 @@ def _problems(resource: Resource, topics: TopicRegistry, now: datetime, payloads
     else:
         yield from _problems_of("_criteria", lambda: _filters(resource, topic, topics))
         yield from _problems_of("channel._payload", lambda: _check_content(channel, topic))
-    if channel.get("payload", PAYLOADS[0]) not in payloads:
-        may = " or ".join(payloads)
+    if channel.get("payload", PAYLOADS[0]) not in rule.payloads:
+        may = " or ".join(rule.payloads)
         yield _problem("channel.payload", f"{may} expected, found {channel['payload']!r}", code="not-supported")
-    yield from _problems_of("channel", lambda: _check_delivering(channel))
+    yield from _problems_of("channel", lambda: _check_delivering(channel, rule))
     yield from _problems_of("channel.header", lambda: _headers(channel))
     yield from _problems_of("end", lambda: _end(resource, after=now))
     yield from _problems_of("extension", lambda: _check_extensions(resource))
@@ -281,12 +285,12 @@ def _check_content(channel: Mapping[str, Any], topic: Topic) -> None:
         raise InvalidError("content full-resource: an https endpoint expected, since it holds patient data")
 
 
-def _check_delivering(channel: Mapping[str, Any]) -> None:
-    delivering, is_mns = read_delivering({**channel, "_payload": None}), channel_kind(channel) == MNS
-    if delivering.max_count > 1 and (is_mns or channel.get("payload") == STRUCTURED):
+def _check_delivering(channel: Mapping[str, Any], rule: ChannelRules) -> None:
+    delivering = read_delivering({**channel, "_payload": None})
+    if delivering.max_count > 1 and channel.get("payload", PAYLOADS[0]) in rule.singly:
         raise InvalidError("max-count 1 expected where each event is a signal of its own")
-    if delivering.heartbeat is not None and is_mns:
-        raise InvalidError("no heartbeat-period expected, since there are no heartbeats in the shape of MNS")
+    if delivering.heartbeat is not None and not rule.has_heartbeats:
+        raise InvalidError("no heartbeat-period expected, since there are no heartbeats by this channel")
 
 
 def _is_confidential(channel: Mapping[str, Any]) -> bool:

@@ -15,7 +15,7 @@ from careloom.notify.extensions import CHANNEL_TYPE, CONTENT, HEARTBEAT, MAX_COU
 from careloom.notify.mns import KIND
 from careloom.notify.signals.writer import SignalWriter
 from careloom.notify.subscribers import Subscriber, Subscribers
-from careloom.notify.subscriptions import CHANNELS, ChannelRules, Subscription, accept_subscription, read_subscription
+from careloom.notify.subscriptions import CHANNELS, Subscription, accept_subscription, read_subscription
 
 NOW = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
 OURS = frozenset({*CHANNELS, "message", "mesh", KIND})
@@ -43,7 +43,7 @@ def accepted(resource: Resource, topics: TopicRegistry) -> Resource:
         policy=EndpointPolicy(),
         now=NOW,
         channels=OURS,
-        rules={KIND: ChannelRules(channel.check)},
+        rules={KIND: channel.rules},
     )
 
 

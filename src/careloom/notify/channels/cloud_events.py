@@ -6,9 +6,16 @@ Source: CloudEvents 1.0.2, JSON format, HTTP protocol binding, extension ``seque
 """
 
 from careloom.model import parse_json, serialize_json
+from careloom.model.records import replace
 from careloom.notify.rest_hook import Channel, Outcome
 from careloom.notify.signals import STRUCTURED
 from careloom.notify.signals.writer import SignalWriter
+from careloom.notify.subscriptions import ChannelRules
+
+
+def also_in_cloud_events(rules: ChannelRules) -> ChannelRules:
+    """What is asked of a subscription by a kind of channel that `InCloudEvents` stands before."""
+    return replace(rules, payloads=(*rules.payloads, STRUCTURED), singly=(STRUCTURED,))
 
 
 class InCloudEvents:

@@ -12,6 +12,7 @@ from careloom.notify.channels.mesh import Mesh
 from careloom.notify.rest_hook import Outcome
 from careloom.notify.signals import Signal, signal_bundle, written_cloud_event
 from careloom.notify.signals.writer import SignalWriter
+from careloom.notify.subscriptions import PAYLOADS, ChannelRules
 
 
 class MnsMesh:
@@ -28,6 +29,11 @@ class MnsMesh:
         self._mesh = mesh
         self._signals = signals
         self._subscriptions = f"{base_url}/Subscription"
+
+    @property
+    def rules(self) -> ChannelRules:
+        """What is asked of a subscription: MNS knows neither several events in one message nor heartbeats."""
+        return ChannelRules(self.check, singly=PAYLOADS, has_heartbeats=False)
 
     def check(self, endpoint: str, client: str) -> None:
         """Judge an endpoint for a client.

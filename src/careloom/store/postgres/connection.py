@@ -113,12 +113,13 @@ def server_of(url: str, *, password: str = "", **limits: float) -> Server:
 def connect_writer(server: Server) -> "Connection":
     """A connection that writes; its transactions are begun and ended by statements."""
     stillness = f"{max(server.lock_seconds, 1):.0f}s"
-    return _connect(server, "writer", {"idle_in_transaction_session_timeout": stillness, **_READER_SETTINGS})
+    settings = {"idle_in_transaction_session_timeout": stillness, **_READER_SETTINGS}
+    return _connect(server, "writer", settings, keeps_plans=True)
 
 
 def connect_reader(server: Server) -> "Connection":
     """A connection that only reads."""
-    return _connect(server, "reader", {"default_transaction_read_only": "on", **_READER_SETTINGS})
+    return _connect(server, "reader", {"default_transaction_read_only": "on", **_READER_SETTINGS}, keeps_plans=True)
 
 
 def connect_plain(server: Server) -> "Connection":
@@ -126,7 +127,7 @@ def connect_plain(server: Server) -> "Connection":
     return _connect(server, "upkeep", {"statement_timeout": "0"})
 
 
-def _connect(server: Server, purpose: str, settings: Mapping[str, str]) -> "Connection":
+def _connect(server: Server, purpose: str, settings: Mapping[str, str], *, keeps_plans: bool = False) -> "Connection":
     raw = psycopg.connect(
         server.conninfo,
         autocommit=True,
@@ -147,7 +148,7 @@ def _connect(server: Server, purpose: str, settings: Mapping[str, str]) -> "Conn
         chosen = {**_SETTINGS, **limits, **settings}
         row = ", ".join(["set_config(%s, %s, false)"] * len(chosen))
         raw.execute(f"SELECT {row}", [word for pair in chosen.items() for word in pair])
-        if settings.items() >= _READER_SETTINGS.items():
+        if keeps_plans:
             raw.execute(_KEEP_PLANS)
     except BaseException:
         raw.close()

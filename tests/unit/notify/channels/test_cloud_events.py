@@ -10,7 +10,7 @@ from tests.unit.notify.lanes import Receiver
 from careloom.model import parse_json
 from careloom.model.errors import InvalidError
 from careloom.notify import EndpointPolicy, TopicRegistry
-from careloom.notify.channels.cloud_events import InCloudEvents
+from careloom.notify.channels.cloud_events import InCloudEvents, also_in_cloud_events
 from careloom.notify.channels.xml import XML
 from careloom.notify.extensions import CONTENT, MAX_COUNT
 from careloom.notify.signals import STRUCTURED
@@ -49,7 +49,7 @@ def accept(topics: TopicRegistry, **channel: Any) -> None:
         topics=topics,
         policy=EndpointPolicy.of(["10.0.0.1"]),
         now=NOW,
-        rules={"rest-hook": ChannelRules(payloads=(*PAYLOADS, *XML, STRUCTURED))},
+        rules={"rest-hook": also_in_cloud_events(ChannelRules(payloads=(*PAYLOADS, *XML)))},
     )
 
 

@@ -4,7 +4,7 @@ import re
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -159,7 +159,7 @@ def test_one_is_opened_by_keyboard_and_shows_lane_attempts_and_dead_letters(visi
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("A patient is discharged")
     tries = page.locator("#tries tbody tr")
-    assert tries.count() >= 6
+    expect(tries.nth(5)).to_be_attached()
     expect(tries.filter(has_text="422 Refused by receiver").first).to_be_attached()
     expect(page.locator("#aside")).to_contain_text("Event 3")
     expect(page.locator("#aside")).to_contain_text("HTTP 422")
@@ -302,13 +302,23 @@ def test_without_javascript_it_says_the_same_and_tells_again_all_the_same(scene:
     page.locator(f"#link-{scene.well}").click()
     told, number = scene.surgery.told[SECRET], scene.put_aside("venom")
     before = len(told)
-    page.reload()
-    page.get_by_role("button", name=f"Tell again event {number}").click()
+    button = page.get_by_role("button", name=f"Tell again event {number}")
+    reloaded_until(page, lambda: button.count() == 1)
+    button.click()
     expect(page.locator(".console__done")).to_contain_text(f"event {number}")
     until(lambda: told[before:] == [number])
-    page.reload()
-    expect(page.locator("#replays .mark").first).to_contain_text("Done")
+    reloaded_until(page, lambda: "Done" in page.locator("#replays .mark").first.inner_text())
     context.close()
+
+
+def reloaded_until(page: Page, shows: Callable[[], bool]) -> None:
+    """Reload a page that does not follow by itself: a receiver knows what it answered before the hub has noted it."""
+
+    def looked_at_again() -> bool:
+        page.reload()
+        return shows()
+
+    until(looked_at_again)
 
 
 def test_a_page_of_another_site_cannot_have_anything_told_again(scene: Scene) -> None:

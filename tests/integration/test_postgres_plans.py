@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from functools import partial
+from itertools import product
 
 import pytest
 from tests.contract.stores import BASE_URL, NHS_NUMBER, create, identified, observation, searching
@@ -14,8 +15,8 @@ from careloom.store.postgres.connection import connect_plain, connect_reader, co
 from careloom.store.postgres.dialect import POSTGRES
 from careloom.store.sql.dialect import Connection
 from careloom.store.sql.keys import code_hash
+from careloom.store.sql.statements import load_statements
 from careloom.store.sql.text import Sql
-from careloom.store.sql.turn import _LYING_UNDER, _NEWEST_AMONG
 
 QUERIES = [
     ("Patient", ("identifier", f"{NHS_NUMBER}|7")),
@@ -73,10 +74,11 @@ async def test_whom_many_identifiers_belong_to_is_found_by_them(
     await create(repository, *(identified(f"n{number}") for number in range(2_000)))  # fewer are quickly gone through
     vids = [change.sequence for change in await repository.changes(0, 64)]
     postgres.execute("ANALYZE", postgres_url.rsplit("/", 1)[1])
-    for statements, keys, index in ((_LYING_UNDER, hashes, "tok_by_value"), (_NEWEST_AMONG, vids, "version_pkey")):
-        for size, statement in statements.items():
-            asked = Sql(statement, (tenant, *keys[:size]))
-            plan = "\n".join(await repository._readers.run(partial(_explained, asked)))
+    statements = load_statements("record.sql")
+    asked_about = (("lying_under", hashes, "tok_by_value"), ("newest_among", vids, "version_pkey"))
+    for (name, keys, index), size in product(asked_about, (1, 4, 64)):
+        for sql, values in POSTGRES.at_once(statements[name], (tenant,), keys[:size]):
+            plan = "\n".join(await repository._readers.run(partial(_explained, Sql(sql, tuple(values)))))
             assert index in plan and "Seq Scan" not in plan and "version_by_type" not in plan, plan
 
 

@@ -44,19 +44,29 @@ def integer(value: Value, tables: Tables) -> int | None:
 
 def date(value: Value, tables: Tables) -> str | None:
     """DT or TS: ``1987``, ``1987-03`` or ``1987-03-12``; a time of day is left out."""
-    parts = _time(value)
-    return None if parts is None else "-".join(part for part in parts.group("year", "month", "day") if part)
+    parts = _time(value.component(1))
+    return None if parts is None else _date(parts)
+
+
+def _date(parts: re.Match[str]) -> str:
+    return "-".join(part for part in parts.group("year", "month", "day") if part)
 
 
 def date_time(value: Value, tables: Tables) -> str | None:
     """TS or DTM: as precise as it came; with the site's offset where it has a time and no offset."""
-    parts = _time(value)
+    return _instant(value.component(1), tables.timezone)
+
+
+@lru_cache(maxsize=2_000)
+def _instant(written: str, timezone: ZoneInfo) -> str | None:
+    """The same of the text; one message says of several things that they happened then."""
+    parts = _time(written)
     if parts is None:
         return None
     year, month, day, hour, minute, second, fraction, offset = parts.groups()
     if hour is None:
-        return date(value, tables)
-    offset = offset or _offset(f"{year}{month}{day}{hour}{minute or '00'}", tables.timezone)
+        return _date(parts)
+    offset = offset or _offset(f"{year}{month}{day}{hour}{minute or '00'}", timezone)
     zone = "Z" if offset in ("+0000", "-0000") else f"{offset[:3]}:{offset[3:]}"
     return f"{year}-{month}-{day}T{hour}:{minute or '00'}:{second or '00'}{fraction or ''}{zone}"
 
@@ -67,8 +77,8 @@ def _offset(minute: str, timezone: ZoneInfo) -> str:
     return datetime.strptime(minute, "%Y%m%d%H%M").replace(tzinfo=timezone).strftime("%z")
 
 
-def _time(value: Value) -> re.Match[str] | None:
-    found = value.component(1).strip()
+def _time(written: str) -> re.Match[str] | None:
+    found = written.strip()
     if not found:
         return None
     parts = _TIME.fullmatch(found)

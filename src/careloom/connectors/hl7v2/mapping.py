@@ -4,7 +4,7 @@ What comes of a field depends on nothing but the text of that field, and the sam
 day, the same patients in message after message; so it is remembered by that text, and by that of whole lines.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any, Final
 
@@ -44,7 +44,8 @@ class _Found:
 class _Field:
     """Reads one field by a rule: None where there is nothing in it."""
 
-    source: FieldPath
+    segment: str
+    number: int
     read: Callable[[str], _Found | None]
 
 
@@ -60,10 +61,7 @@ class _Reader:
 
     def __init__(self, type: str, rules: Sequence[Rule], tables: Tables, delimiters: Delimiters) -> None:
         self._type = type
-        self._rules = [
-            (rule, [_Field(source, _remembering(rule, source, tables, delimiters)) for source in rule.sources])
-            for rule in rules
-        ]
+        self._rules = [(rule, [_field(rule, source, tables, delimiters) for source in rule.sources]) for rule in rules]
         self._segments = sorted({source.segment for rule in rules for source in rule.sources})
         self._known: dict[tuple[str, ...], Told] = {}
 
@@ -87,11 +85,12 @@ class _Reader:
         resource: Resource = {"resourceType": self._type}
         removed: set[tuple[str, ...]] = set()
         yielding: set[tuple[str, str]] = set()
+        segments = {name: message.first(name).fields for name in self._segments}
         for rule, fields in self._rules:
             if rule.unless and rule.unless in resource:
                 removed.add(rule.target)  # what is told says more
                 continue
-            found = _first_found(message, fields)
+            found = _first_found(segments, fields)
             if found is None:
                 continue
             if found.is_null:
@@ -130,21 +129,21 @@ def _reader(type: str, applying: tuple[int, ...], tables: Tables, delimiters: De
     return _Reader(type, [rules[number] for number in applying], tables, delimiters)
 
 
-def _first_found(message: Message, fields: Sequence[_Field]) -> _Found | None:
-    """What the first field says that says anything."""
+def _first_found(segments: Mapping[str, Sequence[str]], fields: Sequence[_Field]) -> _Found | None:
+    """What the first field says that says anything; by name of segment, its fields as they came."""
     for field in fields:
-        raw = message.first(field.source.segment).raw(field.source.field)
-        if raw and (found := field.read(raw)) is not None:
+        texts = segments[field.segment]
+        if field.number < len(texts) and (raw := texts[field.number]) and (found := field.read(raw)) is not None:
             return found
     return None
 
 
-def _remembering(
-    rule: Rule, source: FieldPath, tables: Tables, delimiters: Delimiters
-) -> Callable[[str], _Found | None]:
+def _field(rule: Rule, source: FieldPath, tables: Tables, delimiters: Delimiters) -> _Field:
     read = partial(_found, rule, source, tables, delimiters)
     known = lru_cache(maxsize=_REMEMBERED)(read)
-    return lambda raw: known(raw) if len(raw) <= _LONGEST_REMEMBERED else read(raw)
+    return _Field(
+        source.segment, source.field, lambda raw: known(raw) if len(raw) <= _LONGEST_REMEMBERED else read(raw)
+    )
 
 
 def _found(rule: Rule, source: FieldPath, tables: Tables, delimiters: Delimiters, raw: str) -> _Found | None:

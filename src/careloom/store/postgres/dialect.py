@@ -5,6 +5,7 @@ travel together with the COMMIT. A bundle is thousands of rows: each table's are
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from careloom.store.postgres.connection import MOST_AT_ONCE, NUL, Connection, array
@@ -128,6 +129,22 @@ def _among(column: str, numbers: Sequence[int]) -> Sql:
     return Sql(f"{column} = ANY (?::bigint[])", (array(numbers),)) if numbers else Sql("1 = 0")
 
 
+def _at_once(
+    statement: str, before: Sequence[Any], items: Sequence[Any], after: Sequence[Any] = ()
+) -> Iterator[tuple[str, Sequence[Any]]]:
+    """The items as one array: for many values apart psycopg would read the statement anew each time."""
+    for start in range(0, len(items), MOST_AT_ONCE):
+        some = items[start : start + MOST_AT_ONCE]
+        sql = _of_array(statement, "text" if isinstance(some[0], str) else "bigint")
+        yield sql, (*before, array(some), *after)
+
+
+@lru_cache(maxsize=100)
+def _of_array(statement: str, type_name: str) -> str:
+    given = f"?::{type_name}[]"
+    return statement.replace("IN (?)", f"= ANY ({given})").replace("VALUES (?)", f"SELECT unnest({given})")
+
+
 def _explained(connection: dialect.Connection, sql: Sql) -> list[str]:
     return [str(line) for (line,) in connection.execute(f"EXPLAIN {sql.text}", sql.values)]
 
@@ -150,6 +167,7 @@ POSTGRES = Dialect(
     bound=_bound,
     explained=_explained,
     among=_among,
+    at_once=_at_once,
     rows=_rows,
     keeps_order=False,
     beginning=("substr({column}, 1, 500)", 500),

@@ -96,6 +96,7 @@ class PostgresRepository(SqlRepository):
         )
         events = SqlEventLog(
             desk.tenancy.number,
+            POSTGRES,
             read=readers.run,
             read_at_once=readers.in_snapshot,
             write=writer.run,

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 from careloom.model.records import dataclass
+from careloom.store.sql.at_once import at_once
 from careloom.store.sql.text import Sql, one_of
 
 Row = tuple[Any, ...]
@@ -90,6 +91,7 @@ class Dialect:
         bound: What `limited`, or the database itself, allows a search at most: for people.
         explained: What the database says of how it runs a statement, line by line.
         among: Whether a column is one of some numbers.
+        at_once: As `careloom.store.sql.at_once.at_once`.
         rows: The rows of a statement one after the other, when perhaps only the first of them will be read.
         keeps_order: Whether what is joined to a WITH part comes in the order of that part.
         beginning: What the index of a column of long texts holds in its stead, and how many characters that are;
@@ -110,12 +112,25 @@ class Dialect:
     bound: Callable[[Connection], str] = lambda connection: "as much as the database takes"
     explained: Callable[[Connection, Sql], list[str]] = lambda connection, sql: []
     among: Callable[[str, Sequence[int]], Sql] = one_of
+    at_once: Callable[..., Iterator[tuple[str, Sequence[Any]]]] = at_once
     rows: Callable[[Connection, Sql], Iterator[Row]] = lambda connection, sql: iter(
         connection.execute(sql.text, sql.values)
     )
     rows_in_part: int = 250
     keeps_order: bool = True
     beginning: tuple[str, int] | None = None
+
+    def about(
+        self,
+        connection: Connection,
+        statement: str,
+        before: Sequence[Any],
+        items: Sequence[Any],
+        after: Sequence[Any] = (),
+    ) -> Iterator[Row]:
+        """The rows of a statement about any number of items, see `at_once`."""
+        for sql, values in self.at_once(statement, before, items, after):
+            yield from connection.execute(sql, values).fetchall()
 
     def compared(self, column: str, sign: str, text: str) -> Sql:
         """Whether a column of long texts is to a text as the sign says, in a way that the index of the column helps."""

@@ -19,7 +19,7 @@ from careloom.store.events import (
 )
 from careloom.store.ids import microseconds, moment_of
 from careloom.store.leases import Lease
-from careloom.store.sql.dialect import Connection, Row
+from careloom.store.sql.dialect import Connection, Dialect, Row
 from careloom.store.sql.leases import RunUnit, SqlLeases
 from careloom.store.sql.numbering import record_numbered
 from careloom.store.sql.statements import load_statements
@@ -56,6 +56,7 @@ class SqlEventLog(SqlLeases):
 
     Args:
         tenant: Number of the tenant.
+        dialect: The database.
         read: Runs a reading of one statement.
         read_at_once: Runs a reading whose statements all see one snapshot.
         write: Runs a unit of the writer.
@@ -66,6 +67,7 @@ class SqlEventLog(SqlLeases):
     def __init__(
         self,
         tenant: int,
+        dialect: Dialect,
         *,
         read: Run,
         read_at_once: Run,
@@ -74,6 +76,7 @@ class SqlEventLog(SqlLeases):
         announce: RunUnit | None = None,
     ) -> None:
         super().__init__(tenant, write=write, now=now)
+        self._dialect = dialect
         self._read = read
         self._read_at_once = read_at_once
         self._announce = announce or write
@@ -98,7 +101,7 @@ class SqlEventLog(SqlLeases):
 
         def record(connection: Connection) -> list[SubscriptionEvent]:
             connection.execute(_SQL["move_matched"], {"tenant": self._tenant, "vid": matched_to})
-            return record_numbered(connection, self._tenant, matches)
+            return record_numbered(connection, self._dialect, self._tenant, matches)
 
         write = self._announce if matches else self._write
         return await write(record, is_light=len(matches) <= _LIGHT)

@@ -4,23 +4,24 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from careloom.store.events import Match, SubscriptionEvent
 from careloom.store.ids import microseconds
-from careloom.store.sql.at_once import at_once, sized
-from careloom.store.sql.dialect import Connection
+from careloom.store.sql.dialect import Connection, Dialect
 from careloom.store.sql.statements import load_statements
 
 _SQL = load_statements("events.sql")
-_NEWEST = sized(_SQL["newest_events"])
 
 
-def record_numbered(connection: Connection, tenant: int, matches: Sequence[Match]) -> list[SubscriptionEvent]:
+def record_numbered(
+    connection: Connection, dialect: Dialect, tenant: int, matches: Sequence[Match]
+) -> list[SubscriptionEvent]:
     """Number the matches that are not recorded yet, and record them.
 
     Args:
         connection: In a transaction, one of which there is at a time.
+        dialect: The database.
         tenant: Number of the tenant.
         matches: In the order of their changes.
     """
-    events = list(_Numbering(connection, tenant, matches).numbered())
+    events = list(_Numbering(connection, dialect, tenant, matches).numbered())
     rows = [(tenant, *_row(event)) for event in events]
     connection.executemany(_SQL["add_event"], rows)
     return events
@@ -29,8 +30,9 @@ def record_numbered(connection: Connection, tenant: int, matches: Sequence[Match
 class _Numbering:
     """Gives matches the next numbers of their subscriptions, within one transaction."""
 
-    def __init__(self, connection: Connection, tenant: int, matches: Sequence[Match]) -> None:
+    def __init__(self, connection: Connection, dialect: Dialect, tenant: int, matches: Sequence[Match]) -> None:
         self._connection = connection
+        self._dialect = dialect
         self._tenant = tenant
         self._matches = matches
         self._newest = dict(self._read_newest({match.subscription: None for match in matches}))
@@ -52,11 +54,11 @@ class _Numbering:
 
     def _read_newest(self, subscriptions: Iterable[str]) -> Iterator[tuple[str, tuple[int, int]]]:
         """Number and change of the newest event of each that has one."""
-        for _, asked in at_once(list(subscriptions)):
-            values = (*asked, self._tenant, self._tenant)
-            for subscription, number, sequence in self._connection.execute(_NEWEST[len(asked)], values).fetchall():
-                if number is not None:
-                    yield subscription, (number, sequence)
+        twice = (self._tenant, self._tenant)
+        found = self._dialect.about(self._connection, _SQL["newest_events"], (), list(subscriptions), twice)
+        for subscription, number, sequence in found:
+            if number is not None:
+                yield subscription, (number, sequence)
 
     def _is_recorded(self, match: Match) -> bool:
         key = {"tenant": self._tenant, "subscription": match.subscription, "sequence": match.sequence}

@@ -13,7 +13,6 @@ from careloom.store.audit_form import AuditForm
 from careloom.store.ids import Sequence, microseconds
 from careloom.store.port import Prepared, Turn
 from careloom.store.recording import Head, RecordingTurn, following
-from careloom.store.sql.at_once import at_once, sized
 from careloom.store.sql.batch import Batch
 from careloom.store.sql.blanks import TYPE
 from careloom.store.sql.dialect import Connection, Cursor, Dialect, UnitConnection
@@ -34,9 +33,6 @@ from careloom.store.versions import Version
 T = TypeVar("T")
 
 _SQL = load_statements("record.sql")
-_READ_MANY, _SEEN, _LYING_UNDER, _NEWEST_AMONG = (
-    sized(_SQL[name]) for name in ("read_many", "seen", "lying_under", "newest_among")
-)
 
 
 class HoldsUpError(Exception):
@@ -155,11 +151,9 @@ class SqlTurn(RecordingTurn):
     def expect(self, resources: Iterable[tuple[str, str]]) -> None:
         """As in the port: what is there of them is read in a few statements, however many they are."""
         rids = [self._rid(type, id) for type, id in resources]
-        for some, values in at_once(rids):
-            self._looked_at |= dict.fromkeys(some)
-            key = (self._tenancy.number, *values)
-            for rid, *row in self._connection.execute(_READ_MANY[len(values)], key).fetchall():
-                self._looked_at[rid] = tuple(row)
+        self._looked_at |= dict.fromkeys(rids)
+        for rid, *row in self._about("read_many", rids):
+            self._looked_at[rid] = tuple(row)
 
     def read(self, type: str, id: str) -> Version | None:
         """As in the port."""
@@ -182,19 +176,18 @@ class SqlTurn(RecordingTurn):
         wanted, hash_of = frozenset(identifiers), self._tenancy.hash_of
         keys = self._tenancy.elements.covers.keys(type, "identifier")
         hashes = [code_hash(hash_of, type, key, value) for _, value in wanted for key in keys]
-        vids = {vid for (vid,) in self._many(_LYING_UNDER, hashes)}
+        vids = {vid for (vid,) in self._about("lying_under", hashes)}
         found = []
-        for row in self._many(_NEWEST_AMONG, sorted(vids)):
+        for row in self._about("newest_among", sorted(vids)):
             version = self._tenancy.version(type, row)
             if not wanted.isdisjoint(_identifiers(version)):
                 found.append(version)
                 self._looked_at[self._rid(type, version.id)] = row
         return found
 
-    def _many(self, statements: Mapping[int, str], items: list[int]) -> Iterator[Row]:
-        """The rows of a statement on many items, some of them after the others."""
-        for _, values in at_once(items):
-            yield from self._connection.execute(statements[len(values)], (self._tenancy.number, *values)).fetchall()
+    def _about(self, statement: str, items: list[Any], *key: Any) -> Iterator[Row]:
+        """The rows of a statement about any number of items."""
+        return self._desk.dialect.about(self._connection, _SQL[statement], (self._tenancy.number, *key), items)
 
     def once(self, scope: str, key: str, until: datetime) -> bool:
         """As in the port."""
@@ -210,11 +203,7 @@ class SqlTurn(RecordingTurn):
     def seen(self, scope: str, keys: Collection[str]) -> frozenset[str]:
         """As in the port."""
         now = microseconds(self._desk.clock())
-        found: set[str] = set()
-        for _, values in at_once(list(keys)):
-            key = (self._tenancy.number, scope, *values)
-            rows = self._connection.execute(_SEEN[len(values)], key).fetchall()
-            found.update(text for text, until in rows if until > now)
+        found = {text for text, until in self._about("seen", list(keys), scope) if until > now}
         batches = (self._batch,) if self._group is None else (self._group.batch, self._batch)
         return frozenset(found.union(*(batch.remembered(scope, keys, now) for batch in batches)))
 

@@ -99,6 +99,7 @@ class SqliteRepository(SqlRepository):
         writer = Writer(transactions, on_news=self._wake)
         events = SqlEventLog(
             desk.tenancy.number,
+            DIALECT,
             read=readers.run,
             read_at_once=readers.in_snapshot,
             write=writer.run,

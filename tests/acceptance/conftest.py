@@ -1,7 +1,6 @@
 """A hub on each database, behind a door that adds the token, for programs that nobody here wrote."""
 
 import os
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.acceptance.gateway import gateway
 from tests.integration.hub import SETTINGS, HubProcess, Locality, running_hub
+from tests.ports import free_port
 from tests.postgres import Server
 
 from careloom.definitions import Definitions
@@ -44,17 +44,10 @@ def store(request: pytest.FixtureRequest, folder: Path) -> Iterator[None]:
 @contextmanager
 def open_hub(folder: Path, settings: str = SETTINGS) -> Iterator[HubProcess]:
     """A hub behind a door that adds the token."""
-    port = _free_port()
+    port = free_port()
     locality = Locality.make(folder)
     with gateway(locality, port) as door:
         mine = settings.replace("port = 0", f"port = {port}").replace("127.0.0.1/fhir", f"127.0.0.1:{door}/fhir")
         locality.file.write_text(mine)
         with running_hub(locality) as hub:
             yield hub
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port

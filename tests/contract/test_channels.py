@@ -19,8 +19,9 @@ from tests.contract.far_ends import (
     far_end,
     listening,
 )
+from tests.patience import becomes
 from tests.unit.notify.channels.test_mesh import a_handshake, a_notification
-from tests.unit.notify.test_notifier import Rules, discharge, until
+from tests.unit.notify.test_notifier import Rules, discharge
 
 from careloom.definitions import Definitions
 from careloom.model.errors import InvalidError
@@ -106,8 +107,8 @@ async def open_place(kind: str, definitions: Definitions, topics: TopicRegistry)
 async def test_what_happens_is_told_and_on_record(place: Place) -> None:
     await place.subscribe()
     await discharge(place.repository, "told-of")
-    await until(lambda: place.rules.told == ["Encounter/told-of"])
-    await until(lambda: b"told-of" in place.end.received[-1])
+    await becomes(lambda: place.rules.told == ["Encounter/told-of"])
+    await becomes(lambda: b"told-of" in place.end.received[-1])
 
 
 async def test_consent_that_was_withdrawn_in_between_sends_no_content_and_is_on_record(place: Place) -> None:
@@ -120,7 +121,7 @@ async def test_consent_that_was_withdrawn_in_between_sends_no_content_and_is_on_
     place.rules.permits = permits
     await place.subscribe()
     await discharge(place.repository, "withdrawn")
-    await until(lambda: place.rules.withheld == ["Encounter/withdrawn"])
+    await becomes(lambda: place.rules.withheld == ["Encounter/withdrawn"])
     assert [] == place.rules.told
     assert not [body for body in place.end.received if b"withdrawn" in body]
 

@@ -4,11 +4,12 @@ import asyncio
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,11 +17,12 @@ from typing import Any
 
 import aiohttp
 import pytest
+from tests.patience import PATIENCE
 
 from careloom.definitions import Definitions
 from careloom.governance import PrivateKey, jwks, new_key, token_form
 
-START_SECONDS = 60
+START_SECONDS = 120
 
 SETTINGS = """
 [hub]
@@ -114,10 +116,17 @@ class HubProcess:
     def token_url(self) -> str:
         return f"{self.base_url}/auth/token"
 
-    def stop(self, number: int = signal.SIGTERM, timeout: float = 20) -> int:
+    def stop(self, number: int = signal.SIGTERM, timeout: float = PATIENCE) -> int:
         """Tell it to stop, and wait for its exit code."""
         self.process.send_signal(number)
         return self.process.wait(timeout)
+
+    def delivered_to(self, subscription: str) -> int:
+        """The number of the last event that is on record as told, which it is a moment after it was taken."""
+        select = "SELECT delivered_to FROM cursor WHERE subscription = ?"
+        with closing(sqlite3.connect(self.locality.database, timeout=PATIENCE)) as connection:
+            found = connection.execute(select, (subscription,)).fetchone()
+        return int(found[0]) if found else 0
 
     def log(self) -> list[dict[str, Any]]:
         """What it has logged so far."""
@@ -215,7 +224,7 @@ async def ask_token(session: aiohttp.ClientSession, hub: HubProcess, client: str
         return await response.json()
 
 
-async def eventually(check: Any, seconds: float = 10) -> Any:
+async def eventually(check: Any, seconds: float = PATIENCE) -> Any:
     """What an asynchronous check gives once it is true."""
     deadline = time.monotonic() + seconds
     while not (found := await check()):

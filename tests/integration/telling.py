@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.integration.hub import SETTINGS, HubProcess, Locality, running_hub
+from tests.patience import PATIENCE
 
 from careloom.governance import jwks, new_key, token_form
 from careloom.notify.extensions import CONTENT, FILTER, MAX_COUNT, ON_POISON
@@ -32,6 +33,7 @@ retry_ceiling = 30.0
 
 [http]
 metrics = ["127.0.0.1"]
+grace = {grace}
 
 [audit]
 site = "North Locality"
@@ -85,11 +87,11 @@ client = "operations"
 """
 
 
-def settings(*more: str) -> str:
-    """Settings of a hub whose telling is overseen."""
+def settings(*more: str, grace: float = 10.0) -> str:
+    """Settings of a hub whose telling is overseen, and which gives requests so many seconds at its end."""
     surgery = SETTINGS.replace('scopes = ["system/*.rs"]', 'scopes = ["system/*.cruds"]')
     both = surgery.replace('tenant = "north"', 'tenant = "north"\npurposes = ["TREAT", "HSYSADMIN"]')
-    return "".join((both, OVERSEEN, *more))
+    return "".join((both, OVERSEEN.format(grace=grace), *more))
 
 
 @dataclass
@@ -153,9 +155,9 @@ def surgery() -> Iterator[Surgery]:
 
 
 @contextmanager
-def overseen_hub(folder: Path, *more: str) -> Iterator[HubProcess]:
+def overseen_hub(folder: Path, *more: str, grace: float = 10.0) -> Iterator[HubProcess]:
     """A hub that runs with a client that oversees."""
-    locality = Locality.make(folder, settings(*more))
+    locality = Locality.make(folder, settings(*more, grace=grace))
     key = locality.keys["operations"] = new_key("ES384", kid="operations")
     (folder / "operations.jwks.json").write_text(json.dumps(jwks([key.public])))
     with running_hub(locality) as hub:
@@ -234,7 +236,7 @@ class Client:
         return f"Encounter/{self('POST', 'Encounter', stay)['id']}"
 
 
-def until(check: Callable[[], bool], seconds: float = 15) -> None:
+def until(check: Callable[[], bool], seconds: float = PATIENCE) -> None:
     """Wait for something to be true."""
     deadline = time.monotonic() + seconds
     while not check():

@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 from tests.integration import hub as hubs
 from tests.integration.hub import Answer, Caller, HubProcess, ask_token, caller
+from tests.patience import PATIENCE
 
 from careloom.governance import Authority, Client, new_key, parse_scopes, read_private_keys, token_form
 from careloom.governance.tokens import make_access_token
@@ -421,7 +422,7 @@ async def _send_much(call: Caller, chunked: bool) -> int:
     ]
     writer.write("\r\n".join([*lines, "", ""]).encode())
     sending = asyncio.create_task(_pour(writer, chunked))
-    status = (await asyncio.wait_for(reader.readline(), 20)).split()[1]
+    status = (await asyncio.wait_for(reader.readline(), PATIENCE)).split()[1]
     sending.cancel()
     await asyncio.gather(sending, return_exceptions=True)
     writer.close()

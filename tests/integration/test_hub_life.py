@@ -153,7 +153,7 @@ async def test_key_that_is_taken_out_of_a_clients_file_opens_nothing_any_more(lo
     with running_hub(locality) as hub:
         async with caller(hub, "") as session:
             (locality.folder / "acute-epr.jwks.json").write_text(json.dumps(jwks([new_key("ES384", kid="new").public])))
-            await eventually(lambda: _is_refused(session.session, hub), seconds=10)
+            await eventually(lambda: _is_refused(session.session, hub))
         assert hub.stop() == 0
 
 

@@ -6,8 +6,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
+from tests.patience import PATIENCE, becomes
 from tests.postgres import Server
-from tests.unit.notify.processes import DISCHARGE, Process, Receiver, discharged, subscribed, until
+from tests.unit.notify.processes import DISCHARGE, Process, Receiver, discharged, subscribed
 
 from careloom.definitions import Definitions
 from careloom.notify import STANDARD_TOPICS, TopicRegistry
@@ -48,10 +49,10 @@ async def test_lanes_are_dealt_out_and_each_event_is_told_in_order(
         ids = await subscribed(one.repository, LANES)
         await one.start()
         await two.start()
-        await until(lambda: bool(one.shifts.shards and two.shifts.shards))
-        await until(lambda: one.shifts.shards | two.shifts.shards == set(range(SHARDS)))
+        await becomes(lambda: bool(one.shifts.shards and two.shifts.shards))
+        await becomes(lambda: one.shifts.shards | two.shifts.shards == set(range(SHARDS)))
         await asyncio.gather(discharged(one.repository, 0, 10), discharged(two.repository, 10, 10))
-        await until(lambda: all(len(receiver.firsts(id)) == 20 for id in ids))
+        await becomes(lambda: all(len(receiver.firsts(id)) == 20 for id in ids))
         assert not one.shifts.shards & two.shifts.shards
         await one.stop()
         await two.stop()
@@ -67,12 +68,12 @@ async def test_the_lanes_of_a_process_that_died_are_taken_over_without_a_gap(
         ids = await subscribed(one.repository, LANES)
         await one.start()
         await two.start()
-        await until(lambda: len(one.shifts.shards | two.shifts.shards) == SHARDS and bool(two.shifts.shards))
+        await becomes(lambda: len(one.shifts.shards | two.shifts.shards) == SHARDS and bool(two.shifts.shards))
         await discharged(one.repository, 0, 5)
         await two.die()
         await discharged(one.repository, 5, 5)
-        await until(lambda: len(one.shifts.shards) == SHARDS)
-        await until(lambda: all(receiver.firsts(id) == [*range(1, 11)] for id in ids))
+        await becomes(lambda: len(one.shifts.shards) == SHARDS)
+        await becomes(lambda: all(receiver.firsts(id) == [*range(1, 11)] for id in ids))
         await one.stop()
 
 
@@ -88,7 +89,7 @@ async def test_a_process_that_was_paused_writes_nothing_once_its_lanes_are_anoth
         cursor = await log.cursor(id)
         await two.die()
         await one.start()
-        await until(lambda: shard_of(id) in one.shifts.shards)
+        await becomes(lambda: shard_of(id) in one.shifts.shards)
         with pytest.raises(LeaseLostError):
             await log.save_cursor(cursor)
         await one.stop()
@@ -102,14 +103,14 @@ async def test_a_process_that_was_paused_sends_nothing_once_its_lanes_are_anothe
         [id] = await subscribed(one.repository, 1)
         await two.start()
         await discharged(two.repository, 0, 1)
-        await until(lambda: receiver.firsts(id) == [1])
+        await becomes(lambda: receiver.firsts(id) == [1])
         await two.stand_still()
         await one.start()
-        await until(lambda: shard_of(id) in one.shifts.shards)
+        await becomes(lambda: shard_of(id) in one.shifts.shards)
         receiver.senders.clear()
         await discharged(one.repository, 1, 3)
         two.shifts.lanes.wake_to({id: 4})  # it wakes up, and its lane sees what there is before anybody tells it
-        await until(lambda: receiver.firsts(id) == [1, 2, 3, 4])
+        await becomes(lambda: receiver.firsts(id) == [1, 2, 3, 4])
         await asyncio.sleep(0.3)
         assert {id: {one.name}} == receiver.senders
         assert not two.tenure.is_sure
@@ -128,6 +129,6 @@ async def test_what_is_numbered_by_one_process_is_heard_of_by_another(
         [change] = [each for each in await one.repository.changes(0, 10) if each.type == "Subscription"]
         match = Match(id, change.sequence + 1, DISCHARGE, "Encounter/1", "1", change.recorded)
         await one.repository.events.record_matches(change.sequence + 1, [match])
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await heard.wait()
         assert (match.sequence, {id: 1}) == await two.repository.events.newest_after(change.sequence)

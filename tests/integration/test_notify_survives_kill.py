@@ -7,7 +7,6 @@ import asyncio
 import json
 import random
 import signal
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,6 +16,8 @@ from typing import Any
 
 from aiohttp import web
 from tests.integration.hub import SETTINGS, Caller, HubProcess, Locality, caller, eventually, running_hub
+from tests.patience import PATIENCE
+from tests.ports import free_port
 
 from careloom.notify import new_secret, verify
 
@@ -87,7 +88,7 @@ async def receiving(secret: str) -> AsyncIterator[Receiver]:
 async def test_every_event_survives_twenty_kills(tmp_path: Path) -> None:
     chance = random.Random(20161)
     secret = new_secret()
-    locality = Locality.make(tmp_path, _settings(_free_port(), secret))
+    locality = Locality.make(tmp_path, _settings(free_port(), secret))
     async with receiving(secret) as receiver:
         with running_hub(locality) as hub:
             await _subscribe(hub, receiver)
@@ -101,7 +102,7 @@ async def test_every_event_survives_twenty_kills(tmp_path: Path) -> None:
                 hub.stop(signal.SIGKILL)
         receiver.is_open = True
         with running_hub(locality):
-            await eventually(lambda: _has_all(receiver, expected), seconds=30)
+            await eventually(lambda: _has_all(receiver, expected))
     assert expected == _first_arrivals(receiver)
     assert list(range(1, KILLS + 1)) == sorted({number for number, _ in receiver.events()})
     assert len(set(receiver.accepted)) == len({webhook_id for webhook_id, _ in receiver.accepted})
@@ -117,7 +118,7 @@ def _settings(port: int, secret: str) -> str:
 async def _moment(kind: int, receiver: Receiver, chance: random.Random) -> None:
     """Wait for the moment to kill: at once, at the first try, some time around it, or about when it is accepted."""
     if kind in (0, 1):
-        await asyncio.wait_for(receiver.seen.wait(), 10)
+        await asyncio.wait_for(receiver.seen.wait(), PATIENCE)
     elif kind == 2:
         await asyncio.sleep(chance.uniform(0, 0.05))
 
@@ -184,10 +185,3 @@ def _focus(parts: list[dict[str, Any]]) -> str:
 
 def _part(parts: list[dict[str, Any]], name: str, value: str) -> Any:
     return next(part[value] for part in parts if part["name"] == name)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 from tests.integration.hub import SETTINGS, Answer, Caller, HubProcess, Locality, caller, eventually, running_hub
 from tests.integration.test_notify_survives_kill import MORE_SETTINGS, Receiver, receiving
+from tests.patience import PATIENCE
 
 from careloom.notify import new_secret
 from careloom.notify.extensions import CONTENT, HEARTBEAT
@@ -135,7 +136,7 @@ async def test_a_websocket_is_bound_told_and_goes_on_where_it_was(tmp_path: Path
                 assert [("handshake", [])] == await heard(socket, 1)
                 assert 200 == (await gp("PUT", f"Subscription/{id}", resource | {"id": id, "status": "off"})).status
                 await discharge(epr)
-                answer = await asyncio.wait_for(socket.receive(), 5)
+                answer = await asyncio.wait_for(socket.receive(), PATIENCE)
                 assert (aiohttp.WSMsgType.CLOSE, "no subscription is told here any more") == (answer.type, answer.extra)
 
 
@@ -152,7 +153,7 @@ async def test_a_token_binds_once_and_nothing_else_binds_at_all(tmp_path: Path, 
             for message in (f"bind-with-token {token}", f"bind-with-token {gp.token}", "hello", "x" * 9000):
                 async with gp.session.ws_connect(url) as socket:
                     await socket.send_str(message)
-                    answer = await asyncio.wait_for(socket.receive(), 5)
+                    answer = await asyncio.wait_for(socket.receive(), PATIENCE)
                     assert (aiohttp.WSMsgType.CLOSE, 1008) == (answer.type, answer.data), message
                     assert token not in str(answer.extra)
 
@@ -168,7 +169,7 @@ async def heard(socket: aiohttp.ClientWebSocketResponse, count: int) -> list[tup
     """Kind and foci of the next notifications."""
     found = []
     for _ in range(count):
-        bundle = json.loads(await asyncio.wait_for(socket.receive_str(), 10))
+        bundle = json.loads(await asyncio.wait_for(socket.receive_str(), PATIENCE))
         parameters = bundle["entry"][0]["resource"]["parameter"]
         kind = next(one["valueCode"] for one in parameters if one["name"] == "type")
         parts = [part for one in parameters if one["name"] == "notification-event" for part in one["part"]]

@@ -1,11 +1,10 @@
 """The tutorial does what it says: its blocks, run as they stand, lead from an empty folder to the first event.
 
-Nothing of Careloom is in them but its command; only the ports are others, which the system chooses here.
+Nothing of Careloom is in them but its command; only the ports are others, of those that are free here.
 """
 
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 from threading import Timer
 
 import pytest
+from tests.ports import free_port
 
 PAGE = Path(__file__).parents[2] / "docs" / "tutorial-subscriber.md"
 PATIENCE = 60
@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
     if shutil.which("openssl") is None:
         pytest.skip("there is no openssl, with which the tutorial signs")
     blocks = _BLOCK.findall(PAGE.read_text("utf-8"))
-    ports = {port: str(_free_port()) for port in ("8080", "9000")}
+    ports = {port: str(free_port()) for port in ("8080", "9000")}
     for name, text in blocks:
         (tmp_path / name).write_text(re.sub("8080|9000", lambda found: ports[found[0]], text))
     assert {"careloom.toml", "keys.py", "hub.py", "subscriber.py", "hospital.py"} == {name for name, _ in blocks}
@@ -94,9 +94,3 @@ def line_of(process: "subprocess.Popen[bytes]", pattern: str) -> str:
     finally:
         impatience.cancel()
     raise AssertionError(f"{pattern!r} was never printed")
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])

@@ -3,13 +3,13 @@
 import asyncio
 import random
 import signal
-import socket
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from tests.integration.hl7v2.conftest import adt, stay
 from tests.integration.hub import SETTINGS, Caller, Locality, caller, running_hub
+from tests.ports import free_port
 
 from careloom.connectors.hl7v2 import parse
 from careloom.connectors.hl7v2.mllp import END, framed
@@ -27,7 +27,7 @@ port = {port}
 
 
 async def test_what_was_acknowledged_survives_kills_and_is_there_once(tmp_path: Path) -> None:
-    chance, port = random.Random(5), _free_port()
+    chance, port = random.Random(5), free_port()
     locality = Locality.make(tmp_path, SETTINGS + PORT.format(port=port))
     conversations = [[_admission(name, number) for number in range(MESSAGES)] for name in range(CONNECTIONS)]
     answered: list[str] = []
@@ -94,10 +94,3 @@ def _request(event: Any) -> str:
     """The id of the request that an audit record names."""
     found = [each["what"]["identifier"]["value"] for each in event["entity"] if "identifier" in each.get("what", {})]
     return str(found[-1]) if found else ""
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -1,6 +1,7 @@
 import asyncio
 
 import pytest
+from tests.patience import PATIENCE
 from tests.unit.connectathon.builders import audit_event, exchange, happens, message, run
 
 from careloom.connectathon.decision import decision_of
@@ -57,15 +58,15 @@ async def test_events_are_told_to_whoever_comes_late_and_end_when_the_run_is_clo
     await asyncio.sleep(0)
     played.enter(played.scenario.steps[0])
     played.close()
-    await asyncio.wait_for(following, 1)
+    await asyncio.wait_for(following, PATIENCE)
     assert told == [Event(2, "exchange ended", 1), Event(3, "step", "send")]
 
 
 async def test_waiting_ends_as_soon_as_it_is_so(played: Run) -> None:
-    waiting = asyncio.create_task(played.until(lambda: len(played.exchanges) == 1, within=5))
+    waiting = asyncio.create_task(played.until(lambda: len(played.exchanges) == 1, within=PATIENCE * 2))
     await asyncio.sleep(0)
     happens(played, exchange())
-    assert await asyncio.wait_for(waiting, 1)
+    assert await asyncio.wait_for(waiting, PATIENCE)
 
 
 async def test_waiting_gives_up_at_its_deadline(played: Run) -> None:

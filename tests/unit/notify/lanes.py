@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tests.patience import PATIENCE
+
 from careloom.model import parse_json
 from careloom.notify.delivery import Delivery
 from careloom.notify.extensions import Delivering
@@ -149,11 +151,11 @@ async def a_log(events: int) -> EventLog:
 
 
 async def run_until(lane: Lane, done: Callable[[], bool]) -> None:
-    task = asyncio.create_task(lane.run())
-    for turn in range(4000):
-        if done() or task.done():
-            break
-        await asyncio.sleep(0 if turn < 2000 else 0.001)  # a record lingers by the clock of the event loop
+    task, turn = asyncio.create_task(lane.run()), 0
+    async with asyncio.timeout(PATIENCE):
+        while not (done() or task.done()):
+            turn += 1
+            await asyncio.sleep(0 if turn < 2000 else 0.001)  # a record lingers by the clock of the event loop
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert done()

@@ -1,7 +1,7 @@
 """Processes that share a record and its telling: each is a duty and its shifts, on a repository of its own."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -149,10 +149,3 @@ async def discharged(repository: Repository, first: int, number: int) -> None:
 
 def _create(resource: dict[str, Any], id: str, turn: Turn) -> Version:
     return turn.create(resource, id=id)
-
-
-async def until(done: Callable[[], bool], seconds: float = 20.0) -> None:
-    deadline = asyncio.get_running_loop().time() + seconds
-    while not done():
-        assert asyncio.get_running_loop().time() < deadline, "it did not happen in time"
-        await asyncio.sleep(0.02)

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.patience import becomes
 from tests.unit.notify.lanes import START, Desk, Receiver, Time, a_lane, a_log, a_subscription, run_until
-from tests.unit.notify.test_notifier import Post, Rules, a_record, discharge, subscribe, telling, until
+from tests.unit.notify.test_notifier import Post, Rules, a_record, discharge, subscribe, telling
 
 from careloom.model.errors import ConflictError, InvalidError
 from careloom.notify import EndpointPolicy, TopicRegistry
@@ -101,7 +102,7 @@ async def test_data_resource_deleted_between_match_and_send(topics: TopicRegistr
         await subscribe(repository, notifier, channel=channel)
         await discharge(repository, "e1")
         await repository.commit(lambda turn: turn.delete("Encounter", "e1"), cause="acute-epr")
-        await until(lambda: post.focuses() == ["Encounter/e1"])
+        await becomes(lambda: post.focuses() == ["Encounter/e1"])
     [entry] = [each for each in post.sent[-1][1]["entry"] if each["fullUrl"].endswith("Encounter/e1")]
     assert ("finished", "1") == (entry["resource"]["status"], entry["resource"]["meta"]["versionId"])
 
@@ -117,7 +118,7 @@ async def test_data_rolled_back_transaction_is_no_event(topics: TopicRegistry) -
         with pytest.raises(ConflictError):
             await repository.commit(undone, cause="acute-epr")
         await discharge(repository, "e2")
-        await until(lambda: bool(rules.told))
+        await becomes(lambda: bool(rules.told))
     assert ["Encounter/e2"] == rules.told
 
 
@@ -138,7 +139,7 @@ async def test_data_transaction_bundle_with_1000_entries(topics: TopicRegistry) 
         channel = asked()["channel"] | {"extension": [{"url": MAX_COUNT, "valuePositiveInt": 100}]}
         await subscribe(repository, notifier, channel=channel)
         await repository.commit(thousand, cause="acute-epr")
-        await until(lambda: len(rules.told) == 1000)
+        await becomes(lambda: len(rules.told) == 1000)
     assert [f"Encounter/e{number}" for number in range(1000)] == rules.told
 
 

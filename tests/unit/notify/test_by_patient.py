@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from tests.patience import PATIENCE
 from tests.unit.notify.lanes import START, Desk, Picky, Receiver, Time, a_lane, run_until
 
 from careloom.model import parse_json
@@ -91,12 +92,12 @@ async def test_what_comes_while_a_patient_is_slow_is_told_to_the_others_at_once(
         for number, patient in enumerate("bacb", 3):
             later = Match("gp", number, "t", f"Encounter/{number}", "1", START, f"Patient/{patient}")
             lane.wake(await log.record_matches(number, [later]))
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE):
                 while (patient != "a") != (number in desk.heard):
                     await asyncio.sleep(0)
         assert [2, 3, 5, 6] == desk.heard
         waiting.set()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while delivered_to(log) < 6:
                 await asyncio.sleep(0)
         assert [1, 4] == desk.heard[4:]

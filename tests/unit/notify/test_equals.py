@@ -4,7 +4,8 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.unit.notify.test_notifier import a_record, until
+from tests.patience import becomes
+from tests.unit.notify.test_notifier import a_record
 
 from careloom.model.errors import ConflictError
 from careloom.notify import TopicRegistry
@@ -60,8 +61,8 @@ async def test_what_is_written_and_deleted_meanwhile_is_followed(topics: TopicRe
     equals = await recorded(repository)
     following = asyncio.create_task(equals.follow(0))
     made = await repository.commit(lambda turn: [turn.create(subscription()) for _ in range(2)])
-    await until(lambda: len(equals._keys) == 2)
+    await becomes(lambda: len(equals._keys) == 2)
     await repository.commit(lambda turn: turn.delete("Subscription", made[0].id))
-    await until(lambda: len(equals._keys) == 1)
+    await becomes(lambda: len(equals._keys) == 1)
     following.cancel()
     equals.require_few(subscription())

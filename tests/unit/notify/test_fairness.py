@@ -2,6 +2,8 @@
 
 import asyncio
 
+from tests.patience import PATIENCE
+
 from careloom.notify.fairness import Places
 
 
@@ -17,7 +19,7 @@ async def test_a_host_that_never_answers_uses_up_its_own_places_alone() -> None:
 
     dead = [asyncio.create_task(attempt("gp", f"https://dead.example/{n}")) for n in range(50)]
     await asyncio.sleep(0)
-    await asyncio.wait_for(attempt("gp", "https://living.example/hook"), 1)
+    await asyncio.wait_for(attempt("gp", "https://living.example/hook"), PATIENCE)
     assert 2 == sum("dead" in each for each in entered)
     assert "https://living.example/hook" in entered
     for each in dead:
@@ -33,7 +35,7 @@ async def test_an_owner_with_many_slow_hosts_does_not_use_up_another_s_places() 
 
     hanging = [asyncio.create_task(hang(host)) for host in range(20)]
     await asyncio.sleep(0)
-    async with asyncio.timeout(1), places.take("modest", "https://h99.example/"):
+    async with asyncio.timeout(PATIENCE), places.take("modest", "https://h99.example/"):
         pass
     for each in hanging:
         each.cancel()
@@ -54,7 +56,7 @@ async def test_a_place_that_is_given_to_somebody_who_has_left_goes_to_the_next()
     while not first.done():
         await asyncio.sleep(0)
     leaving.cancel()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE):
         await asyncio.gather(leaving, staying, return_exceptions=True)
         async with places.take("gp", "https://gp.example/"):
             pass

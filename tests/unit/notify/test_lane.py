@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.patience import PATIENCE, becomes
 from tests.unit.notify.lanes import (
     FAILED,
     START,
@@ -19,6 +20,7 @@ from tests.unit.notify.lanes import (
 
 from careloom.model import parse_json
 from careloom.model.errors import UnavailableError
+from careloom.notify import in_order
 from careloom.notify.in_order import WINDOW
 from careloom.notify.notification import Told
 from careloom.notify.rest_hook import Outcome
@@ -164,12 +166,19 @@ async def test_who_was_told_is_on_record_before_the_cursor_moves() -> None:
     assert [0] == delivered_to
 
 
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record waits for more to be told for as long as the lane runs, however slow this machine is."""
+    monkeypatch.setattr(in_order, "LINGER_SECONDS", 3_600.0)
+    monkeypatch.setattr(in_order, "WINDOW_SECONDS", 3_600.0)
+
+
 def a_match(number: int) -> Match:
     topic = "https://careloom.example/SubscriptionTopic/discharge"
     return Match("gp", number, topic, f"Encounter/{number}", "1", START)
 
 
-async def test_a_busy_lane_sends_at_once_and_records_several_together() -> None:
+async def test_a_busy_lane_sends_at_once_and_records_several_together(unhurried: None) -> None:
     log, receiver, time = await a_log(1), Receiver(), Time()
     records: list[list[int]] = []
 
@@ -180,24 +189,25 @@ async def test_a_busy_lane_sends_at_once_and_records_several_together() -> None:
     lane = a_lane(log, receiver, Recording(), time)
     task = asyncio.create_task(lane.run())
     for number in range(2, 8):
-        await asyncio.sleep(0.005)
+        await becomes(lambda number=number: len(receiver.bodies) == number - 1)  # type: ignore[misc]
         lane.wake(await log.record_matches(number, [a_match(number)]))
-    await asyncio.sleep(0.2)
+    await becomes(lambda: len(receiver.bodies) == 7)
+    assert [] == records
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert [[str(number)] for number in range(1, 8)] == receiver.numbers()
-    assert [*range(1, 8)] == [number for record in records for number in record]
-    assert len(records) < 7
+    assert [[*range(1, 8)]] == records
     assert 7 == (await log.cursor("gp")).delivered_to
 
 
-async def test_what_was_accepted_is_on_record_when_a_lane_is_ended() -> None:
+async def test_what_was_accepted_is_on_record_when_a_lane_is_ended(unhurried: None) -> None:
     log, receiver, desk, time = await a_log(1), Receiver(), Desk(), Time()
     lane = a_lane(log, receiver, desk, time)
     task = asyncio.create_task(lane.run())
-    await asyncio.sleep(0.005)
+    await becomes(lambda: len(receiver.bodies) == 1)
     lane.wake(await log.record_matches(2, [a_match(2)]))
-    await asyncio.sleep(0.005)
+    await becomes(lambda: len(receiver.bodies) == 2)
+    assert [] == desk.heard
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert [1, 2] == desk.heard
@@ -222,10 +232,7 @@ class Gated(Desk):
 
 async def sent(receiver: Receiver, number: int) -> None:
     """Wait until so many were sent, and then whether more are."""
-    for _ in range(400):
-        await asyncio.sleep(0.001)
-        if len(receiver.bodies) >= number:
-            break
+    await becomes(lambda: len(receiver.bodies) >= number)
     await asyncio.sleep(0.02)
 
 
@@ -262,7 +269,7 @@ async def test_what_could_not_be_recorded_is_sent_again_as_it_was() -> None:
     desk.gate.set()
     lane = a_lane(log, receiver, desk, time)
     with pytest.raises(UnavailableError):
-        async with asyncio.timeout(5):  # though there is nothing more to send
+        async with asyncio.timeout(PATIENCE):  # though there is nothing more to send
             await lane.run()
     assert (desk.heard, (await log.cursor("gp")).delivered_to) == ([], 0)
     await run_until(lane, lambda: len(desk.heard) == WINDOW)

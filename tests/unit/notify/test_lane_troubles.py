@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+from tests.patience import PATIENCE, becomes
 from tests.unit.notify.lanes import (
     ACCEPTED,
     FAILED,
@@ -116,10 +117,10 @@ async def test_telling_goes_on_from_now_where_the_subscriber_wants_that() -> Non
     log, receiver, desk, time = await a_log(3), Receiver(), Desk(), Time()
     lane = a_lane(log, receiver, desk, time, status="requested", resume="now")
     task = asyncio.create_task(lane.run())
-    await asyncio.sleep(0.01)
+    await becomes(lambda: bool(desk.statuses))
     await log.record_matches(4, [Match("gp", 4, "t", "Encounter/4", "1", START)])
     lane.wake()
-    await asyncio.sleep(0.01)
+    await becomes(lambda: len(receiver.bodies) == 2)
     task.cancel()
     assert [[], ["4"]] == receiver.numbers()
 
@@ -153,7 +154,7 @@ async def test_the_media_type_is_the_one_that_was_asked_for() -> None:
 
 async def test_nothing_but_its_client_brings_a_subscription_back_from_error() -> None:
     log, receiver, desk, time = await a_log(3), Receiver(), Desk(), Time()
-    await asyncio.wait_for(a_lane(log, receiver, desk, time, status="error").run(), 5)
+    await asyncio.wait_for(a_lane(log, receiver, desk, time, status="error").run(), PATIENCE)
     assert ([], []) == (receiver.bodies, desk.statuses)
     await run_until(a_lane(log, receiver, desk, time, status="requested"), lambda: desk.heard == [1, 2, 3])
     assert ["handshake", "event-notification"] == kinds(receiver)[:2]

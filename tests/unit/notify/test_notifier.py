@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tests.patience import PATIENCE, becomes
 from tests.unit.notify.lanes import a_subscription
 
 from careloom.model import parse_json
@@ -94,14 +95,6 @@ async def telling(
         await notifier.stop()
 
 
-async def until(done: Callable[[], bool]) -> None:
-    for _ in range(500):
-        if done():
-            return
-        await asyncio.sleep(0.01)
-    assert done()
-
-
 def asked(**changes: Any) -> dict[str, Any]:
     return {
         "resourceType": "Subscription",
@@ -139,7 +132,7 @@ async def test_a_discharge_is_told_after_the_handshake(topics: TopicRegistry) ->
         id = await subscribe(repository, notifier)
         await discharge(repository, "e1", "in-progress")
         await discharge(repository, "e1")
-        await until(lambda: rules.told == ["Encounter/e1"])
+        await becomes(lambda: rules.told == ["Encounter/e1"])
     assert ["Encounter/e1"] == post.focuses()
     current = await repository.read("Subscription", id)
     assert current is not None and current.resource is not None
@@ -155,7 +148,7 @@ async def test_no_more_is_on_its_way_to_a_host_than_the_terms_allow(topics: Topi
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.02), notifier.abreast(subscription, "https://gp.example/other"):
                 pass
-        async with asyncio.timeout(1), notifier.abreast(subscription, "https://other.example/hook"):
+        async with asyncio.timeout(PATIENCE), notifier.abreast(subscription, "https://other.example/hook"):
             pass
 
 
@@ -173,7 +166,7 @@ async def test_what_is_committed_with_the_first_subscription_to_it_is_told(topic
     async with telling(repository, topics, post, rules) as notifier:
         accepted = notifier.accept(asked(), client="gp-system", purpose="TREAT")
         await repository.commit(together, cause="gp-system")
-        await until(lambda: rules.told == ["Encounter/e1", "Encounter/e2"])
+        await becomes(lambda: rules.told == ["Encounter/e1", "Encounter/e2"])
 
 
 async def test_what_happened_before_a_subscription_is_none_of_its_business(topics: TopicRegistry) -> None:
@@ -182,7 +175,7 @@ async def test_what_happened_before_a_subscription_is_none_of_its_business(topic
     async with telling(repository, topics, post, rules) as notifier:
         await subscribe(repository, notifier)
         await discharge(repository, "later")
-        await until(lambda: rules.told == ["Encounter/later"])
+        await becomes(lambda: rules.told == ["Encounter/later"])
     assert ["Encounter/later"] == post.focuses()
 
 
@@ -190,10 +183,10 @@ async def test_a_stopped_hub_tells_after_its_next_start(topics: TopicRegistry) -
     repository, post, rules = a_record(topics), Post(), Rules()
     async with telling(repository, topics, post, rules) as notifier:
         await subscribe(repository, notifier)
-        await until(lambda: len(post.sent) == 1)
+        await becomes(lambda: len(post.sent) == 1)
     await discharge(repository, "meanwhile")
     async with telling(repository, topics, post, rules):
-        await until(lambda: rules.told == ["Encounter/meanwhile"])
+        await becomes(lambda: rules.told == ["Encounter/meanwhile"])
 
 
 async def test_who_may_not_know_is_not_told_and_sees_no_gap(topics: TopicRegistry) -> None:
@@ -203,7 +196,7 @@ async def test_who_may_not_know_is_not_told_and_sees_no_gap(topics: TopicRegistr
         id = await subscribe(repository, notifier)
         await discharge(repository, "secret")
         await discharge(repository, "open")
-        await until(lambda: rules.told == ["Encounter/open"])
+        await becomes(lambda: rules.told == ["Encounter/open"])
     assert 1 == await repository.events.last_number(id)
 
 
@@ -212,10 +205,10 @@ async def test_a_deleted_subscription_is_told_nothing_more(topics: TopicRegistry
     async with telling(repository, topics, post, rules) as notifier:
         gone = await subscribe(repository, notifier)
         await subscribe(repository, notifier)
-        await until(lambda: len(post.sent) == 2)
+        await becomes(lambda: len(post.sent) == 2)
         await repository.commit(lambda turn: turn.delete("Subscription", gone))
         await discharge(repository, "e1")
-        await until(lambda: rules.told == ["Encounter/e1"])
+        await becomes(lambda: rules.told == ["Encounter/e1"])
         await asyncio.sleep(0.05)
     assert ["Encounter/e1"] == post.focuses()
 
@@ -224,7 +217,7 @@ async def test_a_changed_endpoint_shakes_hands_before_it_is_told(topics: TopicRe
     repository, post, rules = a_record(topics), Post(), Rules()
     async with telling(repository, topics, post, rules) as notifier:
         id = await subscribe(repository, notifier)
-        await until(lambda: len(post.sent) == 1)
+        await becomes(lambda: len(post.sent) == 1)
         moved = notifier.accept(
             {
                 "resourceType": "Subscription",
@@ -239,7 +232,7 @@ async def test_a_changed_endpoint_shakes_hands_before_it_is_told(topics: TopicRe
         )
         await repository.commit(lambda turn: turn.update(moved), cause="gp-system")
         await discharge(repository, "e1")
-        await until(lambda: rules.told == ["Encounter/e1"])
+        await becomes(lambda: rules.told == ["Encounter/e1"])
     assert ["https://gp.example/hook", "https://new.example/hook", "https://new.example/hook"] == [
         endpoint for endpoint, _ in post.sent
     ]
@@ -251,15 +244,16 @@ async def test_an_endpoint_that_was_changed_while_the_old_one_shook_hands_is_tol
     class Slow(Post):
         async def send(self, endpoint: str, *args: Any, **more: Any) -> Outcome:
             if endpoint == "https://gp.example/hook":
+                asked.set()
                 await changed.wait()
             outcome = await super().send(endpoint, *args, **more)
             return outcome if endpoint == "https://gp.example/hook" else Outcome("retry", 503)
 
-    changed = asyncio.Event()
+    asked, changed = asyncio.Event(), asyncio.Event()
     repository, post, rules = a_record(topics), Slow(), Rules()
     async with telling(repository, topics, post, rules) as notifier:
         id = await subscribe(repository, notifier)
-        await asyncio.sleep(0.05)
+        await asked.wait()
         current = await repository.read("Subscription", id)
         assert current is not None and current.resource is not None
         channel = current.resource["channel"] | {"endpoint": "https://victim.example/"}
@@ -267,10 +261,11 @@ async def test_an_endpoint_that_was_changed_while_the_old_one_shook_hands_is_tol
         notifier._tasks[0].cancel()  # it has not come to the change yet when the old endpoint answers
         await repository.commit(lambda turn: turn.update(moved), cause="gp-system")
         changed.set()
+        await becomes(lambda: len(post.sent) == 1)
         await asyncio.sleep(0.05)
     async with telling(repository, topics, post, rules):
         await discharge(repository, "e1")
-        await until(lambda: post.sent[-1][0] == "https://victim.example/")
+        await becomes(lambda: post.sent[-1][0] == "https://victim.example/")
         current = await repository.read("Subscription", id)
     assert current is not None and current.resource is not None
     assert "active" != current.resource["status"]
@@ -287,7 +282,7 @@ async def test_one_broken_subscription_does_not_keep_the_others_from_being_told(
     async with telling(repository, topics, post, rules) as notifier:
         await subscribe(repository, notifier)
         await discharge(repository, "e1")
-        await until(lambda: rules.told == ["Encounter/e1"])
+        await becomes(lambda: rules.told == ["Encounter/e1"])
 
 
 async def events_of(repository: Repository, id: str) -> int:
@@ -306,7 +301,7 @@ async def test_consent_that_was_withdrawn_in_between_sends_no_content_and_is_on_
     async with telling(repository, topics, post, rules) as notifier:
         await subscribe(repository, notifier)
         await discharge(repository, "e1")
-        await until(lambda: rules.withheld == ["Encounter/e1"])
+        await becomes(lambda: rules.withheld == ["Encounter/e1"])
     assert ([], []) == (post.focuses(), rules.told)
     assert ["1"] == numbers(post.sent[-1][1])
     assert "Encounter" not in str(post.sent[-1][1]["entry"][1:])
@@ -328,7 +323,7 @@ async def test_a_subscription_with_another_topic_shakes_hands_and_tells_old_even
     async with telling(repository, topics, post, rules) as notifier:
         id = await subscribe(repository, notifier)
         await discharge(repository, "e1")
-        await until(lambda: len(post.sent) == 1)
+        await becomes(lambda: len(post.sent) == 1)
         post.is_open = True
         current = await repository.read("Subscription", id)
         assert current is not None and current.resource is not None
@@ -336,7 +331,7 @@ async def test_a_subscription_with_another_topic_shakes_hands_and_tells_old_even
         changed = notifier.accept(current.resource | {"criteria": admission}, client="gp-system", purpose="TREAT")
         await repository.commit(lambda turn: turn.update(changed), cause="gp-system")
         await discharge(repository, "e2", "in-progress")
-        await until(lambda: rules.told == ["Encounter/e1", "Encounter/e2"])
+        await becomes(lambda: rules.told == ["Encounter/e1", "Encounter/e2"])
     kinds = [(parameter(bundle, "type"), parameter(bundle, "topic")) for _, bundle in post.sent[1:]]
     assert [
         ("handshake", admission),
@@ -363,7 +358,7 @@ async def test_what_happened_before_a_change_of_filters_is_judged_by_those_of_th
     repository, post, rules = a_record(topics), Post(), Rules()
     async with telling(repository, topics, post, rules) as notifier:
         id = await subscribe(repository, notifier, **filtered("Patient/1"))
-        await until(lambda: len(post.sent) == 1)
+        await becomes(lambda: len(post.sent) == 1)
         version = await repository.read("Subscription", id)
         assert version is not None and version.resource is not None
         await asyncio.sleep(0.05)
@@ -374,7 +369,7 @@ async def test_what_happened_before_a_change_of_filters_is_judged_by_those_of_th
     await of_patient(repository, "e3", "1")
     await of_patient(repository, "e4", "2")
     async with telling(repository, topics, post, rules):
-        await until(lambda: len(post.focuses()) == 2)
+        await becomes(lambda: len(post.focuses()) == 2)
         await asyncio.sleep(0.05)
     assert ["Encounter/e1", "Encounter/e4"] == post.focuses()
 
@@ -391,13 +386,22 @@ async def test_a_subscription_whose_topic_is_gone_is_in_error_and_says_why(topic
     repository, post, rules = a_record(topics), Post(), Rules()
     async with telling(repository, topics, post, rules) as notifier:
         id = await subscribe(repository, notifier)
-        await until(lambda: len(post.sent) == 1)
+        await becomes(lambda: len(post.sent) == 1)
     fewer = TopicRegistry([each for each in topics if each.url != DISCHARGE], topics.parameters)
     async with telling(repository, fewer, post, rules):
         version = await repository.read("Subscription", id)
     assert version is not None and version.resource is not None
     assert "error" == version.resource["status"]
     assert "no topic" in version.resource["error"]
+
+
+async def over(repository: Repository, id: str) -> Replay:
+    """The replay of a subscription, once it is over."""
+    async with asyncio.timeout(PATIENCE):
+        while (await repository.events.replays(id))[0].status == "open":
+            await asyncio.sleep(0.005)
+    [replay] = await repository.events.replays(id)
+    return replay
 
 
 @pytest.mark.parametrize("endpoint", ["", "https://gp.example/other"])
@@ -410,10 +414,10 @@ async def test_a_replay_tells_a_range_once_more_and_leaves_the_lane_as_it_is(
         id = await subscribe(repository, notifier)
         for number in range(1, 5):
             await discharge(repository, f"e{number}")
-        await until(lambda: len(rules.told) == 4)
+        await becomes(lambda: len(rules.told) == 4)
         await repository.events.save_replay(Replay("r1", id, 2, 3, endpoint, "gp-system", NOW, 1))
-        await until(lambda: len(rules.told) == 6)
-        await asyncio.sleep(0.05)
+        await becomes(lambda: len(rules.told) == 6)
+        await over(repository, id)
     replayed = [(to, bundle) for to, bundle in post.sent[5:] if numbers(bundle)]
     assert [["2"], ["3"]] == [numbers(bundle) for _, bundle in replayed]
     assert {endpoint or "https://gp.example/hook"} == {to for to, _ in replayed}
@@ -432,11 +436,11 @@ async def test_a_replay_tells_what_was_put_aside(topics: TopicRegistry, monkeypa
     async with telling(repository, topics, post, rules) as notifier:
         id = await subscribe(repository, notifier)
         await discharge(repository, "e1")
-        await until(lambda: len(rules.told) == 1)
+        await becomes(lambda: len(rules.told) == 1)
         attempt = Attempt(id, 1, 1, 3, NOW, 7, "rejected", 422, "00")
         await repository.events.record_attempts([attempt], None, [DeadLetter(id, 1, "HTTP 422", NOW)])
         await repository.events.save_replay(Replay("r1", id, 1, 1, "", "gp-system", NOW, 0))
-        await until(lambda: len(rules.told) == 2)
+        await becomes(lambda: len(rules.told) == 2)
     assert "Encounter/e1" in str(post.sent[-1])
 
 
@@ -449,10 +453,10 @@ async def test_a_replay_goes_on_where_it_was_after_a_crash(
         id = await subscribe(repository, notifier)
         for number in range(1, 4):
             await discharge(repository, f"e{number}")
-        await until(lambda: len(rules.told) == 3)
+        await becomes(lambda: len(rules.told) == 3)
     await repository.events.save_replay(Replay("r1", id, 1, 3, "", "gp-system", NOW, 2))
     async with telling(repository, topics, post, rules):
-        await until(lambda: len(rules.told) == 4)
+        await becomes(lambda: len(rules.told) == 4)
         await asyncio.sleep(0.05)
     assert "Encounter/e3" == rules.told[-1]
 
@@ -470,13 +474,9 @@ async def test_an_endpoint_that_takes_no_handshake_is_replayed_nothing(
     async with telling(repository, topics, post, rules) as notifier:
         id = await subscribe(repository, notifier)
         await discharge(repository, "e1")
-        await until(lambda: rules.told == ["Encounter/e1"])
+        await becomes(lambda: rules.told == ["Encounter/e1"])
         await repository.events.save_replay(Replay("r1", id, 1, 1, "https://x.example/", "gp", NOW, 0))
-        for _ in range(200):
-            [replay] = await repository.events.replays(id)
-            if replay.status != "open":
-                break
-            await asyncio.sleep(0.01)
+        replay = await over(repository, id)
     assert "failed" == replay.status
     assert [[]] == [numbers(bundle) for to, bundle in post.sent if to == "https://x.example/"][:1]
     assert ["Encounter/e1"] == rules.told
@@ -492,22 +492,31 @@ async def test_events_and_replays_are_let_go_when_their_time_is_over(
         id = await subscribe(repository, notifier)
         for number in range(1, 6):
             await discharge(repository, f"e{number}")
-        await until(lambda: len(rules.told) == 5)
+        await becomes(lambda: len(rules.told) == 5)
         for name, days in (("old", 31), ("young", 29)):
             asked_at = NOW - timedelta(days=days)
             await repository.events.save_replay(Replay(name, id, 1, 2, "", "gp-system", asked_at, 2, "done"))
-        await asyncio.sleep(0.1)
-    assert (4, 5) == (await repository.events.first_number(id), await events_of(repository, id))
-    assert ["young"] == [replay.id for replay in await repository.events.replays(id)]
+        async with asyncio.timeout(PATIENCE):
+            while (await held(repository, id)) != (4, 5, ["young"]):
+                await asyncio.sleep(0.005)
+        await asyncio.sleep(0.05)
+    assert (4, 5, ["young"]) == await held(repository, id)
+
+
+async def held(repository: Repository, id: str) -> tuple[int, int, list[str]]:
+    """The first and the last event that are held, and the replays."""
+    events = repository.events
+    replays = [replay.id for replay in await events.replays(id)]
+    return await events.first_number(id), await events.last_number(id), replays
 
 
 async def test_many_equal_subscriptions_are_all_told_and_keep_nobody_from_working(topics: TopicRegistry) -> None:
     repository, post, rules = a_record(topics), Post(), Rules()
     async with telling(repository, topics, post, rules) as notifier:
         accepted = await asyncio.gather(*(subscribe(repository, notifier) for _ in range(300)))
-        await until(lambda: len(post.sent) == 300)
+        await becomes(lambda: len(post.sent) == 300)
         await discharge(repository, "e1")
-        await until(lambda: len(rules.told) == 300)
+        await becomes(lambda: len(rules.told) == 300)
     assert 300 == len(set(accepted))
 
 

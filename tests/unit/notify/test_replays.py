@@ -1,10 +1,11 @@
 """Replays in step with their subscription: told while it is active, waiting while not, given up when it is gone."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from tests.patience import PATIENCE, becomes
 from tests.unit.notify.lanes import ACCEPTED, FAILED, START, Desk, Receiver
 
 from careloom.model import Resource
@@ -85,19 +86,13 @@ async def running(repository: Repository, topics: TopicRegistry, receiver: Recei
         await work.stop()
 
 
-async def until(done: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not done():
-            await asyncio.sleep(0.005)
-
-
 async def status_of(repository: Repository) -> str:
     [replay] = await repository.events.replays("gp")
     return replay.status
 
 
 async def given_up(repository: Repository) -> Replay:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while await status_of(repository) != "failed":
             await asyncio.sleep(0.005)
     [replay] = await repository.events.replays("gp")
@@ -108,7 +103,10 @@ async def test_an_order_is_told_once_and_not_again(topics: TopicRegistry) -> Non
     repository, receiver = await a_record(topics), Receiver()
     await repository.events.save_replay(ORDER)
     async with running(repository, topics, receiver):
-        await until(lambda: len(receiver.ids) == 3)
+        await becomes(lambda: len(receiver.ids) == 3)
+        async with asyncio.timeout(PATIENCE):
+            while "done" != await status_of(repository):
+                await asyncio.sleep(0.005)
         await asyncio.sleep(0.05)
     assert [["1"], ["2"], ["3"]] == receiver.numbers()
     assert "done" == await status_of(repository)
@@ -119,7 +117,7 @@ async def test_nothing_is_told_once_the_subscription_is_off_or_deleted(topics: T
     repository, receiver = await a_record(topics), Failing()
     await repository.events.save_replay(ORDER)
     async with running(repository, topics, receiver):
-        await until(lambda: len(receiver.ids) > 1)
+        await becomes(lambda: len(receiver.ids) > 1)
         if status == "deleted":
             await repository.commit(lambda turn: turn.delete("Subscription", "gp"))
         else:
@@ -140,16 +138,16 @@ async def test_an_order_waits_while_nobody_says_that_the_endpoint_wants_to_be_to
         await asyncio.sleep(0.05)
         assert [] == receiver.ids
         await write(repository, topics, "active")
-        await until(lambda: len(receiver.ids) == 3)
+        await becomes(lambda: len(receiver.ids) == 3)
 
 
 async def test_what_is_told_after_a_change_of_endpoint_goes_to_the_new_one(topics: TopicRegistry) -> None:
     repository, receiver = await a_record(topics), Failing()
     await repository.events.save_replay(ORDER)
     async with running(repository, topics, receiver):
-        await until(lambda: len(receiver.ids) > 1)
+        await becomes(lambda: len(receiver.ids) > 1)
         await write(repository, topics, "active", "https://gp.example/new")
-        await until(lambda: receiver.endpoints[-1] == "https://gp.example/new")
+        await becomes(lambda: receiver.endpoints[-1] == "https://gp.example/new")
         receiver.is_up, changed = True, len(receiver.endpoints)
-        await until(lambda: receiver.numbers()[-1] == ["3"])
+        await becomes(lambda: receiver.numbers()[-1] == ["3"])
     assert {"https://gp.example/new"} == set(receiver.endpoints[changed:])

@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import NoReturn
 
 import pytest
+from tests.patience import becomes
 from tests.unit.notify import processes
-from tests.unit.notify.processes import SECONDS, Process, Receiver, discharged, subscribed, until
+from tests.unit.notify.processes import SECONDS, Process, Receiver, discharged, subscribed
 
 from careloom.model.errors import UnavailableError
 from careloom.model.instants import utc_now
@@ -28,9 +29,9 @@ async def test_events_are_told_by_a_process_that_heard_no_announcement(topics: T
     one, two = (Process(name, repository, topics, receiver) for name in ("one", "two"))
     await one.start()
     await two.start()
-    await until(lambda: bool(two.shifts.shards) and len(one.shifts.shards | two.shifts.shards) == SHARDS)
+    await becomes(lambda: bool(two.shifts.shards) and len(one.shifts.shards | two.shifts.shards) == SHARDS)
     await discharged(repository, 0, 3)
-    await until(lambda: all(receiver.firsts(id) == [1, 2, 3] for id in ids))
+    await becomes(lambda: all(receiver.firsts(id) == [1, 2, 3] for id in ids))
     assert {"one", "two"} == set().union(*receiver.senders.values())
     await one.stop()
     await two.stop()
@@ -52,7 +53,7 @@ async def test_a_subscription_made_meanwhile_gets_a_lane_where_its_shard_is(topi
     await process.start()
     [id] = await subscribed(repository, 1)
     await discharged(repository, 0, 1)
-    await until(lambda: receiver.firsts(id) == [1])
+    await becomes(lambda: receiver.firsts(id) == [1])
     await process.stop()
 
 
@@ -71,7 +72,7 @@ async def test_a_process_that_looks_ends_no_lane_of_what_it_still_holds(
     with monkeypatch.context() as patched:
         patched.setattr(process.shifts.lanes, "end_where", given_up.append)
         patched.setattr(process.repository.events, "lease_holders", counted)
-        await until(lambda: len(looks) == 2)
+        await becomes(lambda: len(looks) == 2)
     assert (given_up, len(process.shifts.shards)) == ([], SHARDS)
     await process.stop()
 
@@ -86,7 +87,7 @@ async def test_a_process_that_looks_ends_the_lanes_of_what_has_become_anothers(t
     _, lane = process.shifts.lanes._running[id]
     late = timedelta(seconds=SECONDS + 1)
     [taken] = await repository.events.take_leases([f"{LANES}{shard}"], "two", 3600)
-    await until(lambda: lane.done() and shard not in process.shifts.shards)
+    await becomes(lambda: lane.done() and shard not in process.shifts.shards)
     assert process.shifts.shards == frozenset(range(SHARDS)) - {shard}
     assert taken.holder == "two"
     await process.stop()
@@ -108,7 +109,7 @@ async def test_a_lease_is_left_when_its_lanes_have_ended(
 
     monkeypatch.setattr(process.repository.events, "leave_lease", seen)
     await process.repository.events.take_leases([f"{PRESENCE}two"], "two", 3600)
-    await until(lambda: len(left) + len(process.shifts.shards) == SHARDS and bool(left))
+    await becomes(lambda: len(left) + len(process.shifts.shards) == SHARDS and bool(left))
     assert {True} == set().union(*left.values())
     await process.stop()
     assert {f"{LANES}{shard_of(id)}" for id in ids} <= left.keys()
@@ -126,9 +127,9 @@ async def test_the_lanes_of_a_lease_that_was_anothers_meanwhile_begin_anew(topic
     late = timedelta(seconds=SECONDS + 1)
     [taken] = await repository.events.take_leases([f"{LANES}{shard_of(id)}"], "two", 3600)
     await repository.events.leave_lease(taken)
-    await until(lambda: lane.done() and len(process.shifts.shards) == SHARDS)
+    await becomes(lambda: lane.done() and len(process.shifts.shards) == SHARDS)
     await discharged(repository, 0, 2)
-    await until(lambda: receiver.firsts(id) == [1, 2])
+    await becomes(lambda: receiver.firsts(id) == [1, 2])
     await process.stop()
 
 
@@ -164,8 +165,8 @@ async def test_a_process_that_cannot_prolong_ends_its_lanes_while_they_are_surel
 
     with monkeypatch.context() as patched:
         patched.setattr(process.repository.events, "take_leases", away)
-        await until(lambda: not process.shifts.shards)
-    await until(lambda: len(process.shifts.shards) == SHARDS)
+        await becomes(lambda: not process.shifts.shards)
+    await becomes(lambda: len(process.shifts.shards) == SHARDS)
     await process.stop()
 
 
@@ -189,7 +190,7 @@ async def test_lanes_that_could_not_be_begun_are_begun_at_a_later_look(
         await process.shifts.start()
     await process.duty.start()
     await discharged(repository, 0, 1)
-    await until(lambda: receiver.firsts(id) == [1])
+    await becomes(lambda: receiver.firsts(id) == [1])
     await process.stop()
 
 

@@ -2,6 +2,7 @@ import asyncio
 import threading
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from tests.unit.rest.counter import send
@@ -16,22 +17,41 @@ from careloom.rest.room import REST, ROOM, SLICE, Room
 from careloom.rest.routes import Routes
 
 
-def rested(room: Room, times: int = 1) -> float:
-    started = time.monotonic()
-    for _ in range(times):
-        room.make()
-    return time.monotonic() - started
+class Rests(threading.Event):
+    """Rests by a clock of its own, which stands still while work goes on."""
+
+    def __init__(self, room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__()
+        self.now, self.rests = 1_000.0, list[float]()
+        monkeypatch.setattr(room, "_is_free", self)
+        monkeypatch.setattr("careloom.rest.room.time", SimpleNamespace(monotonic=lambda: self.now))
+
+    def wait(self, timeout: float | None = None) -> bool:
+        assert timeout is not None
+        self.rests.append(timeout)
+        self.now += timeout
+        return False
 
 
-def test_nobody_rests_for_nobody() -> None:
-    assert rested(Room(), 1_000) < REST
-
-
-def test_large_work_rests_while_a_small_request_is_in_progress_but_not_for_ever() -> None:
+def test_nobody_rests_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     room = Room()
+    rests = Rests(room, monkeypatch)
+    for _ in range(1_000):
+        room.make()
+    assert rests.rests == []
+
+
+def test_large_work_rests_while_a_small_request_is_in_progress_but_not_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    room = Room()
+    rests = Rests(room, monkeypatch)
     room.enter()
-    assert rested(room) >= REST
-    assert rested(room) < REST + SLICE  # a slice of work is earned by now
+    for work in (0.0, SLICE / 2, SLICE):
+        rests.now += work
+        room.make()
+        room.make()  # a slice of work is earned by then
+    assert rests.rests == [REST, REST]
 
 
 def test_large_work_goes_on_as_soon_as_the_last_small_request_is_answered() -> None:
@@ -44,7 +64,9 @@ def test_large_work_goes_on_as_soon_as_the_last_small_request_is_answered() -> N
             room.leave(each)
 
     threading.Timer(0.02, leave).start()
-    assert 0.01 < rested(room) < 10
+    started = time.monotonic()
+    room.make()
+    assert 0.01 < time.monotonic() - started < 20, "of the 30 seconds left, none are taken that nobody needs"
 
 
 def test_who_has_left_or_is_large_counts_no_more() -> None:

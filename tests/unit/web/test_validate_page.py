@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
+from tests.patience import PATIENCE, becomes
 from tests.unit.web.browser import Markup, ask, submit
 
 from careloom.definitions import Definitions
@@ -49,10 +50,12 @@ class Slow(Validator):
 
     def __init__(self, definitions: Definitions) -> None:
         super().__init__(definitions)
+        self.begun: list[None] = []
         self.go_on = threading.Event()
 
     def validate(self, *args: Any, **options: Any) -> list[Issue]:
-        assert self.go_on.wait(20)
+        self.begun.append(None)
+        assert self.go_on.wait(PATIENCE * 2)
         return super().validate(*args, **options)
 
 
@@ -287,7 +290,7 @@ async def test_more_at_once_than_may_be_are_refused_and_the_others_served(defini
     validator = Slow(definitions)
     application = site(definitions, own=Judge(validator, most=2))
     served = [asyncio.create_task(submit(application, "/validate", source=PATIENT)) for _ in range(2)]
-    await asyncio.sleep(0.2)
+    await becomes(lambda: len(validator.begun) == 2)
     refused = await submit(application, "/validate", source=PATIENT)
     validator.go_on.set()
     assert 503 == refused.status

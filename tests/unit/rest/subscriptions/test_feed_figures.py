@@ -2,6 +2,7 @@
 
 import asyncio
 
+from tests.patience import PATIENCE
 from tests.unit.rest.desk import NOW
 from tests.unit.rest.subscriptions.ward import Ward
 
@@ -35,12 +36,13 @@ async def test_a_feed_counts_events_that_are_told_for_the_first_time(ward: Ward)
 
     parts = ward.parts(redeem, metrics)
     for _ in range(2):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             line = Line(3)
             feed = asyncio.create_task(Feed(id, "acute-epr", line, parts).run(0))
             while line.left:
                 await asyncio.sleep(0.01)
-            await asyncio.sleep(0.01)
+            while (await parts.repository.events.cursor(id)).delivered_to < 2:
+                await asyncio.sleep(0.01)
             feed.cancel()
             await asyncio.gather(feed, return_exceptions=True)
     assert metrics.recent.summary(NOW.timestamp() + SLOT_SECONDS).told == 2

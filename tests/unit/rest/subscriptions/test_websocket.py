@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from tests.patience import PATIENCE
 from tests.unit.rest.subscriptions.ward import DISCHARGE, Ward
 
 from careloom.model.errors import UnavailableError
@@ -35,7 +36,7 @@ class Line:
         self.heard.append((kind, [int(each) for each in events]))
 
     async def has_heard(self, count: int) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while len(self.heard) < count:
                 await asyncio.sleep(0.01)
 
@@ -69,7 +70,7 @@ async def test_a_connection_on_which_nothing_is_told_any_more_is_closed(ward: Wa
     await asyncio.sleep(0.6)
     assert not serving.done()
     await ward.delete(second)
-    assert "no subscription is told here any more" == await asyncio.wait_for(serving, 5)
+    assert "no subscription is told here any more" == await asyncio.wait_for(serving, PATIENCE)
 
 
 async def test_a_connection_whose_telling_is_interrupted_is_closed_and_says_so(
@@ -85,7 +86,7 @@ async def test_a_connection_whose_telling_is_interrupted_is_closed_and_says_so(
     serving = asyncio.create_task(serve_websocket(line, parts))
     await line.has_heard(1)
     await ward.happen(id, await ward.stay("e1"))
-    assert "interrupted" in await asyncio.wait_for(serving, 5)
+    assert "interrupted" in await asyncio.wait_for(serving, PATIENCE)
     assert [("handshake", [])] == line.heard
 
 
@@ -100,7 +101,7 @@ async def test_who_has_gone_is_told_no_reason(ward: Ward) -> None:
         return await line.messages.get()
 
     line.receive = gone  # type: ignore[method-assign]
-    assert "" == await asyncio.wait_for(serve_websocket(line, parts_of(ward, id)), 5)
+    assert "" == await asyncio.wait_for(serve_websocket(line, parts_of(ward, id)), PATIENCE)
 
 
 async def test_what_is_not_bound_in_time_is_closed(ward: Ward) -> None:

@@ -9,12 +9,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
+from tests.patience import PATIENCE
 from tests.postgres import running_server
 
 from careloom.model.instants import Clock, utc_now
 from careloom.search import Query, SearchParameters, parse_query
 from careloom.store import AuditForm, MemoryRepository, Prepared, Repository, Turn, Version, open_sqlite
 from careloom.store.postgres import open_postgres, server_of
+from careloom.store.postgres import writer as postgres_writer
+from careloom.store.sqlite import writer as sqlite_writer
 
 STORES = ("memory", "sqlite", "postgres")
 BASE_URL = "https://hub.example/fhir/"
@@ -52,7 +56,7 @@ async def opened(
 async def one_group(repository: Repository) -> AsyncIterator[Callable[[Work], asyncio.Task[Any]]]:
     """What is committed here waits behind a unit that is held up, and so becomes one group."""
     gate = threading.Event()
-    tasks = [asyncio.create_task(repository.commit(lambda turn: gate.wait(timeout=10)))]
+    tasks = [asyncio.create_task(repository.commit(lambda turn: gate.wait(timeout=PATIENCE)))]
 
     def add(work: Work) -> asyncio.Task[Any]:
         tasks.append(asyncio.create_task(repository.commit(work)))
@@ -63,6 +67,13 @@ async def one_group(repository: Repository) -> AsyncIterator[Callable[[Work], as
     await asyncio.sleep(0.05)
     gate.set()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def let_groups_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever waits is in one group, however slow this machine is."""
+    for writing in (sqlite_writer, postgres_writer):
+        monkeypatch.setattr(writing, "GROUP_SECONDS", 10.0)
+    monkeypatch.setattr(sqlite_writer, "LIGHT_SECONDS", 10.0)
 
 
 class SteppingClock:

@@ -129,9 +129,13 @@ class HubProcess:
         return int(found[0]) if found else 0
 
     def log(self) -> list[dict[str, Any]]:
-        """What it has logged so far."""
+        """What it has logged so far, but for a line that it is writing."""
+        return [json.loads(line) for line in self.log_lines() if line.startswith("{")]
+
+    def log_lines(self) -> list[str]:
+        """The same, and whatever else it has written there."""
         text = (self.locality.folder / "hub.log").read_text()
-        return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+        return text[: text.rfind("\n") + 1].splitlines()
 
 
 @contextmanager

@@ -76,4 +76,4 @@ def forking(*options: str) -> Iterator[Forking]:
         yield found
         assert process.stdin is not None
         process.stdin.close()
-        process.wait(timeout=30)
+        process.wait(timeout=60)

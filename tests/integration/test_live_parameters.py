@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 from tests.contract.stores import BASE_URL, create, patient
+from tests.patience import PATIENCE
 
 from careloom.definitions import Definitions
 from careloom.model.errors import InvalidError, UnavailableError
 from careloom.search import SearchParameters, parse_query
 from careloom.store import MemoryRepository, Repository, Turn
 from careloom.store.source import StoreSource
+from careloom.store.sql.indexer import Indexer
 from careloom.store.upkeep import alone, check, opened, reindex, snapshot
 
 TENANT = "north"
@@ -70,6 +72,18 @@ def state(repository: Any, code: str = "lot") -> str:
     return parameter.state if parameter else "unknown"
 
 
+def indexing_waits(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Have whatever is to be indexed wait until this is set."""
+    go_on, run = asyncio.Event(), Indexer._run
+
+    async def waiting(self: Indexer) -> None:
+        await go_on.wait()
+        await run(self)
+
+    monkeypatch.setattr(Indexer, "_run", waiting)
+    return go_on
+
+
 async def put(repository: Any, resource: dict[str, Any]) -> None:
     await repository.commit(lambda turn: turn.update(resource))
 
@@ -78,14 +92,17 @@ async def delete(repository: Any, id: str) -> None:
     await repository.commit(lambda turn: turn.delete("SearchParameter", id))
 
 
-async def test_one_that_is_recorded_is_indexed_beside_the_work_and_then_found_by(opening: Opening) -> None:
-    repository = await opening()
+async def test_one_that_is_recorded_is_indexed_beside_the_work_and_then_found_by(
+    opening: Opening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository, go_on = await opening(), indexing_waits(monkeypatch)
     await repository.commit(load)
     assert state(repository) == "unknown"
     await put(repository, lot(id="lot"))
     assert state(repository) == "indexing"
     with pytest.raises(InvalidError, match="is being indexed"):
         await found(repository, "city7")
+    go_on.set()
     await create(repository, patient(id="new", address=[{"city": "City249"}]))
     await repository.indexed()
     assert state(repository) == "active"
@@ -110,13 +127,15 @@ async def test_one_that_is_deleted_or_retired_is_not_known_any_more(opening: Ope
     assert set(await found(repository, "leeds")) == {"1", "while-0", "while-1", "while-2"}
 
 
-async def test_one_that_is_changed_finds_nothing_of_before(opening: Opening) -> None:
+async def test_one_that_is_changed_finds_nothing_of_before(opening: Opening, monkeypatch: pytest.MonkeyPatch) -> None:
     repository = await opening()
     await repository.commit(load)
     await put(repository, lot(id="lot"))
     await repository.indexed()
+    go_on = indexing_waits(monkeypatch)
     await put(repository, lot(DISTRICT, id="lot"))
     assert state(repository) == "indexing"
+    go_on.set()
     await repository.indexed()
     assert await found(repository, "district249") == ["p249"]
     assert await found(repository, "city249") == []
@@ -130,11 +149,12 @@ async def test_a_search_that_was_read_before_the_change_misses_nothing_in_silenc
     await put(repository, lot(id="lot"))
     await repository.indexed()
     query = parse_query("Patient", [("lot", "city249")], repository.parameters, strict=True)
-    monkeypatch.setattr("careloom.store.sql.indexer._BETWEEN", 0.3)
+    go_on = indexing_waits(monkeypatch)
     await put(repository, lot(DISTRICT, id="lot"))
     for search in (repository.search(query), repository.commit(lambda turn: turn.search(query))):
         with pytest.raises(UnavailableError, match="'lot' of Patient has just changed; ask again"):
             await search
+    go_on.set()
     await repository.indexed()
     assert (await repository.search(query)).matches == ()
     await delete(repository, "lot")
@@ -164,8 +184,10 @@ async def test_what_was_begun_is_gone_on_with_after_a_restart(
         await asyncio.sleep(0.5)
         assert state(repository) == "indexing"
         await repository.close()
+    go_on = indexing_waits(monkeypatch)
     repository = await opening()
     assert state(repository) == "indexing"
+    go_on.set()
     await repository.indexed()
     assert len(await found(repository, "city")) == MANY
 
@@ -190,7 +212,7 @@ async def test_a_large_unit_that_was_under_way_is_found_by_it(opening: Opening) 
         load(turn)
         if turn.is_aside:
             loop.call_soon_threadsafe(begun.set)
-            asyncio.run_coroutine_threadsafe(go_on.wait(), loop).result(30)
+            asyncio.run_coroutine_threadsafe(go_on.wait(), loop).result(PATIENCE)
 
     large = asyncio.create_task(repository.commit(work, size=1_000))
     await begun.wait()
@@ -232,7 +254,7 @@ async def test_the_check_reads_what_is_packed_with_a_dictionary(
     monkeypatch.setattr("careloom.store.bodies.FIRST_AFTER", MANY)
     repository = await opening()
     await repository.commit(load)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while await asyncio.to_thread(_is_plain, source):
             await asyncio.sleep(0.1)
     await repository.close()
@@ -262,7 +284,7 @@ async def test_an_expression_that_costs_much_holds_up_nobody(opening: Opening) -
     await repository.commit(load)
     costly = "Patient.repeat(iif(name.exists(), 1, $this + 1)).where(repeat($this + 1).exists()).toString()"
     await put(repository, lot(costly, id="lot"))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         await create(repository, patient(id="meanwhile"))
         assert (await repository.read("Patient", "meanwhile")) is not None
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from tests.contract.stores import BASE_URL, create, patient
 from tests.integration.store_processes import Forking, forking
-from tests.integration.test_live_parameters import MANY, TENANT, delete, found, load, lot, put, state
+from tests.integration.test_live_parameters import MANY, TENANT, delete, found, indexing_waits, load, lot, put, state
+from tests.patience import PATIENCE
 
 from careloom.definitions import Definitions
 from careloom.search import SearchParameters
@@ -20,6 +21,7 @@ from careloom.store.sql import indexer
 
 HERE = "tests.integration.test_live_parameters_processes"
 WRITERS = 4
+MOST = 100_000
 
 
 async def write_until_told(repository: Repository, registry: SearchParameters, seed: str) -> None:
@@ -79,11 +81,12 @@ async def test_another_takes_it_up_when_it_looks_and_tells_that_it_is_indexed(
     repository: PostgresRepository, other: PostgresRepository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await repository.commit(load)
-    monkeypatch.setattr("careloom.store.sql.indexer._BETWEEN", 0.5)
+    go_on = indexing_waits(monkeypatch)
     await put(repository, lot(id="lot"))
     assert state(other) == "unknown"
     await other.renew_parameters()
     assert state(repository) == state(other) == "indexing"
+    go_on.set()
     await asyncio.gather(repository.indexed(), other.indexed())
     assert len(await found(repository, "city")) == len(await found(other, "city")) == MANY
     await delete(other, "lot")
@@ -118,10 +121,10 @@ async def test_nothing_that_others_write_meanwhile_is_missed(
     for seed in ("a", "b"):
         children.start(postgres_url, TENANT, f"{HERE}.write_until_told", seed)
     await asyncio.to_thread(_wait_for, children, "writing", 2)
-    await asyncio.sleep(0.3)
+    await _written_beyond(repository, WRITERS)
     await put(repository, lot(id="lot"))
     await repository.indexed()
-    await asyncio.sleep(0.3)
+    await _written_beyond(repository, len(await repository.changes(0, MOST)) + WRITERS)
     await create(repository, {"resourceType": "Basic", "id": "stop", "code": {"text": "stop"}})
     await asyncio.to_thread(_wait_for, children, "stopped", 2)
     written = await found(repository, "false", "active:missing") + await found(repository, "true", "active:missing")
@@ -141,6 +144,12 @@ async def test_what_one_that_dies_has_begun_is_done_by_the_others(
     assert state(repository) == "indexing"
     await repository.indexed()
     assert len(await found(repository, "city")) == MANY
+
+
+async def _written_beyond(repository: PostgresRepository, number: int) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while len(await repository.changes(0, MOST)) <= number:
+            await asyncio.sleep(0.02)
 
 
 def _wait_for(children: Forking, word: str, times: int) -> None:

@@ -47,9 +47,15 @@ async def on_stream(server: Server) -> list[Any]:
 
 
 @pytest.fixture
-async def channel(server: Server) -> AsyncIterator[Nats]:
+def patience() -> float:
+    """Seconds that the channel waits for the server."""
+    return PATIENCE
+
+
+@pytest.fixture
+async def channel(server: Server, patience: float) -> AsyncIterator[Nats]:
     await make_stream(server)
-    channel = Nats(Broker((server.url,), "CARELOOM", "careloom", patience=1.0), clock=utc_now)
+    channel = Nats(Broker((server.url,), "CARELOOM", "careloom", patience=patience), clock=utc_now)
     yield channel
     await channel.close()
 
@@ -74,16 +80,16 @@ async def test_what_is_too_large_is_rejected_as_such(channel: Nats) -> None:
     assert ("rejected", 413) == (outcome.kind, outcome.code)
 
 
+@pytest.mark.parametrize("patience", [1.0])
 async def test_a_server_that_is_away_is_tried_again_and_found_again(server: Server, channel: Nats) -> None:
-    assert "accepted" == await publish(channel, a_notification(1), "1")
+    async def is_told(number: int) -> bool:
+        return await publish(channel, a_notification(number), str(number)) == "accepted"
+
+    await eventually(lambda: is_told(1))
     server.stop(signal.SIGKILL)
     assert "retry" == await publish(channel, a_notification(2), "2")
     server.start()
-
-    async def is_told() -> bool:
-        return await publish(channel, a_notification(2), "2") == "accepted"
-
-    await eventually(is_told, PATIENCE)
+    await eventually(lambda: is_told(2))
     assert ["1", "2"] == [message.headers["Nats-Msg-Id"] for message in await on_stream(server)]
 
 

@@ -10,4 +10,4 @@ def test_a_command_whose_reader_has_gone_ends_without_a_complaint() -> None:
         assert process.stdout is not None and process.stderr is not None
         assert process.stdout.readline().startswith(b'{"resourceType":"Patient"')
         process.stdout.close()
-        assert (b"", 141) == (process.stderr.read(), process.wait(30))
+        assert (b"", 141) == (process.stderr.read(), process.wait(60))

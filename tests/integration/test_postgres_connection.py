@@ -12,7 +12,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.contract.stores import BASE_URL, create, one_group, patient, searching
+from tests.contract.stores import BASE_URL, create, let_groups_last, one_group, patient, searching
+from tests.patience import PATIENCE
 from tests.postgres import Server, shared_server
 
 from careloom.definitions import Definitions
@@ -22,7 +23,6 @@ from careloom.store import Cursor, Repository, Turn
 from careloom.store.postgres import commits as committing
 from careloom.store.postgres import connection as connections
 from careloom.store.postgres import server_of
-from careloom.store.postgres import writer as writing
 from careloom.store.source import StoreSource
 from careloom.store.sql.repository import SqlRepository
 
@@ -148,8 +148,8 @@ async def test_all_that_share_a_lost_commit_are_told(
 
 @pytest.fixture
 def long_groups(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever waits is in one group, however slow this machine is."""
-    monkeypatch.setattr(writing, "GROUP_SECONDS", 10.0)
+    """Whatever waits is in one group."""
+    let_groups_last(monkeypatch)
 
 
 @pytest.mark.usefixtures("long_groups")
@@ -259,7 +259,7 @@ def crash(server: Server, url: str) -> None:
         os.kill(connection.info.backend_pid, signal.SIGKILL)
         connection.execute("SELECT 1")
     for number in range(10):
-        until = time.monotonic() + 20
+        until = time.monotonic() + PATIENCE
         while True:
             try:
                 server.execute(f"CREATE ROLE other{number}")
@@ -312,13 +312,13 @@ async def test_a_server_that_is_away_is_told_and_found_again(
 async def test_a_search_that_takes_too_long_is_refused_and_disturbs_nobody(
     postgres_url: str, registry: SearchParameters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    repository = await StoreSource(postgres_url, statement_timeout=0.2).open(tenant="north", parameters=registry)
+    repository = await StoreSource(postgres_url, statement_timeout=2).open(tenant="north", parameters=registry)
     try:
         await create(repository, patient(id="first"))
         monkeypatch.setattr(
             connections.Connection,
             "stream",
-            lambda self, sql, values=(): iter(self.execute("SELECT 1, pg_sleep(5)").fetchall()),
+            lambda self, sql, values=(): iter(self.execute("SELECT 1, pg_sleep(60)").fetchall()),
         )
         query = searching(registry)("Patient")
         with pytest.raises(TooCostlyError):

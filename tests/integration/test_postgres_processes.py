@@ -4,29 +4,36 @@ import asyncio
 import os
 import random
 import signal
+import threading
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.contract.stores import BASE_URL, NHS_NUMBER, SteppingClock, create, identified, opened, patient, searching
 from tests.integration.store_processes import Forking, forking
 from tests.integration.test_store_durability import _keys_seen_first, _parts, _perhaps_written, write_one
+from tests.patience import PATIENCE, becomes
 
 from careloom.definitions import Definitions
 from careloom.model.errors import UnavailableError
 from careloom.search import SearchParameters
 from careloom.store import Change, Repository, Turn
+from careloom.store.postgres.turns import Turns
 from careloom.store.source import StoreSource
 
 CLIENTS = 16
 PERSONS = 40
 TENANT = "north"
-STILL = 1.0
+STILL = 2.0
 """Seconds that a turn may stand still while another process waits."""
 
 HERE = "tests.integration.test_postgres_processes"
+
+
+MARK = {"resourceType": "Basic", "code": {"text": "a client has begun"}}
 
 
 async def register(repository: Repository, registry: SearchParameters, seed: str) -> None:
@@ -38,6 +45,7 @@ async def register(repository: Repository, registry: SearchParameters, seed: str
         await asyncio.sleep(0.01)
 
     async def client(number: int) -> None:
+        await repository.commit(lambda turn: turn.create(MARK), cause=f"{seed}-{number}")
         numbers = list(range(PERSONS))
         chance.shuffle(numbers)
         for person in numbers:
@@ -64,31 +72,31 @@ async def write_for_ever(repository: Repository, registry: SearchParameters, sta
     await asyncio.gather(*(client(int(start) + number) for number in range(16)))
 
 
-async def stand_still(repository: Repository, registry: SearchParameters, seconds: str) -> None:
-    """A child: a turn that stands still when it has written half of its work."""
+async def stand_still(repository: Repository, registry: SearchParameters, _: str) -> None:
+    """A child: a turn that is stopped when it has written half of its work."""
 
     def work(turn: Turn) -> None:
         turn.create(patient(), id="half")
         turn.read("Patient", "none")  # so that what was written is sent
-        stand(seconds)
+        stand()
         turn.create(patient(), id="other-half")
 
     await told_what_became_of(repository, work)
 
 
-async def stand_still_at_once(repository: Repository, registry: SearchParameters, seconds: str) -> None:
+async def stand_still_at_once(repository: Repository, registry: SearchParameters, _: str) -> None:
     """A child: a turn that asks nothing, as that of a process which is stopped while it waits for the turn."""
 
     def work(turn: Turn) -> None:
-        stand(seconds)
+        stand()
         turn.create(patient(), id="half")
 
     await told_what_became_of(repository, work)
 
 
-def stand(seconds: str) -> None:
+def stand() -> None:
     os.write(1, b"standing\n")
-    time.sleep(float(seconds))
+    os.kill(os.getpid(), signal.SIGSTOP)
 
 
 async def told_what_became_of(repository: Repository, work: Callable[[Turn], None]) -> None:
@@ -132,15 +140,17 @@ async def test_conditional_creates_from_three_processes_make_no_duplicate_and_on
     ended = asyncio.create_task(asyncio.to_thread(wait_for, children, "done", 2))
     await register(repository, registry, "c")
     await ended
-    await asyncio.sleep(0.3)
+    everything = await repository.changes(0, 10_000)
+    async with asyncio.timeout(PATIENCE):
+        while len(seen) < len(everything):
+            await asyncio.sleep(0.01)
     reading.cancel()
     found = await repository.search(searching(registry)("Patient", ("_count", "1000")))
     numbers = Counter(version.resource["identifier"][0]["value"] for version in found.matches if version.resource)
     assert numbers == {str(person): 1 for person in range(PERSONS)}
-    everything = await repository.changes(0, 10_000)
     assert seen == everything, "a follower of the change log has missed something, or seen it out of order"
     assert [each.sequence for each in everything] == sorted(each.sequence for each in everything)
-    assert len({each.cause.split("-")[0] for each in everything}) > 2, "only one process has written"
+    assert {"a", "b", "c"} <= {each.cause.split("-")[0] for each in everything}
 
 
 async def follow(repository: Repository, seen: list[Change]) -> None:
@@ -188,18 +198,22 @@ def acknowledged_until_killed(writers: Forking, after: float) -> list[int]:
     return [int(line) for line in lines if line.isdigit()]
 
 
+def is_stopped(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
 @pytest.mark.parametrize("child", ["stand_still", "stand_still_at_once"])
 async def test_the_turn_of_a_process_that_is_stopped_is_ended_and_undone_and_its_callers_are_told(
     repository: Repository, postgres_url: str, children: Forking, child: str
 ) -> None:
-    children.start(postgres_url, TENANT, f"{HERE}.{child}", STILL)
+    children.start(postgres_url, TENANT, f"{HERE}.{child}", "x")
     pid = await asyncio.to_thread(children.pid)
     await asyncio.to_thread(wait_for, children, "standing", 1)
-    os.kill(pid, signal.SIGSTOP)
+    await becomes(lambda: is_stopped(pid))
     try:
         began = time.monotonic()
         await create(repository, patient(id="whole"))
-        assert time.monotonic() - began < 15, "it was waited for as long as for any lock, which is 30 seconds"
+        assert time.monotonic() - began < 25, "it was waited for as long as for any lock, which is 30 seconds"
     finally:
         os.kill(pid, signal.SIGCONT)
     assert [await asyncio.to_thread(children.line) for _ in range(2)] == ["refused", "goes on"]
@@ -213,8 +227,10 @@ async def test_a_long_turn_that_goes_on_asking_is_waited_for(
 ) -> None:
     other = await StoreSource(postgres_url).open(tenant=TENANT, parameters=registry)
     try:
-        long = asyncio.create_task(other.commit(keep_asking))
-        await asyncio.sleep(STILL / 4)
+        asking = Asking()
+        long = asyncio.create_task(other.commit(asking.work))
+        await becomes(asking.has_begun.is_set)
+        asyncio.get_running_loop().call_later(STILL * 1.5, asking.is_enough.set)
         await create(repository, patient(id="short"))
         await long
     finally:
@@ -222,24 +238,39 @@ async def test_a_long_turn_that_goes_on_asking_is_waited_for(
     assert [change.id for change in await repository.changes(0, 10)] == ["long", "short"]
 
 
-def keep_asking(turn: Turn) -> None:
-    turn.create(patient(), id="long")
-    for _ in range(10):
-        time.sleep(STILL / 4)
+class Asking:
+    """A long turn that goes on asking until it is enough."""
+
+    def __init__(self) -> None:
+        self.has_begun, self.is_enough = threading.Event(), threading.Event()
+
+    def work(self, turn: Turn) -> None:
+        turn.create(patient(), id="long")
         turn.read("Patient", "none")
+        self.has_begun.set()
+        while not self.is_enough.wait(STILL / 20):
+            turn.read("Patient", "none")
 
 
 async def test_who_has_waited_as_long_as_for_any_lock_is_told(
-    repository: Repository, postgres_url: str, registry: SearchParameters
+    repository: Repository, postgres_url: str, registry: SearchParameters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    waits, plain = list[float](), Turns._begun
+
+    def begun(self: Turns, connection: Any, wait: float, first: Any) -> Any:
+        waits.append(wait)
+        return plain(self, connection, wait, first)
+
     other = await StoreSource(postgres_url, lock_timeout=STILL).open(tenant=TENANT, parameters=registry)
     try:
-        long = asyncio.create_task(repository.commit(keep_asking))
-        await asyncio.sleep(STILL / 4)
-        began = time.monotonic()
+        asking = Asking()
+        long = asyncio.create_task(repository.commit(asking.work))
+        await becomes(asking.has_begun.is_set)
+        monkeypatch.setattr(Turns, "_begun", begun)
         with pytest.raises(UnavailableError, match="others kept a lock for too long"):
             await create(other, patient(id="short"))
-        assert time.monotonic() - began < STILL * 1.75, "it was waited for twice"
+        assert STILL <= sum(waits) < STILL * 1.5, "it was waited for twice"
+        asking.is_enough.set()
         await long
         await create(other, patient(id="short"))
     finally:
@@ -267,7 +298,7 @@ async def test_a_commit_of_one_process_wakes_the_listeners_of_another(
         other.on_commit(woken.set)
         neighbour.on_commit(mistaken.set)
         await create(repository, patient())
-        await asyncio.wait_for(woken.wait(), 5)
+        await asyncio.wait_for(woken.wait(), PATIENCE)
         assert not mistaken.is_set()
     finally:
         await other.close()
@@ -313,16 +344,16 @@ async def test_a_lease_is_held_by_one_process_at_a_time(
     try:
         taken = await asyncio.gather(
             *(
-                store.events.take_lease("lanes", f"{id(store)}-{n}", 1)
+                store.events.take_lease("lanes", f"{id(store)}-{n}", 5)
                 for n in range(8)
                 for store in (repository, other)
             )
         )
         [lease] = [each for each in taken if each]
         assert lease.fence == 1
-        await asyncio.sleep(1.2)
-        following = await other.events.take_lease("lanes", "another", 5)
-        assert following is not None
+        async with asyncio.timeout(PATIENCE):
+            while (following := await other.events.take_lease("lanes", "another", 5)) is None:
+                await asyncio.sleep(0.1)
         assert following.fence == 2
     finally:
         await other.close()

@@ -41,7 +41,7 @@ async def test_what_was_written_is_counted_at_once(repository: Repository, postg
     database = postgres_url.rsplit("/", 1)[1]
     assert postgres.execute(TENANTS, database) == []
     await repository.commit(loading(FIRST))
-    until = time.monotonic() + 20  # the server itself would take a minute
+    until = time.monotonic() + 45  # the server itself would take a minute
     while not postgres.execute(TENANTS, database) and time.monotonic() < until:
         await asyncio.sleep(0.05)
     assert postgres.execute(TENANTS, database) == [(1.0,)]

@@ -1,11 +1,14 @@
 """The log is moved into the file beside the writer: it does not grow for ever, and a disk that fails there is told."""
 
+import asyncio
 import sqlite3
 import time
+from itertools import count
 from pathlib import Path
 
 import pytest
 from tests.contract.stores import create, opened, patient
+from tests.patience import PATIENCE
 
 from careloom.definitions import Definitions
 from careloom.model.errors import UnavailableError
@@ -57,8 +60,9 @@ async def test_a_failed_synchronisation_beside_the_writer_is_final(
         monkeypatch.setattr(Checkpoints, "_move", fails)
         monkeypatch.setattr(transactions, "CHECKPOINT_ROWS", 1)
         with pytest.raises(UnavailableError, match="must be started again"):
-            for number in range(200):
-                await write(repository, number)
+            async with asyncio.timeout(PATIENCE):
+                for number in count():
+                    await write(repository, number)
         with pytest.raises(UnavailableError, match="must be started again"):
             await create(repository, patient())
     async with opened("sqlite", tmp_path, registry) as repository:
@@ -66,7 +70,7 @@ async def test_a_failed_synchronisation_beside_the_writer_is_final(
 
 
 def until_ended(checkpoints: Checkpoints) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + PATIENCE
     while not checkpoints.have_ended:
         assert time.monotonic() < until
         time.sleep(0.01)

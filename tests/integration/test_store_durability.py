@@ -111,7 +111,9 @@ def _written_until_killed(writers: subprocess.Popen[str], path: Path, start: int
     writers.stdin.write(f"{path} {start}\n")
     writers.stdin.flush()
     lines = [writers.stdout.readline(), writers.stdout.readline()]
-    pid = next(line.split()[1] for line in lines if line.startswith("pid"))
+    while not (pids := [line.split()[1] for line in lines if line.startswith("pid")]):
+        lines.append(writers.stdout.readline())
+    [pid] = pids
     time.sleep(after)
     subprocess.run(["kill", "-9", pid], check=True)
     while lines[-1] != "dead\n":

@@ -12,7 +12,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from tests.contract.stores import BASE_URL, create, identified, opened, patient, searching
+from tests.contract.stores import BASE_URL, create, identified, let_groups_last, opened, patient, searching
 
 from careloom.definitions import Definitions
 from careloom.model.errors import InvalidError, MalformedError, UnavailableError
@@ -287,8 +287,10 @@ async def test_a_file_that_became_read_only_is_told_and_works_again(tmp_path: Pa
 
 
 async def test_what_units_before_the_failing_one_have_left_is_undone_with_it(
-    tmp_path: Path, registry: SearchParameters
+    tmp_path: Path, registry: SearchParameters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    let_groups_last(monkeypatch)
+
     def failing(turn: Turn) -> Version:
         error = sqlite3.OperationalError("disk I/O error")
         error.sqlite_errorcode = sqlite3.SQLITE_IOERR_WRITE

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from tests.contract.stores import BASE_URL, create, observation, patient
+from tests.integration.test_live_parameters import indexing_waits
+from tests.patience import PATIENCE
 
 from careloom.definitions import Definitions
 from careloom.search import SearchParameters, parse_query
@@ -70,13 +72,17 @@ def state(path: Path, code: str = "lot") -> tuple[Any, ...]:
     return row
 
 
-async def test_a_new_parameter_is_indexed_beside_the_work(tmp_path: Path, registry: Any) -> None:
+async def test_a_new_parameter_is_indexed_beside_the_work(
+    tmp_path: Path, registry: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with record(tmp_path, registry()) as repository:
         await repository.commit(load)
         assert state(tmp_path, "gender") == ("ready", 1, 0)
+    go_on = indexing_waits(monkeypatch)
     async with record(tmp_path, registry(lot(CITY))) as repository:
         assert repository.parameters.of("Patient")["lot"].state == "indexing"
         await create(repository, patient(id="new", address=[{"city": "City7"}]))
+        go_on.set()
         await repository.indexed()
         assert repository.parameters.of("Patient")["lot"].state == "active"
         assert set(await found(repository, "city7")) >= {"new", "p7"}
@@ -105,13 +111,15 @@ async def test_what_was_begun_is_gone_on_with_after_a_restart(
     monkeypatch.setattr("careloom.store.sql.indexer._BETWEEN", 3_600.0)
     monkeypatch.setattr(indexing, "SLICE_SECONDS", 60.0)
     async with record(tmp_path, parameters) as repository:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while state(tmp_path)[2] == 0:
                 await asyncio.sleep(0.01)
     assert state(tmp_path) == ("building", 1, indexing.AT_ONCE)
     monkeypatch.undo()
+    go_on = indexing_waits(monkeypatch)
     async with record(tmp_path, parameters) as repository:
         assert repository.parameters.of("Patient")["lot"].state == "indexing"
+        go_on.set()
         await repository.indexed()
         assert await found(repository, "city3") == [f"p{n}" for n in range(MANY - 1, -1, -1) if str(n)[0] == "3"]
     assert state(tmp_path) == ("ready", 1, MANY)

@@ -8,7 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.contract.stores import BASE_URL, NHS_NUMBER, create, identified, observation, opened, patient, searching
+from tests.contract.stores import (
+    BASE_URL,
+    NHS_NUMBER,
+    create,
+    identified,
+    let_groups_last,
+    observation,
+    opened,
+    patient,
+    searching,
+)
+from tests.patience import PATIENCE, becomes
 
 from careloom.definitions import Definitions
 from careloom.model.errors import ConflictError, TooCostlyError
@@ -223,12 +234,15 @@ async def test_a_beginning_finds_the_same_whatever_it_is(
 # groups
 
 
-async def test_who_waits_shares_a_commit(tmp_path: Path, registry: SearchParameters) -> None:
+async def test_who_waits_shares_a_commit(
+    tmp_path: Path, registry: SearchParameters, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """While the first is held up in its turn the others gather behind it, and all are synchronised once."""
+    let_groups_last(monkeypatch)
     gate = threading.Event()
 
     def held_up(turn: Turn) -> None:
-        gate.wait(timeout=10)
+        gate.wait(timeout=PATIENCE)
         turn.create(patient())
 
     async with opened("sqlite", tmp_path, registry) as repository:
@@ -277,17 +291,18 @@ async def test_closing_finishes_what_waits(tmp_path: Path, registry: SearchParam
 async def test_readers_do_not_wait_for_the_writer(
     tmp_path: Path, registry: SearchParameters, query: Callable[..., Query]
 ) -> None:
-    gate = threading.Event()
+    begun, gate = threading.Event(), threading.Event()
 
     def slow(turn: Turn) -> None:
         turn.update(patient(id="1", gender="male"))
-        gate.wait(timeout=10)
+        begun.set()
+        gate.wait(timeout=PATIENCE)
         raise ConflictError("no")
 
     async with opened("sqlite", tmp_path, registry) as repository:
         await create(repository, patient(id="1"))
         writing = asyncio.create_task(repository.commit(slow))
-        await asyncio.sleep(0.05)
+        await becomes(begun.is_set)
         read = await repository.read("Patient", "1")
         page = await repository.search(query("Patient"))
         gate.set()

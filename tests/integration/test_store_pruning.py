@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.contract.stores import BASE_URL, SteppingClock, create, opened, patient, searching
+from tests.patience import PATIENCE
 
 from careloom.definitions import Definitions
 from careloom.model.errors import InvalidError
@@ -72,6 +73,6 @@ async def test_a_record_is_pruned_soon_after_it_was_opened(
     clock.step(hours=25)
     monkeypatch.setattr(repositories, "_BEFORE_PRUNING", 0.01)
     async with opened("sqlite", tmp_path, registry, clock):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while rows(tmp_path / "hub.db") == before:
                 await asyncio.sleep(0.02)

@@ -8,6 +8,7 @@ from typing import Any
 
 import hl7.mllp
 from tests.integration.hl7v2.conftest import Desk, adt
+from tests.patience import PATIENCE, becomes
 
 from careloom.connectors.hl7v2 import Limits, MllpListener, parse
 from careloom.connectors.hl7v2.mllp import END, framed
@@ -31,7 +32,7 @@ async def _ask(port: int, *pieces: bytes, answers: int) -> list[str]:
         writer.write(piece)
         await writer.drain()
         await asyncio.sleep(0)
-    found = [await asyncio.wait_for(reader.readuntil(END), 10) for _ in range(answers)]
+    found = [await asyncio.wait_for(reader.readuntil(END), PATIENCE) for _ in range(answers)]
     writer.close()
     return [parse(answer.strip(b"\x0b\x1c\r")).first("MSA").value(1).text for answer in found]
 
@@ -41,7 +42,7 @@ async def test_another_library_sends_and_reads_the_answer(desk: Desk) -> None:
         reader, writer = await hl7.mllp.open_hl7_connection("127.0.0.1", listener.port)
         writer.writemessage(hl7.parse(adt("A01").decode()))
         await writer.drain()
-        answer = await asyncio.wait_for(reader.readmessage(), 10)
+        answer = await asyncio.wait_for(reader.readmessage(), PATIENCE)
         writer.close()
     assert str(answer.segment("MSA")[1]) == "AA"
 
@@ -51,7 +52,7 @@ async def test_messages_that_are_not_waited_for_are_answered_in_their_order(desk
     async with listening(desk, under_way=8) as listener:
         reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
         writer.write(b"".join(map(framed, messages)))
-        answers = [await asyncio.wait_for(reader.readuntil(END), 10) for _ in messages]
+        answers = [await asyncio.wait_for(reader.readuntil(END), PATIENCE) for _ in messages]
         writer.close()
     found = [parse(answer.strip(b"\x0b\x1c\r")).first("MSA").value(2).text for answer in answers]
     assert found == [f"M{number}" for number in range(100)]
@@ -80,13 +81,13 @@ async def test_a_message_of_nearly_ten_megabytes_is_taken(desk: Desk) -> None:
 
 
 async def test_who_sends_slowly_is_waited_for_and_holds_up_nobody(desk: Desk) -> None:
-    async with listening(desk, patience=5) as listener:
+    async with listening(desk, patience=PATIENCE) as listener:
         _, slow = await asyncio.open_connection("127.0.0.1", listener.port)
         slow.write(framed(adt("A28"))[:-10])
         await slow.drain()
         assert await _ask(listener.port, framed(adt("A31", pid="1||A-2^^^ACUTE||Shah^Priya")), answers=1) == ["AA"]
         slow.write(framed(adt("A28"))[-10:])
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while len(await desk.every("Patient")) < 2:
                 await asyncio.sleep(0.01)
         slow.close()
@@ -108,6 +109,7 @@ async def test_a_connection_holds_no_more_bytes_than_it_may_and_answers_all_the_
     await listener.start("127.0.0.1", 0)
     messages = [b"MSH|" + b"x" * size for size in (40_000, 40_000, 40_000, 49_000, 10, 30_000)]
     asking = asyncio.create_task(_ask(listener.port, *map(framed, messages), answers=len(messages)))
+    await becomes(lambda: held >= 80_008)
     await asyncio.sleep(0.2)
     assert 80_008 == held
     hold.set()
@@ -120,7 +122,7 @@ async def test_a_connection_that_stops_in_mid_message_is_closed(desk: Desk) -> N
     async with listening(desk, patience=0.05) as listener:
         reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
         writer.write(b"\x0bMSH|")
-        assert await asyncio.wait_for(reader.read(), 5) == b""
+        assert await asyncio.wait_for(reader.read(), PATIENCE) == b""
         writer.close()
 
 
@@ -129,7 +131,7 @@ async def test_a_connection_at_rest_is_left_alone(desk: Desk) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
         await asyncio.sleep(0.2)
         writer.write(framed(adt("A28")))
-        assert await asyncio.wait_for(reader.readuntil(END), 5)
+        assert await asyncio.wait_for(reader.readuntil(END), PATIENCE)
         writer.close()
 
 
@@ -139,7 +141,7 @@ async def test_a_sender_that_leaves_before_the_answer_loses_nothing(desk: Desk) 
         writer.write(framed(adt("A28")))
         await writer.drain()
         writer.close()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while not await desk.every("Patient"):
                 await asyncio.sleep(0.01)
 
@@ -149,7 +151,7 @@ async def test_one_connection_too_many_is_closed(desk: Desk) -> None:
         _, first = await asyncio.open_connection("127.0.0.1", listener.port)
         await asyncio.sleep(0.05)
         reader, second = await asyncio.open_connection("127.0.0.1", listener.port)
-        assert await asyncio.wait_for(reader.read(), 5) == b""
+        assert await asyncio.wait_for(reader.read(), PATIENCE) == b""
         first.close()
         second.close()
 
@@ -158,7 +160,7 @@ async def test_stopping_answers_what_is_under_way(desk: Desk) -> None:
     async with listening(desk) as listener:
         reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
         writer.write(framed(adt("A28")))
-        assert await asyncio.wait_for(reader.readuntil(END), 5)
+        assert await asyncio.wait_for(reader.readuntil(END), PATIENCE)
         await listener.stop()
-        assert await asyncio.wait_for(reader.read(), 5) == b""
+        assert await asyncio.wait_for(reader.read(), PATIENCE) == b""
         writer.close()

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 from tests.integration.hl7v2.conftest import adt
+from tests.patience import PATIENCE
 
 from careloom.app import running
 from careloom.connectors.hl7v2 import parse
@@ -52,7 +53,7 @@ async def test_what_is_acknowledged_at_the_port_is_on_record(tmp_path: Path, def
         (port,) = app.mllp_ports
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(framed(adt("A01")))
-        answer = await asyncio.wait_for(reader.readuntil(END), 30)
+        answer = await asyncio.wait_for(reader.readuntil(END), PATIENCE)
         writer.close()
         found = await app.hub.repository.search(parse_query("Encounter", [], app.hub.parameters, strict=True))
     assert parse(answer.strip(b"\x0b\x1c\r")).first("MSA").value(1).text == "AA"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+from tests.patience import PATIENCE
 
 from careloom.serving import bounded_heads
 from careloom.serving.bounded_heads import MOST, BoundedHeads
@@ -25,9 +26,20 @@ async def _echo(scope: Any, receive: Any, send: Any) -> None:
 
 
 @pytest.fixture
-async def line(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Line]:
-    """A connection to a server that waits half a second for a head."""
-    monkeypatch.setattr(bounded_heads, "SECONDS", 0.5)
+def seconds() -> float:
+    """How long a server waits for a head."""
+    return PATIENCE
+
+
+SOON = pytest.mark.parametrize("seconds", [0.5])
+LATER = pytest.mark.parametrize("seconds", [2.0])
+"""Where something else must have been sent and read by then."""
+
+
+@pytest.fixture
+async def line(monkeypatch: pytest.MonkeyPatch, seconds: float) -> AsyncIterator[Line]:
+    """A connection to a server."""
+    monkeypatch.setattr(bounded_heads, "SECONDS", seconds)
     config = uvicorn.Config(_echo, port=0, http=BoundedHeads, lifespan="off", log_config=None)
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
@@ -42,16 +54,18 @@ async def line(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Line]:
 
 
 async def _rest(reader: asyncio.StreamReader) -> bytes:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         return await reader.read()
 
 
+@SOON
 @pytest.mark.parametrize("sent", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nX: ", b"\r\n"])
 async def test_head_that_does_not_come_is_given_up(line: Line, sent: bytes) -> None:
     line[1].write(sent)
     assert (await _rest(line[0])).startswith(b"HTTP/1.1 408 ")
 
 
+@LATER
 @pytest.mark.parametrize("sent", [b"GET / HT", b"\r\n"])
 async def test_head_of_a_later_request_is_given_up_as_well(line: Line, sent: bytes) -> None:
     line[1].write(REQUEST)
@@ -77,17 +91,18 @@ async def test_head_as_large_as_may_be_is_taken_with_what_follows(line: Line, si
     body = b"b" * MOST
     start, end = b"POST / HTTP/1.1\r\nHost: x\r\nX: ", b"\r\nContent-Length: %d\r\n\r\n" % len(body)
     line[1].write(start + b"a" * (size - len(start) - len(end)) + end + body)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         assert (await line[0].readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
         assert body == await line[0].readexactly(len(body))
 
 
+@LATER
 async def test_body_may_be_larger_and_slower_than_a_head(line: Line) -> None:
     body = b"b" * 3 * MOST
     line[1].write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body[:MOST])
-    await asyncio.sleep(0.7)
+    await asyncio.sleep(2.2)
     line[1].write(body[MOST:])
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         assert (await line[0].readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
         assert body == await line[0].readexactly(len(body))
     line[1].write(REQUEST)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.patience import becomes
 
 from careloom.model.errors import NotFoundError, UnavailableError
 from careloom.rest.errors import ThrottledError
@@ -45,12 +46,8 @@ def _start(jobs: Jobs, work: Callable[[Task], Awaitable[FhirResponse]]) -> Job:
 
 
 async def _done(jobs: Jobs, job: Job) -> Job:
-    for _ in range(200):
-        found = jobs.find(job.id, "epr")
-        if found.is_done:
-            return found
-        await asyncio.sleep(0.01)
-    raise AssertionError("it was not done in time")
+    await becomes(lambda: jobs.find(job.id, "epr").is_done)
+    return jobs.find(job.id, "epr")
 
 
 async def _at_once(task: Task) -> FhirResponse:
@@ -108,21 +105,14 @@ async def test_job_cancelled_in_another_process_stops_at_its_next_sign_of_life(
     jobs = bench.process()
     job = _start(jobs, _for_ever)
     bench.process().cancel(job)
-    for _ in range(200):
-        if not jobs._running:
-            break
-        await asyncio.sleep(0.01)
-    assert (jobs._running, list(bench.root.iterdir())) == ({}, [])
+    await becomes(lambda: (jobs._running, list(bench.root.iterdir())) == ({}, []))
 
 
 async def test_progress_is_told(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("careloom.rest.jobs.BEAT", 0.02)
     jobs = bench.process()
     job = _start(jobs, _for_ever)
-    for _ in range(200):
-        if bench.process().find(job.id, "epr").progress:
-            break
-        await asyncio.sleep(0.01)
+    await becomes(lambda: bool(bench.process().find(job.id, "epr").progress))
     assert bench.process().find(job.id, "epr").progress == "1 of 2"
     await jobs.close()
 

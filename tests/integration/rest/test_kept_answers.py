@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.patience import PATIENCE
 from tests.unit.rest import conftest as fixtures
 from tests.unit.rest.desk import BASE, GRANT, NOW, Desk, patient, registry, transaction
 
@@ -38,11 +39,10 @@ class Later:
         request = FhirRequest("", method, url, parameters=asked, headers=headers, body=body, grant=grant, **more)
         answer = await defer(route.interaction, route.addressed(request), self.desk.hub)
         job = answer.headers["Content-Location"].removeprefix(f"{BASE}/")
-        for _ in range(500):
-            if (await self.fetch(job, grant)).status != 202:
-                return job
-            await asyncio.sleep(0.01)
-        raise AssertionError("it was not done in time")
+        async with asyncio.timeout(PATIENCE):
+            while (await self.fetch(job, grant)).status == 202:
+                await asyncio.sleep(0.01)
+        return job
 
     async def fetch(self, address: str, grant: Grant = GRANT, **rules: Any) -> FhirResponse:
         """What is told at an address, by other rules where they are given."""
@@ -121,14 +121,15 @@ async def test_binary_that_is_asked_for_as_it_is_comes_later_as_a_resource(later
 async def test_file_is_not_given_out_before_the_work_is_done(later: Later) -> None:
     jobs: Any = later.desk.hub.jobs
     job = jobs.new(client=GRANT.client, url=f"{BASE}/$export", code="$export", purpose="TREAT")
-    going_on = asyncio.Event()
+    written, going_on = asyncio.Event(), asyncio.Event()
 
     async def work(task: Any) -> FhirResponse:
         (task.files / "Patient.1.ndjson").write_text("{}\n")
+        written.set()
         await going_on.wait()
         return FhirResponse(200, json={})
 
     jobs.start(job, work, BASE)
-    await asyncio.sleep(0.05)
+    await written.wait()
     assert 404 == (await later.fetch(f"_jobs/{job.id}/Patient.1.ndjson")).status
     going_on.set()

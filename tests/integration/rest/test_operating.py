@@ -1,6 +1,5 @@
 """A hub as its operators have it: TLS, figures, probes, jobs, several processes, a clean log."""
 
-import asyncio
 import json
 import signal
 import ssl
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from tests.integration.hub import SETTINGS, Caller, HubProcess, Locality, caller, eventually, running_hub
+from tests.patience import PATIENCE
 
 from careloom.cli.serve import serve
 from careloom.definitions import Definitions
@@ -65,9 +65,14 @@ async def test_log_holds_no_patient_data(hub: HubProcess) -> None:
         await call(
             "PUT", f"Patient/{made.json['id']}", {**PATIENT, "id": made.json["id"], "birthDate": "Ashe-1950-01-01"}
         )
+        await eventually(lambda: _logged(hub, "update"))
     text = (hub.locality.folder / "hub.log").read_text()
     assert [each for each in (made.json["id"], "Ashe", "1950-01-01") if each in text] == []
     assert "{type}/{id}" in text
+
+
+async def _logged(hub: HubProcess, interaction: str) -> bool:
+    return interaction in [line.get("interaction") for line in hub.log()]
 
 
 async def _polled(call: Caller, url: str) -> tuple[int, dict[str, str], object]:
@@ -143,27 +148,30 @@ async def test_tls_is_spoken_and_a_request_in_progress_is_finished_before_the_en
 ) -> None:
     _certificate(tmp_path)
     secure = SETTINGS.replace("http://127.0.0.1", "https://127.0.0.1")
-    locality = Locality.make(tmp_path, secure + '\n[http]\ncertificate = "hub.pem"\nkey = "hub.key"\ngrace = 5\n')
+    locality = Locality.make(tmp_path, secure + '\n[http]\ncertificate = "hub.pem"\nkey = "hub.key"\ngrace = 60\n')
     trust = ssl.create_default_context(cafile=str(tmp_path / "hub.pem"))
     with running_hub(locality) as running:
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust)) as session:
             async with session.get(f"{running.base_url}/metadata") as response:
                 assert (response.status, running.base_url[:8]) == (200, "https://")
-            slow = asyncio.create_task(_slow_token(session, running))
-            await asyncio.sleep(0.3)
-            running.process.send_signal(signal.SIGTERM)
-            assert await slow == 401  # no client is proven, and the answer came
-        assert running.process.wait(20) == 0
+            assert await _token_asked_for_at_the_end(session, running) == 401  # nothing is proven, and the answer came
+        assert running.process.wait(PATIENCE) == 0
 
 
-async def _slow_token(session: aiohttp.ClientSession, hub: HubProcess) -> int:
-    async def form() -> object:
+async def _token_asked_for_at_the_end(session: aiohttp.ClientSession, hub: HubProcess) -> int:
+    """The status of an answer to a form that the hub has begun to read when it is told to stop."""
+
+    async def is_stopping() -> bool:
+        return "stopping" in [line["event"] for line in hub.log()]
+
+    async def form() -> object:  # not begun before the hub says that it goes on
+        hub.process.send_signal(signal.SIGTERM)
         yield b"grant_type=client"
-        await asyncio.sleep(1)
+        await eventually(is_stopping)
         yield b"_credentials"
 
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    async with session.post(hub.token_url, data=form(), headers=headers) as response:
+    async with session.post(hub.token_url, data=form(), headers=headers, expect100=True) as response:
         return response.status
 
 
@@ -198,5 +206,5 @@ def test_hub_without_a_process_is_refused(workers: int, tmp_path: Path, capsys: 
 
 
 def test_lines_of_the_log_are_json(hub: HubProcess) -> None:
-    lines = (hub.locality.folder / "hub.log").read_text().splitlines()
+    lines = hub.log_lines()
     assert lines and all(isinstance(json.loads(line), dict) for line in lines)

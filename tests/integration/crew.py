@@ -22,9 +22,11 @@ def work(file: Path, listener: socket.socket, number: int, ready: Event) -> None
         with (file.parent / "refused").open("a") as tries:
             tries.write("x")
         sys.exit(CANNOT_START)
-    (file.parent / f"worker-{number}").write_text(str(os.getpid()))
+    note = file.parent / f"new-{number}"
+    note.write_text(str(os.getpid()))
+    note.replace(file.parent / f"worker-{number}")  # never read half written
     ready.set()
-    time.sleep(60)
+    time.sleep(600)
 
 
 def main(folder: Path) -> int:

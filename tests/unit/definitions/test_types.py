@@ -88,7 +88,7 @@ class HeldUp(dict[str, Any]):
     def __getitem__(self, key: str) -> Any:
         if key == "min" and current_thread() is not main_thread():
             self.reads.set()
-            assert self.goes_on.wait(10)
+            assert self.goes_on.wait(60)
         return super().__getitem__(key)
 
 
@@ -105,7 +105,7 @@ def test_a_part_of_a_type_that_another_thread_reads_just_now_is_there() -> None:
     types = TypeModel(structures, frozenset({"Thing"}))
     thread = Thread(target=lambda: types.node("Thing"))
     thread.start()
-    assert HeldUp.reads.wait(10)
+    assert HeldUp.reads.wait(60)
     here = types.node("Thing.part")
     HeldUp.goes_on.set()
     thread.join()

@@ -35,7 +35,7 @@ class HeldUp:
         for number, definition in enumerate(self._definitions.all(type)):
             if number == 100 and current_thread() is not main_thread():
                 self.reads.set()
-                assert self.goes_on.wait(10)
+                assert self.goes_on.wait(60)
             yield definition
 
 
@@ -46,7 +46,7 @@ def test_a_registry_that_another_thread_reads_just_now_lacks_nothing(
     read = SearchParameters(held)
     thread = Thread(target=lambda: read.of("Observation"))
     thread.start()
-    assert held.reads.wait(10)
+    assert held.reads.wait(60)
     here = set(read.of("Patient"))
     held.goes_on.set()
     thread.join()

@@ -110,7 +110,7 @@ class HeldUp(Terminology):
     def value_set(self, url: str) -> Resource | None:
         if current_thread() is not main_thread():
             self.reads.set()
-            assert self.goes_on.wait(10)
+            assert self.goes_on.wait(60)
         return super().value_set(url)
 
 
@@ -123,7 +123,7 @@ def test_a_value_set_that_another_thread_reads_just_now_is_not_taken_for_missing
     other: list[str] = []
     thread = Thread(target=lambda: other.append(terminology.validate_code(VS, system=CS, code="fish").result))
     thread.start()
-    assert terminology.reads.wait(10)
+    assert terminology.reads.wait(60)
     here = terminology.validate_code(asked, system=CS, code="fish").result
     terminology.goes_on.set()
     thread.join()

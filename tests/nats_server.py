@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.ports import free_port
+from careloom.connectathon.ports import free_port
 
 SERVER = shutil.which("nats-server", path=str(Path(sys.executable).parent)) or shutil.which("nats-server")
 PATIENCE = 60

@@ -26,7 +26,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from tests.ports import free_port
+
+from careloom.connectathon.ports import free_port
 
 USER = "careloom"
 START_SECONDS = 120

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from tests.acceptance.gateway import gateway
 from tests.integration.hub import SETTINGS, HubProcess, Locality, running_hub
-from tests.ports import free_port
 from tests.postgres import Server
 
+from careloom.connectathon.ports import free_port
 from careloom.definitions import Definitions
 
 DATABASES = ("sqlite", "postgres")

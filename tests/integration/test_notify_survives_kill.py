@@ -17,8 +17,8 @@ from typing import Any
 from aiohttp import web
 from tests.integration.hub import SETTINGS, Caller, HubProcess, Locality, caller, eventually, running_hub
 from tests.patience import PATIENCE
-from tests.ports import free_port
 
+from careloom.connectathon.ports import free_port
 from careloom.notify import new_secret, verify
 
 KILLS = 20

@@ -12,7 +12,8 @@ from yarl import URL
 
 from careloom.connectathon.evidence import read_evidence
 from careloom.connectathon.identity import Identities
-from careloom.connectathon.listeners import Application, Listeners, Receive, Scope, Send, free_port
+from careloom.connectathon.listeners import Application, Listeners, Receive, Scope, Send
+from careloom.connectathon.ports import free_port
 from careloom.connectathon.recorder import Gateway, Recorder
 from careloom.connectathon.run import Run
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from threading import Timer
 
 import pytest
-from tests.ports import free_port
+
+from careloom.connectathon.ports import free_port
 
 PAGE = Path(__file__).parents[2] / "docs" / "tutorial-subscriber.md"
 PATIENCE = 60

@@ -13,7 +13,8 @@ import aiohttp
 from careloom.connectathon.audit import AuditReader
 from careloom.connectathon.exchange import Exchange
 from careloom.connectathon.identity import Identities
-from careloom.connectathon.listeners import Listeners, free_port
+from careloom.connectathon.listeners import Listeners
+from careloom.connectathon.ports import free_port
 from careloom.connectathon.processes import Child
 from careloom.connectathon.recorder import Gateway, Recorder
 from careloom.connectathon.run import Run
@@ -25,9 +26,8 @@ from careloom.model.errors import ConflictError, MalformedError, UnavailableErro
 from careloom.model.records import dataclass
 
 FHIR_BASE = "/fhir"
-_HUB_PATIENCE = 120.0
-"""Seconds for the hub to load its definitions and answer."""
-_SIMULATOR_PATIENCE = 30.0
+_START_PATIENCE = 120.0
+"""Seconds for the hub, or a simulated system, to load its definitions and answer."""
 _RELOAD_PATIENCE = 15.0
 
 # What the hub logs when it has taken up its settings file, or will not; nothing on the wire tells it.
@@ -130,11 +130,11 @@ class LocalStage:
         command = [sys.executable, "-m", "careloom", "serve", "--settings", str(self._workspace.settings)]
         hub = await self._child(self._run.scenario.hub.id, command)
         upstream = f"http://127.0.0.1:{self._plan.addresses.hub_port}"
-        deadline = asyncio.get_running_loop().time() + _HUB_PATIENCE
+        deadline = asyncio.get_running_loop().time() + _START_PATIENCE
         while not await self._answers(f"{upstream}{FHIR_BASE}/.well-known/smart-configuration"):
             hub.require_alive()
             if asyncio.get_running_loop().time() > deadline:
-                raise UnavailableError(f"the hub does not answer at {upstream} after {_HUB_PATIENCE:g} s")
+                raise UnavailableError(f"the hub does not answer at {upstream} after {_START_PATIENCE:g} s")
             await asyncio.sleep(0.1)
         self._plan.gateways[self._run.scenario.hub.id].upstream = upstream
         self._run.console = f"{upstream}/notifications"
@@ -143,7 +143,7 @@ class LocalStage:
         configuration = str(self._workspace.simulators[role.id])
         command = [sys.executable, "-m", "careloom.connectathon.suppliers", configuration]
         child = await self._child(role.id, command, piped=True)
-        port = parse_json(await child.line(_SIMULATOR_PATIENCE))["listening"]
+        port = parse_json(await child.line(_START_PATIENCE))["listening"]
         self._controls[role.id] = f"http://127.0.0.1:{port}"
         self._plan.gateways[role.id].upstream = self._controls[role.id]
 

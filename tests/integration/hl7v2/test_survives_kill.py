@@ -9,8 +9,8 @@ from typing import Any
 
 from tests.integration.hl7v2.conftest import adt, stay
 from tests.integration.hub import SETTINGS, Caller, Locality, caller, running_hub
-from tests.ports import free_port
 
+from careloom.connectathon.ports import free_port
 from careloom.connectors.hl7v2 import parse
 from careloom.connectors.hl7v2.mllp import END, framed
 

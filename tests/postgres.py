@@ -41,6 +41,7 @@ _SETTINGS = {
     "max_connections": "200",
     "shared_buffers": "64MB",
     "fsync": "off",  # what a killed process leaves is in the page cache; only loss of power would show the difference
+    "autovacuum": "off",  # or plans would change whenever it comes round
     "log_min_messages": "fatal",
     "log_min_error_statement": "panic",  # statements hold patient data
 }

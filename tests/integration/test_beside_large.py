@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import pytest
 from tests.contract.stores import observation, opened
 from tests.contract.stores import patient as small
+from tests.patience import PATIENCE
 from tests.unit.rest import conftest as fixtures
 from tests.unit.rest.counter import send
 from tests.unit.rest.desk import Desk, entry, patient, transaction
@@ -28,8 +29,6 @@ desk, hub_key, parameters = fixtures.desk, fixtures.hub_key, fixtures.parameters
 T = TypeVar("T")
 
 MANY = 400
-PATIENCE = 30.0
-"""Seconds after which what is waited for will never come."""
 
 
 @pytest.fixture(params=("sqlite", "postgres"))

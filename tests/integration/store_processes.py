@@ -21,7 +21,7 @@ for warm in (identified("1"), {"resourceType": "AuditEvent"}):
 os.write(1, b"loaded\\n")
 
 async def run(url, tenant, task, argument):
-    repository = await StoreSource(url, lock_timeout=3).open(tenant=tenant, parameters=registry)
+    repository = await StoreSource(url).open(tenant=tenant, parameters=registry)
     module, name = task.rsplit(".", 1)
     await getattr(importlib.import_module(module), name)(repository, registry, argument)
     await repository.close()

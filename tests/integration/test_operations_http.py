@@ -88,7 +88,7 @@ async def finished(call: Caller, place: str) -> Any:
         assert headers["Expires"] and headers["Content-Type"].startswith("application/json")
         return json.loads(text)
 
-    return await eventually(look, 30)
+    return await eventually(look)
 
 
 async def test_everything_is_told_page_by_page_in_json_and_in_xml(call: Caller) -> None:

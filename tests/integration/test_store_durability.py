@@ -82,7 +82,7 @@ def writers() -> Iterator[subprocess.Popen[str]]:
         yield process
         assert process.stdin is not None
         process.stdin.close()
-        process.wait(timeout=30)
+        process.wait(timeout=60)
 
 
 async def test_kill_at_random_moments_loses_nothing_acknowledged(

@@ -82,11 +82,11 @@ async def test_a_subscriber_of_two_hubs_is_told_once_also_when_one_dies(
         with two_hubs(locality) as (first, second):
             await _subscribe(first, receiver)
             expected = [await _discharge(hub) for hub in (first, second, first, second)]
-            await eventually(lambda: _has_all(receiver, expected), seconds=20)
+            await eventually(lambda: _has_all(receiver, expected))
             await asyncio.sleep(1)
             assert [focus for _, focus in receiver.events()] == expected, "somebody was told twice, or out of order"
             if dies:
                 first.stop(signal.SIGKILL)
             expected.append(await _discharge(second))
-            await eventually(lambda: _has_all(receiver, expected), seconds=30)
+            await eventually(lambda: _has_all(receiver, expected))
             assert [focus for _, focus in receiver.events()] == expected

@@ -75,7 +75,7 @@ units = ["mg", "mmol/L", "kPa", "[lb_av]", "mm[Hg]", "ug/dL", "cm", "Cel"]
 together = Barrier(len(units))
 
 def ask(unit):
-    together.wait(10)
+    together.wait(60)
     return scale(unit)
 
 with ThreadPoolExecutor(len(units)) as threads:

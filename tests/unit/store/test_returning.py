@@ -8,7 +8,7 @@ from careloom.store import Returning
 
 async def waited(patience: Returning, waiting: list[int]) -> None:
     """Wait while one after the other of these numbers is found waiting; the last for ever."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await patience.wait(lambda: waiting.pop(0) if len(waiting) > 1 else waiting[0])
 
 

@@ -1,11 +1,13 @@
-"""What integration tests share: a real browser."""
+"""What integration tests share: a real browser, and a database of each kind for a hub."""
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 from tests.patience import PATIENCE
+from tests.postgres import Server
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
@@ -30,3 +32,14 @@ def browser() -> Iterator[Browser]:
         opened = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
         yield opened
         opened.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Settings that put the record of a hub into an empty database; for SQLite there is nothing to say."""
+    if request.param == "sqlite":
+        yield ""
+        return
+    server: Server = request.getfixturevalue("postgres")
+    yield f'\n[store]\nurl = "{server.database_of(tmp_path)}"\n'
+    server.drop_database_of(tmp_path)

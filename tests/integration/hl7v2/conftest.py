@@ -1,18 +1,20 @@
-"""A source on a record in memory, and messages with defaults, so that a test shows only what it is about."""
+"""A source on each record there is, and messages with defaults, so that a test shows only what it is about."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.contract.stores import STORES, opened
 
 from careloom.connectors.hl7v2 import Hl7v2Source, load_tables, parse
 from careloom.connectors.intake import Intake
 from careloom.definitions import Definitions
 from careloom.governance import Agreement, AuditSource, Client, Organisation, Registry, parse_scopes
 from careloom.search import SearchParameters, parse_query
-from careloom.store import MemoryRepository, Repository
+from careloom.store import Repository
 from careloom.store.ids import new_id
 from careloom.validation import Validator
 
@@ -91,22 +93,25 @@ def check(definitions: Definitions) -> Callable[[Any], Any]:
     return Validator(definitions).validate
 
 
-@pytest.fixture
-def desk(parameters: SearchParameters, check: Callable[[Any], Any]) -> Desk:
-    repository = MemoryRepository(tenant="north", parameters=parameters, clock=lambda: NOW)
+@pytest.fixture(params=STORES)
+async def desk(
+    request: pytest.FixtureRequest, tmp_path: Path, parameters: SearchParameters, check: Callable[[Any], Any]
+) -> AsyncIterator[Desk]:
+    if request.param == "postgres":
+        request.getfixturevalue("postgres")
     registry = Registry(
         organisations=(Organisation("acute", "North Acute Trust"),),
         clients=(Client("meridian", "acute", scopes=parse_scopes("system/*.cruds")),),
         agreements=(agreement(),),
     )
-    intake = Intake(
-        client="meridian",
-        purpose="TREAT",
-        repository=repository,
-        registered=lambda: registry,
-        audit_source=AuditSource("https://hub.example/fhir"),
-        clock=lambda: NOW,
-        new_id=new_id,
-    )
-    source = Hl7v2Source(intake, load_tables(), check)
-    return Desk(source, repository, parameters)
+    async with opened(request.param, tmp_path, parameters, lambda: NOW) as repository:
+        intake = Intake(
+            client="meridian",
+            purpose="TREAT",
+            repository=repository,
+            registered=lambda: registry,
+            audit_source=AuditSource("https://hub.example/fhir"),
+            clock=lambda: NOW,
+            new_id=new_id,
+        )
+        yield Desk(Hl7v2Source(intake, load_tables(), check), repository, parameters)

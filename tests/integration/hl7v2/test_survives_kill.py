@@ -26,9 +26,9 @@ port = {port}
 """
 
 
-async def test_what_was_acknowledged_survives_kills_and_is_there_once(tmp_path: Path) -> None:
+async def test_what_was_acknowledged_survives_kills_and_is_there_once(tmp_path: Path, database: str) -> None:
     chance, port = random.Random(5), free_port()
-    locality = Locality.make(tmp_path, SETTINGS + PORT.format(port=port))
+    locality = Locality.make(tmp_path, SETTINGS + PORT.format(port=port) + database)
     conversations = [[_admission(name, number) for number in range(MESSAGES)] for name in range(CONNECTIONS)]
     answered: list[str] = []
     for kill in range(1, KILLS + 1):

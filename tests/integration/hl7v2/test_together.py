@@ -9,7 +9,7 @@ from tests.integration.hl7v2.conftest import Desk, adt, stay
 
 from careloom.connectors.hl7v2 import parse
 from careloom.model import Resource
-from careloom.store import MemoryRepository, Turn, Version
+from careloom.store import Repository, Turn, Version
 
 T = TypeVar("T")
 
@@ -20,13 +20,14 @@ BAD = adt("A01", control_id="BAD", pid="1||A-9^^^ACUTE||Bad^Ann", pv1=stay(kind=
 def commits(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The cause of each commit of the record."""
     found: list[str] = []
-    commit = MemoryRepository.commit
+    kind = type(desk.repository)
+    commit = kind.commit
 
-    async def noting(self: MemoryRepository, work: Callable[[Turn], T], *, cause: str = "", size: int = 0) -> T:
+    async def noting(self: Repository, work: Callable[[Turn], T], *, cause: str = "", **more: Any) -> T:
         found.append(cause)
-        return await commit(self, work, cause=cause, size=size)
+        return await commit(self, work, cause=cause, **more)
 
-    monkeypatch.setattr(MemoryRepository, "commit", noting)
+    monkeypatch.setattr(kind, "commit", noting)
     return found
 
 

@@ -1,5 +1,6 @@
 """A notifier on whatever record a test has, and a receiver that may be closed."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -44,6 +45,13 @@ def channel(**changes: Any) -> dict[str, Any]:
     """A channel of a subscription that is told everything."""
     told = {"type": "rest-hook", "endpoint": "https://gp.example/hook", "payload": "application/fhir+json"}
     return told | {"_payload": FULL} | changes
+
+
+async def delivered(repository: Repository, id: str, to: int) -> None:
+    """Wait until the record says that a subscription was told up to a number."""
+    async with asyncio.timeout(10):
+        while (await repository.events.cursor(id)).delivered_to < to:
+            await asyncio.sleep(0.01)
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.contract.stores import SteppingClock
-from tests.contract.telling import Gate, channel, telling
+from tests.contract.telling import Gate, channel, delivered, telling
 from tests.integration.hl7v2.conftest import adt, agreement, stay
 from tests.unit.notify.test_access import REGISTRY
 from tests.unit.notify.test_notifier import Rules, discharge, numbers, subscribe, until
@@ -223,11 +223,10 @@ async def test_a_resource_over_the_limit_of_a_notification_is_told_without_its_c
         id = await subscribe(repository, notifier, channel=channel())
         await discharge(repository, "large", text={"status": "generated", "div": "A" * MOST_BYTES})
         await discharge(repository, "small")
-        await until(lambda: len(rules.told) == 2)
+        await delivered(repository, id, 2)
     [large, small] = [body for _, body in gate.accepted[1:]]
     assert len(large) < 10_000 and b'"status":"413"' in large and b"Encounter/large" in large
     assert b'"resourceType":"Encounter"' in small
-    assert 2 == (await repository.events.cursor(id)).delivered_to
 
 
 async def test_a_clock_that_is_set_back_changes_neither_order_nor_numbers(
@@ -243,10 +242,10 @@ async def test_a_clock_that_is_set_back_changes_neither_order_nor_numbers(
         clock.now += timedelta(days=1)
         await discharge(repository, "e3")
         gate.is_open = True
-        await until(lambda: len(rules.told) == 3)
+        await delivered(repository, id, 3)
     assert [f"Encounter/e{number}" for number in (1, 2, 3)] == rules.told
     assert [["1"], ["2"], ["3"]] == [numbers(bundle) for _, bundle in gate.sent[1:]]
-    assert (3, None) == ((cursor := await repository.events.cursor(id)).delivered_to, cursor.next_at)
+    assert (await repository.events.cursor(id)).next_at is None
 
 
 async def test_numbers_beyond_two_to_the_31_are_counted_told_and_kept(
@@ -257,15 +256,14 @@ async def test_numbers_beyond_two_to_the_31_are_counted_told_and_kept(
     async with telling(repository, topics, gate, rules, clock) as notifier:
         id = await subscribe(repository, notifier)
         await discharge(repository, "e1")
-        await until(lambda: rules.told == ["Encounter/e1"])
+        await delivered(repository, id, 1)
     await renumber(repository, id, many)
     async with telling(repository, topics, gate, rules, clock):
         await discharge(repository, "e2")
-        await until(lambda: rules.told[-1] == "Encounter/e2")
+        await delivered(repository, id, many + 1)
     assert [str(many + 1)] == numbers(gate.sent[-1][1])
     events = repository.events
     assert (many, many + 1) == (await events.first_number(id), await events.last_number(id))
-    assert many + 1 == (await events.cursor(id)).delivered_to
     assert (many + 1, many + 1) == ((tries := await events.attempts(id, 1))[0].first, tries[0].last)
     [held] = await events.events(id, many + 1, many + 1)
     assert "Encounter/e2" == held.focus

@@ -4,7 +4,7 @@ A subscriber that keeps patients apart loses nothing by hearing of two of them i
 a slow answer nor an event it cannot take holds up the rest. Each notification tells of one event, so its id and bytes
 follow from the event alone and nothing about it has to be written down before it is sent. The cursor follows the last
 number up to which all are accepted; what was accepted beyond that is known to this process, and after a crash goes out
-again as it was, at most `MOST_AHEAD` of it.
+again as it was, at most `MOST_AHEAD` of it. What was accepted and cannot be recorded is owed, and not sent again.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from typing import Final
 
 from careloom.model.records import dataclass, replace
 from careloom.notify.backlog import Backlog
+from careloom.notify.book import Book, Entry
 from careloom.notify.courier import Courier, Sent
 from careloom.notify.delivery import Delivery
 from careloom.notify.notification import Told
@@ -82,6 +83,7 @@ class ByPatient:
         self._clock = delivery.clock
         self._random = delivery.random
         self._open: dict[int, SubscriptionEvent] = {}
+        self._books: dict[int, Book] = {}
         self._read_to = 0
         self._troubles: dict[str, _Trouble] = {}
         self._telling: dict[str, asyncio.Task[None]] = {}
@@ -113,6 +115,15 @@ class ByPatient:
         for task in telling:
             task.cancel()
         await asyncio.gather(*telling, return_exceptions=True)
+
+    async def pay(self) -> None:
+        """Record what was accepted and could not be recorded; none are being told meanwhile.
+
+        Raises:
+            CareloomError: It cannot be recorded, and is owed as before.
+        """
+        for number in sorted(self._books):
+            await self._pay(self._open[number])
 
     async def _take_up(self, delivered_to: int) -> None:
         """Read the next events, as far ahead as may be told, while few are on their way."""
@@ -197,14 +208,19 @@ class ByPatient:
                 id, body, first=event.number, last=event.number, number=trouble.attempt + 1 if trouble else 1
             )
         if sent.outcome.kind == "accepted":
-            await self._desk.delivered(self._subscription, [told])
-            await self._log.record_attempts([sent.attempt])
-            self._has_told = True
-            del self._open[event.number]
-            self._troubles.pop(event.patient, None)
+            self._books[event.number] = Book(self._subscription, self._log, self._desk)
+            self._books[event.number].owe(Entry([sent.attempt], told=[told]))
+            await self._pay(event)
             return True
         await self._failed(event, told, sent)
         return False
+
+    async def _pay(self, event: SubscriptionEvent) -> None:
+        """Put on record that an event was accepted."""
+        await self._books[event.number].pay()
+        self._has_told = True
+        del self._books[event.number], self._open[event.number]
+        self._troubles.pop(event.patient, None)
 
     async def _failed(self, event: SubscriptionEvent, told: Told, sent: Sent) -> None:
         now, former = self._clock(), self._troubles.get(event.patient)

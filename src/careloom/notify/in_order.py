@@ -11,7 +11,7 @@ stands, and the next range. So a lane that has much to tell commits twice in a r
 that has little sends each event at once, and leaves the record for a moment: what comes meanwhile is recorded together,
 and where one change is told to a hundred, the last of them is not kept waiting for the records of the others. Nor does
 the next range wait: it is sent while the one before is recorded, and is itself recorded behind it. So after a crash two
-ranges at most are sent again.
+ranges at most are sent again. What cannot be recorded is not sent again, but recorded later (`careloom.notify.book`).
 """
 
 import asyncio
@@ -23,6 +23,7 @@ from typing import Final
 from careloom.model.errors import CareloomError
 from careloom.model.records import dataclass, field, replace
 from careloom.notify.backlog import Backlog
+from careloom.notify.book import Book, Entry
 from careloom.notify.courier import MOST_BYTES, Courier
 from careloom.notify.delivery import Delivery
 from careloom.notify.notification import Told
@@ -52,6 +53,7 @@ class InOrder:
         backlog: The events that are left.
         courier: Sends.
         delivery: What is delivered with.
+        book: Where what was sent goes on record.
         after: The cursor after a try, by its outcome.
         dead: Numbers of the events that were put aside; added to.
         news: Set when there is something to look at.
@@ -65,6 +67,7 @@ class InOrder:
         courier: Courier,
         delivery: Delivery,
         *,
+        book: Book,
         after: Callable[[Cursor, Outcome], Cursor],
         dead: set[int],
         news: asyncio.Event,
@@ -74,6 +77,7 @@ class InOrder:
         self._backlog = backlog
         self._courier = courier
         self._desk = delivery.desk
+        self._book = book
         self._after = after
         self._dead = dead
         self._news = news
@@ -162,20 +166,18 @@ class InOrder:
         if sent.outcome.kind == "accepted":
             return await self._recorded(cursor, _Window(0, list(told), [sent.attempt]))
         cursor, dead = self._apart(self._after(cursor, sent.outcome), sent.outcome, told)
-        await self._log.record_attempts([sent.attempt], cursor, dead)
+        self._book.owe(Entry([sent.attempt], cursor, dead=dead))
+        await self._book.pay()
         return cursor, sent.outcome
 
     async def _left_to_record(self, cursor: Cursor, window: "_Window") -> tuple[Cursor, Outcome]:
         """Where a window that was accepted leaves the cursor; the record of it is made while the next one is sent."""
-        await self.settled()
         cursor = self._moved(self._after(cursor, _ACCEPTED), window.told[-1].event.number)
-        self._recording = asyncio.create_task(self._record(cursor, window))
+        self._book.owe(Entry(window.tries, cursor, window.told))
+        await self.settled()
+        self._recording = asyncio.create_task(self._book.pay())
         self._recording.add_done_callback(self._wake_if_failed)
         return cursor, _ACCEPTED
-
-    async def _record(self, cursor: Cursor, window: "_Window") -> None:
-        await self._desk.delivered(self._subscription, window.told)
-        await self._log.record_attempts(window.tries, cursor)
 
     def _wake_if_failed(self, recording: "asyncio.Task[None]") -> None:
         if recording.cancelled() or recording.exception():
@@ -190,7 +192,7 @@ class InOrder:
         """Wait until all that was accepted is on record.
 
         Raises:
-            CareloomError: It cannot be recorded: the cursor is where it was, and all of it is to be sent again.
+            CareloomError: It cannot be recorded, and is owed.
             LeaseLostError: Another process has the lane.
         """
         recording = self._recording
@@ -204,15 +206,14 @@ class InOrder:
 
     async def _recorded(self, cursor: Cursor, window: "_Window") -> tuple[Cursor, Outcome]:
         """Put on record what was accepted, and what was not after it."""
-        await self.settled()
         if window.told:
-            await self._desk.delivered(self._subscription, window.told)
             cursor = self._moved(self._after(cursor, _ACCEPTED), window.told[-1].event.number)
         dead: list[DeadLetter] = []
         if window.refused is not None:
             cursor, dead = self._apart(self._after(cursor, window.outcome), window.outcome, [window.refused])
-        if window.tries:
-            await self._log.record_attempts(window.tries, cursor, dead)
+        self._book.owe(Entry(window.tries, cursor, window.told, dead))
+        await self.settled()
+        await self._book.pay()
         return cursor, window.outcome
 
     def _moved(self, cursor: Cursor, to: int) -> Cursor:

@@ -11,6 +11,8 @@ kept, and delivered when the client asks for it again by setting ``requested``; 
 
 What a receiver refuses for what it holds (413, 422 and the like) is taken apart: a range by halves, until the one event
 is found that is not taken. That one then holds up those behind it, or is put aside, as the subscription has chosen.
+
+A lane that could not record what it has sent begins anew, and sends nothing before that is on record.
 """
 
 import asyncio
@@ -22,6 +24,7 @@ from careloom.model import Resource, serialize_json
 from careloom.model.errors import CareloomError
 from careloom.model.records import replace
 from careloom.notify.backlog import Backlog
+from careloom.notify.book import Book, Entry
 from careloom.notify.by_patient import ByPatient
 from careloom.notify.courier import Courier
 from careloom.notify.delivery import Delivery
@@ -68,6 +71,7 @@ class Lane:
         channel = delivery.channels[subscription.channel]
         self._courier = Courier(subscription, channel, delivery.desk, delivery.clock)
         self._backlog = Backlog(subscription.id, log)
+        self._book = Book(subscription, log, delivery.desk)
         self._dead: set[int] = set()
         self._wake = asyncio.Event()
         self._in_order = InOrder(
@@ -76,6 +80,7 @@ class Lane:
             self._backlog,
             self._courier,
             delivery,
+            book=self._book,
             after=self._after,
             dead=self._dead,
             news=self._wake,
@@ -121,6 +126,8 @@ class Lane:
                     await self._in_order.settled()
 
     async def _run(self) -> None:
+        await self._book.pay()
+        await self._by_patient.pay()
         cursor = replace(await self._stands(), status=self.subscription.status)
         if cursor.status == "requested":  # whoever asks anew does not wait for the pause of what failed before
             cursor = replace(cursor, attempt=0, next_at=None)
@@ -191,6 +198,7 @@ class Lane:
             if self.subscription.delivering.resume == "now":
                 cursor = replace(cursor, delivered_to=count, inflight_from=0, inflight_to=0)
             await self._log.save_cursor(cursor)
+            self.subscription = replace(self.subscription, status="active")
         return cursor, outcome
 
     async def _try_heartbeat(self, cursor: Cursor) -> tuple[Cursor, Outcome]:
@@ -204,7 +212,8 @@ class Lane:
         async with self._desk.abreast(self.subscription, self.subscription.endpoint):
             sent = await self._courier.send(bundle["id"], body, first=0, last=0, number=cursor.attempt + 1)
         cursor = self._after(cursor, sent.outcome)
-        await self._log.record_attempts([sent.attempt], cursor)
+        self._book.owe(Entry([sent.attempt], cursor))
+        await self._book.pay()
         return cursor, sent.outcome
 
     def _after(self, cursor: Cursor, outcome: Outcome) -> Cursor:

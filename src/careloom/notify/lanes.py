@@ -15,6 +15,8 @@ from careloom.notify.topics import TopicRegistry
 from careloom.store import Change, EventLog, LaneStart, Repository, SubscriptionEvent, Version
 
 RESTART_PAUSE: Final = 1.0
+LONGEST_PAUSE: Final = 60.0
+"""Seconds before what has failed is tried again; what sends waits twice as long at each failure, up to the longest."""
 
 LogOf = Callable[[str], EventLog | None]
 """The event log as the lane of a subscription writes it; None where that lane is not this process's to run."""
@@ -97,17 +99,28 @@ class Lanes:
 
     def _run(self, subscription: Subscription, version_id: str, log: EventLog, start: LaneStart | None) -> None:
         lane = Lane(subscription, version_id, log, self._delivery, start=start)
-        task = asyncio.create_task(supervised(f"lane {subscription.id}", lane.run))
+        task = asyncio.create_task(supervised(f"lane {subscription.id}", lane.run, longest=LONGEST_PAUSE))
         self._running[subscription.id] = (lane, task)
 
 
-async def supervised(name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run until done; a full disk or a fault of ours is logged and tried again, never the end of telling."""
+async def supervised(name: str, work: Callable[[], Coroutine[Any, Any, None]], *, longest: float = 0.0) -> None:
+    """Run until done; a full disk or a fault of ours is logged and tried again, never the end of telling.
+
+    Args:
+        name: What it is called in the log.
+        work: What is run.
+        longest: Up to how many seconds the pause doubles, where it is not always the same.
+    """
+    pause = RESTART_PAUSE
     while True:
+        began = asyncio.get_running_loop().time()
         try:
             return await work()
         except asyncio.CancelledError:
             raise
         except Exception:
             _log.exception("restarting", task=name)
-            await asyncio.sleep(RESTART_PAUSE)
+        if asyncio.get_running_loop().time() - began > longest:
+            pause = RESTART_PAUSE
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, max(longest, RESTART_PAUSE))

@@ -6,6 +6,9 @@ after each notification, so it goes on after a crash; policy is asked for each e
 
 An endpoint that the subscription does not name has not shown yet that it wants to be told: it is sent a handshake
 first.
+
+Where something could not be recorded it goes on from what is on record, and sends nothing before the record takes
+something again.
 """
 
 import asyncio
@@ -42,10 +45,14 @@ class Replaying:
         self._endpoint = replay.endpoint or subscription.endpoint
         channel = delivery.channels[subscription.channel]
         self._courier = Courier(subscription, channel, delivery.desk, delivery.clock)
+        self._has_begun = False
 
     async def run(self) -> None:
         """Tell what is left of it, or record why that is not possible."""
         replay = self._replay
+        if self._has_begun:
+            await self._log.save_replay(replay)
+        self._has_begun = True
         if replay.endpoint and replay.delivered_to < replay.first and not await self._shakes_hands():
             await self._log.save_replay(replace(replay, status="failed", error="the endpoint took no handshake"))
             return
@@ -56,6 +63,7 @@ class Replaying:
             else:
                 replay = await self._told(replay, events)
             await self._log.save_replay(replay)
+            self._replay = replay
 
     async def _next(self, replay: Replay) -> list[SubscriptionEvent]:
         most = self._subscription.delivering.max_count

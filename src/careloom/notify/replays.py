@@ -12,7 +12,7 @@ from typing import Final
 from careloom.model.errors import CareloomError
 from careloom.model.records import replace
 from careloom.notify.delivery import Delivery
-from careloom.notify.lanes import supervised
+from careloom.notify.lanes import LONGEST_PAUSE, supervised
 from careloom.notify.replaying import Replaying
 from careloom.notify.subscriptions import Subscription, read_subscription
 from careloom.notify.topics import TopicRegistry
@@ -75,7 +75,7 @@ class Replays:
         if subscription is None:
             return
         replaying = Replaying(order, subscription, self._log, self._delivery)
-        task = asyncio.create_task(supervised(f"replay {order.id}", replaying.run))
+        task = asyncio.create_task(supervised(f"replay {order.id}", replaying.run, longest=LONGEST_PAUSE))
         self._running[order.id] = (version.version_id, task)
 
     def _active(self, version: Version) -> Subscription | None:

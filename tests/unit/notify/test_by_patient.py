@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from tests.patience import PATIENCE
@@ -126,6 +127,26 @@ async def test_nothing_is_on_its_way_any_more_once_a_record_has_failed() -> None
     with pytest.raises(UnavailableError):
         await a_lane(await a_log("a", "b", "c"), receiver, Full(), Time(), order="patient").run()
     assert 0 == receiver.under_way
+
+
+async def test_what_could_not_be_recorded_is_recorded_later_and_not_sent_again() -> None:
+    class Filling(Desk):
+        failures = 2
+
+        async def delivered(self, *args: Any, **more: Any) -> None:
+            if self.failures:
+                self.failures -= 1
+                raise UnavailableError("the disk is full")
+            await super().delivered(*args, **more)
+
+    log, receiver, desk = await a_log("a", "a", "a"), Receiver(), Filling()
+    lane = a_lane(log, receiver, desk, Time(), order="patient")
+    for _ in range(2):
+        with pytest.raises(UnavailableError):
+            await asyncio.wait_for(lane.run(), 5)
+    assert [["1"]] == receiver.numbers()
+    await run_until(lane, lambda: desk.heard == [1, 2, 3])
+    assert [["1"], ["2"], ["3"]] == receiver.numbers()
 
 
 async def test_after_a_crash_what_was_accepted_ahead_goes_out_again_as_it_was() -> None:

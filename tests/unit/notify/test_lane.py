@@ -264,14 +264,28 @@ async def test_a_lane_that_is_ended_while_a_record_is_under_way_waits_for_it() -
     assert (await log.cursor("gp")).delivered_to == WINDOW
 
 
-async def test_what_could_not_be_recorded_is_sent_again_as_it_was() -> None:
-    log, receiver, desk, time = await a_log(WINDOW), Receiver(), Gated(failures=1), Time()
+async def test_what_could_not_be_recorded_is_recorded_later_and_not_sent_again() -> None:
+    log, receiver, desk, time = await a_log(WINDOW), Receiver(), Gated(failures=3), Time()
     desk.gate.set()
     lane = a_lane(log, receiver, desk, time)
-    with pytest.raises(UnavailableError):
-        async with asyncio.timeout(PATIENCE):  # though there is nothing more to send
-            await lane.run()
-    assert (desk.heard, (await log.cursor("gp")).delivered_to) == ([], 0)
+    for _ in range(3):
+        with pytest.raises(UnavailableError):
+            async with asyncio.timeout(PATIENCE):  # though there is nothing more to send
+                await lane.run()
+        assert (desk.heard, (await log.cursor("gp")).delivered_to) == ([], 0)
     await run_until(lane, lambda: len(desk.heard) == WINDOW)
-    assert receiver.bodies[:WINDOW] == receiver.bodies[WINDOW:]
+    assert len(receiver.bodies) == WINDOW
     assert (await log.cursor("gp")).delivered_to == WINDOW
+
+
+async def test_what_is_sent_while_a_record_fails_is_recorded_behind_it() -> None:
+    log, receiver, desk, time = await a_log(2 * WINDOW), Receiver(), Gated(failures=1), Time()
+    lane = a_lane(log, receiver, desk, time)
+    running = asyncio.create_task(lane.run())
+    await sent(receiver, 2 * WINDOW)
+    desk.gate.set()
+    with pytest.raises(UnavailableError):
+        await asyncio.wait_for(running, PATIENCE)
+    await run_until(lane, lambda: len(desk.heard) == 2 * WINDOW)
+    assert desk.heard == [*range(1, 2 * WINDOW + 1)]
+    assert len(receiver.bodies) == 2 * WINDOW

@@ -6,15 +6,18 @@ from contextlib import asynccontextmanager
 
 import pytest
 from tests.patience import PATIENCE, becomes
-from tests.unit.notify.lanes import ACCEPTED, FAILED, START, Desk, Receiver
+from tests.unit.notify.lanes import ACCEPTED, FAILED, START, Desk, Receiver, a_subscription
 
 from careloom.model import Resource
+from careloom.model.errors import UnavailableError
 from careloom.notify import EndpointPolicy, RetryPolicy, TopicRegistry, replays
 from careloom.notify.delivery import Delivery
+from careloom.notify.replaying import Replaying
 from careloom.notify.replays import Replays
 from careloom.notify.rest_hook import Outcome
 from careloom.notify.subscriptions import accept_subscription
 from careloom.store import Match, MemoryRepository, Replay, Repository
+from careloom.store.memory_events import MemoryEventLog
 
 DISCHARGE = "https://careloom.example/SubscriptionTopic/discharge"
 ORDER = Replay("r1", "gp", 1, 3, "", "gp-system", START, 0)
@@ -151,3 +154,27 @@ async def test_what_is_told_after_a_change_of_endpoint_goes_to_the_new_one(topic
         receiver.is_up, changed = True, len(receiver.endpoints)
         await becomes(lambda: receiver.numbers()[-1] == ["3"])
     assert {"https://gp.example/new"} == set(receiver.endpoints[changed:])
+
+
+async def test_what_could_not_be_recorded_is_gone_on_with_once_the_record_takes_something() -> None:
+    class Full(MemoryEventLog):
+        fails_at: tuple[int, ...] = (2, 3, 4)
+        saves = 0
+
+        async def save_replay(self, replay: Replay) -> None:
+            self.saves += 1
+            if self.saves in self.fails_at:
+                raise UnavailableError("the disk is full")
+            await super().save_replay(replay)
+
+    log, receiver = Full(), Receiver()
+    await log.record_matches(3, [Match("gp", n, DISCHARGE, f"Encounter/{n}", "1", START) for n in (1, 2, 3)])
+    delivery = Delivery({"rest-hook": receiver}, Desk(), RetryPolicy(), clock=lambda: START, random=lambda: 0.0)
+    replaying = Replaying(ORDER, a_subscription(), log, delivery)
+    for _ in range(3):
+        with pytest.raises(UnavailableError):
+            await replaying.run()
+    assert [["1"], ["2"]] == receiver.numbers()
+    await replaying.run()
+    assert [["1"], ["2"], ["2"], ["3"]] == receiver.numbers()
+    assert receiver.bodies[1] == receiver.bodies[2]

@@ -18,6 +18,9 @@ from careloom.store.source import StoreSource
 registry = SearchParameters(Definitions.load(), base_url=BASE_URL)
 for warm in (identified("1"), {"resourceType": "AuditEvent"}):
     index_values(warm, registry)
+for option in sys.argv[1:]:
+    if option.startswith("--import="):
+        importlib.import_module(option.partition("=")[2])
 os.write(1, b"loaded\\n")
 
 async def run(url, tenant, task, argument):
@@ -68,7 +71,10 @@ class Forking:
 
 @contextmanager
 def forking(*options: str) -> Iterator[Forking]:
-    """A process that is loaded; with ``--wait`` it does one task after the other and says ``ended`` behind each."""
+    """A process that is loaded, with the modules that ``--import=`` names.
+
+    With ``--wait`` it does one task after the other and says ``ended`` behind each.
+    """
     command = [sys.executable, "-c", FORKING, *options]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         found = Forking(process)

@@ -106,8 +106,8 @@ def _event_kind(content: Content, purpose: str, is_noted: bool) -> str:
 
 
 def handshake(base_url: str, subscription: Subscription, version_id: str, now: datetime, count: int) -> Resource:
-    """The first notification, by which an endpoint shows that it wants to be told."""
-    identity = notification_id(subscription.id, "handshake", version_id, 0)
+    """The first notification, by which an endpoint shows that it wants to be told; one made later has another id."""
+    identity = notification_id(subscription.id, f"handshake {version_id}", instant(now), count)
     return notification(Head(base_url, subscription, "handshake", "requested", identity, now, count))
 
 

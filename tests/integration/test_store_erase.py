@@ -12,8 +12,8 @@ from careloom.model import serialize_json
 from careloom.search import SearchParameters
 from careloom.store import Turn
 from careloom.store.bodies import trained
+from careloom.store.sql.common import common_texts
 from careloom.store.sql.slices import LARGE
-from careloom.store.sql.training import common_texts
 from careloom.synth import population
 
 
@@ -77,9 +77,10 @@ def test_a_compression_dictionary_holds_no_text_of_one_patient_alone() -> None:
     """Whatever a dictionary holds outlives the bodies it was made from."""
     bodies = [serialize_json(each) for each in islice(population(6), 3_000) if each["resourceType"] == "Patient"]
     marked = [
-        body.replace(b'"active":true', b'"active":true,"x":"only of %d here"' % n) for n, body in enumerate(bodies)
+        body.replace(b'"active":true', b'"active":true,"x":"%d alone has this"' % (n * 7919))
+        for n, body in enumerate(bodies)
     ]
-    content = trained(common_texts(marked * 30))
+    content = trained(common_texts(list(enumerate(marked)) * 30))
     assert content is not None
-    assert b"only of" not in content
+    assert b"alone" not in content
     assert b"nhs-number" in content

@@ -148,8 +148,8 @@ ORDER BY known.position;
 SELECT id, type, bytes FROM dictionary WHERE tenant = :tenant ORDER BY id;
 
 -- name: newest_bodies
--- The newest bodies of a type, to learn from.
-SELECT body.dictionary, body.bytes
+-- The newest bodies of a type, to learn from, each with its resource.
+SELECT version.rid, body.dictionary, body.bytes
 FROM version JOIN body ON body.vid = version.vid
 WHERE version.tenant = :tenant AND version.type = :type ORDER BY version.vid DESC LIMIT :limit;
 

@@ -13,6 +13,7 @@ from tests.contract.stores import one_group, opened, patient
 from careloom.model.errors import ConflictError
 from careloom.search import Query, SearchParameters
 from careloom.store import Repository, Turn
+from careloom.store.ids import new_id
 from careloom.store.sql.repository import SqlRepository
 
 FOREVER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -111,6 +112,41 @@ async def test_of_conditional_creates_in_one_group_one_creates(store: Repository
         tasks = [commit(create_once) for _ in range(12)]
     assert len({task.result() for task in tasks}) == 1
     assert (await store.search(asked)).total == 1
+
+
+async def test_an_id_that_was_made_but_is_taken_is_a_conflict_for_its_unit_alone(store: Repository) -> None:
+    [taken, free, gone] = [new_id() for _ in range(3)]
+    await store.commit(lambda turn: [turn.create(named("Shah"), id=id) for id in (taken, gone)])
+    await store.commit(lambda turn: turn.delete("Patient", gone))
+    seen: list[str] = []
+
+    def catching(turn: Turn) -> str:
+        try:
+            turn.create(named("Osei"), id=taken)
+        except ConflictError:
+            return turn.create(named("Osei"), id=free).id
+        return taken
+
+    def searching(turn: Turn) -> None:
+        turn.create(named("Khan"), id=taken)
+        seen.append(turn.create(named("Khan")).id)
+        turn.once("groups", "key", FOREVER)
+
+    async with one_group(store) as commit:
+        before = commit(lambda turn: turn.create(named("Ndu")))
+        caught = commit(catching)
+        failed = commit(searching)
+        again = commit(lambda turn: turn.create(named("Khan"), id=gone))
+        after = commit(lambda turn: turn.create(named("Ndu")))
+    assert (before.result().version_id, after.result().version_id) == ("1", "1")
+    assert (caught.result(), again.result().version_id) == (free, "3")
+    assert isinstance(failed.exception(), ConflictError)
+    made = [each.result().id for each in (before, after)]
+    changes = await store.changes(0, 20)
+    assert [each.id for each in changes[:3]] == [taken, gone, gone]
+    assert sorted(each.id for each in changes[3:]) == sorted([*made, free, gone])
+    assert await store.read("Patient", taken) == await store.vread("Patient", taken, "1")
+    assert not seen or await store.read("Patient", seen[-1]) is None
 
 
 async def test_what_a_unit_before_it_wrote_is_there_to_be_erased(store: Repository) -> None:

@@ -10,8 +10,12 @@ import pytest
 from tests.contract.stores import BASE_URL, identified, let_groups_last, opened, patient, searching
 
 from careloom.definitions import Definitions
+from careloom.model.errors import ConflictError
 from careloom.search import Query, SearchParameters
 from careloom.store import Repository, Turn
+from careloom.store.ids import new_id
+from careloom.store.sqlite.repository import SqliteRepository
+from careloom.store.sqlite.writer import Writer
 
 HERE = threading.get_ident
 
@@ -47,6 +51,32 @@ async def test_light_work_is_done_on_the_event_loop_and_other_work_is_not(reposi
     assert await repository.commit(creating("b")) != HERE()
     for id in "ab":
         assert await repository.read("Patient", id) is not None
+
+
+async def test_nobody_looks_for_what_has_an_id_made_for_it(repository: Repository) -> None:
+    assert isinstance(repository, SqliteRepository) and isinstance(repository._writer, Writer)
+    await repository.commit(creating("a"))  # which gives its texts their numbers
+    statements: list[str] = []
+    repository._writer._transactions._connection.set_trace_callback(statements.append)
+    await repository.commit(lambda turn: turn.create(identified("a")))
+    assert not any(text.startswith("SELECT") for text in statements)
+    await repository.commit(lambda turn: turn.create(identified("a"), id="b"))
+    assert any(text.startswith("SELECT") for text in statements)
+
+
+@pytest.mark.parametrize("is_light", (False, True))
+async def test_who_shares_a_turn_with_an_id_that_is_taken_is_recorded_all_the_same(
+    repository: Repository, is_light: bool
+) -> None:
+    taken = new_id()
+    await repository.commit(creating(taken))
+    work = [creating(taken), *(lambda turn: turn.create(identified("b")).id for _ in range(3))]
+    first, *others = await asyncio.gather(
+        *(repository.commit(each, is_light=is_light) for each in work), return_exceptions=True
+    )
+    assert isinstance(first, ConflictError)
+    assert len(await repository.changes(0, 10)) == 4
+    assert {each.id for each in await repository.changes(0, 10)} == {taken, *others}
 
 
 async def test_light_work_behind_other_work_shares_its_turn(repository: Repository) -> None:

@@ -1,8 +1,10 @@
 """Instants as FHIR writes them, and the clock that is handed in."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Clock = Callable[[], datetime]
 """Gives the present instant, timezone-aware."""
@@ -13,8 +15,13 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-@lru_cache(maxsize=256)  # what is written together has one instant
 def instant(moment: datetime) -> str:
     """FHIR ``instant`` in UTC with microseconds, ``2026-11-22T11:09:00.000000Z``."""
-    here = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-    return here.isoformat(timespec="microseconds")[:-6] + "Z"
+    since = moment - _EPOCH
+    return f"{_second(since.days, since.seconds)}.{since.microseconds:06}Z"
+
+
+@lru_cache(maxsize=256)  # many moments are of one second, and few of one microsecond
+def _second(days: int, seconds: int) -> str:
+    """A second by how long it is after the beginning of 1970."""
+    return (_EPOCH + timedelta(days, seconds)).replace(tzinfo=None).isoformat()

@@ -39,7 +39,7 @@ class Dictionaries:
     Attributes:
         by_number: The bytes of each.
         by_type: Number of the newest for each resource type.
-        packed: Bodies of each type packed since its newest was made.
+        packed: Bodies of each type packed since its newest was made, or was begun.
         load: Fetches one that another process has trained; raises KeyError where there is none.
     """
 
@@ -47,19 +47,29 @@ class Dictionaries:
     by_type: dict[str, int] = field(default_factory=dict)
     packed: Counter[str] = field(default_factory=Counter)
     load: Callable[[int], bytes] = field(default=lambda number: {}[number])
+    _due: dict[str, None] = field(default_factory=dict)
 
     def add(self, number: int, type: str, content: bytes) -> None:
         """Compress bodies of a type with this dictionary from now on."""
         self.by_number[number] = content
         self.by_type[type] = max(number, self.by_type.get(type, 0))
-        self.packed[type] = 0
+        self.begin(type)
+
+    def count(self, type: str) -> None:
+        """Count one more body of a type, on whatever thread."""
+        bodies = self.packed[type] = self.packed[type] + 1
+        if bodies >= (AGAIN_AFTER if type in self.by_type else FIRST_AFTER):
+            self._due[type] = None
 
     def due(self) -> str:
         """A type that has had enough bodies for a dictionary, or for a newer one; empty if none has."""
-        for type, bodies in self.packed.items():
-            if bodies >= (AGAIN_AFTER if type in self.by_type else FIRST_AFTER):
-                return type
-        return ""
+        return next(iter(self._due), "") if self._due else ""
+
+    def begin(self, type: str) -> int:
+        """Count bodies of a type anew; how many there were."""
+        bodies, self.packed[type] = self.packed[type], 0
+        self._due.pop(type, None)
+        return bodies
 
     def content(self, number: int) -> bytes:
         """The bytes of one."""
@@ -87,7 +97,7 @@ class Bodies(threading.local):
     def pack_text(self, type: str, body: bytes) -> tuple[int, bytes]:
         """The dictionary used for a body of a type, and the compressed JSON."""
         number = self.dictionaries.by_type.get(type, PLAIN)
-        self.dictionaries.packed[type] += 1
+        self.dictionaries.count(type)
         return number, self.pack_with(number, body)
 
     def pack_with(self, number: int, body: bytes) -> bytes:

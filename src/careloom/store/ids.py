@@ -9,6 +9,7 @@ from careloom.model.instants import Clock
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_SECONDS_OF_DAY = 86_400
 _COUNTER_BITS = 10
 _RANDOM_BYTES = 10
 _AT_ONCE = 400
@@ -72,7 +73,8 @@ class Sequence:
 
 def microseconds(moment: datetime) -> int:
     """Microseconds since 1970 UTC: instants as databases keep them."""
-    return (moment - _EPOCH) // _MICROSECOND
+    since = moment - _EPOCH
+    return (since.days * _SECONDS_OF_DAY + since.seconds) * 1_000_000 + since.microseconds
 
 
 def moment_of(microseconds_since_1970: int) -> datetime:

@@ -8,6 +8,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -23,6 +24,7 @@ from careloom.store.versions import Interaction, Text, Version
 
 _TYPE = re.compile(r"[A-Z][A-Za-z]{0,63}")
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_STAMPED = ("versionId", "lastUpdated")
 _FIRST = 1
 
 
@@ -181,22 +183,32 @@ def stamped(resource: Resource, id: str, version_id: str, last_updated: datetime
     Raises:
         InvalidError: ``meta`` is not an object.
     """
-    meta = resource.get("meta", {})
+    own = {"versionId": version_id, "lastUpdated": instant(last_updated)}
+    stored: Resource = {"resourceType": None, "id": None, "meta": None, **resource}
+    stored["id"] = id
+    stored["meta"] = {**own, **_own_meta(resource), **own} if "meta" in resource else own
+    return stored
+
+
+def _own_meta(resource: Resource) -> dict[str, Any]:
+    meta = resource["meta"]
     if not isinstance(meta, dict):
         raise InvalidError(f"{_type_of(resource)}.meta: an object expected, found {meta!r}")
-    own = {"versionId": version_id, "lastUpdated": instant(last_updated)}
-    head = {"resourceType": resource["resourceType"], "id": id, "meta": {**own, **meta, **own}}
-    return head | {key: value for key, value in resource.items() if key not in head}
+    return meta
 
 
 def unstamped(resource: Resource) -> Resource:
     """The resource without what `stamped` gives it: what is kept of it beside its version."""
     bare = {key: value for key, value in resource.items() if key not in ("id", "meta")}
-    meta = resource.get("meta")
-    if isinstance(meta, dict):
-        kept = {key: value for key, value in meta.items() if key not in ("versionId", "lastUpdated")}
-        return {**bare, "meta": kept} if kept else bare
-    return bare if meta is None else {**bare, "meta": meta}
+    kept = kept_meta(resource.get("meta"))
+    return bare if kept is None else {**bare, "meta": kept}
+
+
+def kept_meta(meta: Any) -> Any:
+    """What is left of ``meta``; None for nothing."""
+    if not isinstance(meta, dict):
+        return meta
+    return {key: value for key, value in meta.items() if key not in _STAMPED} or None
 
 
 def text_of(version: Version) -> Text:

@@ -56,3 +56,13 @@ def test_a_type_is_due_for_a_dictionary_after_some_bodies() -> None:
         assert bodies.dictionaries.due() == ""
         bodies.pack({"resourceType": "Patient"})
     assert bodies.dictionaries.due() == "Patient"
+
+
+def test_bodies_are_counted_anew_from_the_beginning_of_a_training() -> None:
+    dictionaries = Dictionaries()
+    for _ in range(FIRST_AFTER + 3):
+        dictionaries.count("Patient")
+    assert dictionaries.begin("Patient") == FIRST_AFTER + 3
+    assert dictionaries.due() == ""
+    dictionaries.count("Patient")
+    assert (dictionaries.packed["Patient"], dictionaries.due()) == (1, "")

@@ -3,14 +3,19 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from careloom.model.errors import UnavailableError
 from careloom.model.records import dataclass, field
 from careloom.store.sql.dialect import Connection, Dialect
 from careloom.store.sql.frames import NO_FRAME
 from careloom.store.sql.postings import Row, Rows
 from careloom.store.sql.statements import load_statements
-from careloom.store.sql.tables import COLUMNS, POSTINGS
+from careloom.store.sql.tables import POSTINGS
 
 _SQL = load_statements("record.sql")
+
+
+class TakenIdError(UnavailableError):
+    """An id that nobody looked for was taken: the group is undone, and is to look when it is done again."""
 
 
 @dataclass(slots=True)
@@ -24,9 +29,12 @@ class Batch:
 
     tenant: int
     dialect: Dialect
-    _rows: dict[str, list[Row]] = field(default_factory=lambda: {table: [] for table in COLUMNS})
-    _found: dict[str, list[tuple[int, list[Row]]]] = field(default_factory=lambda: {table: [] for table in POSTINGS})
+    _versions: list[Row] = field(default_factory=list)
+    _bodies: list[Row] = field(default_factory=list)
+    _found: list[tuple[int, Rows]] = field(default_factory=list)
+    _postings: dict[str, list[tuple[int, list[Row]]]] = field(default_factory=dict)  # made of what is found
     _heads: dict[int, tuple[Any, ...]] = field(default_factory=dict)
+    _new: set[int] = field(default_factory=set)
     _closed: list[tuple[int, int, int]] = field(default_factory=list)
     _told: list[int] = field(default_factory=list)
     _remembered: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -38,7 +46,11 @@ class Batch:
         """A version (vid, ver, op), as the newest of its resource."""
         vid, ver, op = version
         self._heads[rid] = (self.tenant, rid, type, id, vid, ver, op)
-        self._rows["version"].append((self.tenant, vid, rid, type, ver, op, None, shape, frame))
+        self._versions.append((self.tenant, vid, rid, type, ver, op, None, shape, frame))
+
+    def add_new(self, rid: int) -> None:
+        """That nobody has looked for a head of a resource, since there can be none."""
+        self._new.add(rid)
 
     def close(self, vid: int, by: int) -> None:
         """End a version with the one that follows it."""
@@ -46,7 +58,7 @@ class Batch:
 
     def add_body(self, vid: int, dictionary: int, packed: bytes) -> None:
         """The content of a version."""
-        self._rows["body"].append((vid, self.tenant, dictionary, packed))
+        self._bodies.append((vid, self.tenant, dictionary, packed))
 
     def add_change(self, vid: int) -> None:
         """That a version is told of."""
@@ -54,8 +66,7 @@ class Batch:
 
     def add_postings(self, vid: int, found: Rows) -> None:
         """The rows that a version, or the versions of a frame, are found by."""
-        for table, rows in found.items():
-            self._found[table].append((vid, rows))
+        self._found.append((vid, found))
 
     def remember(self, scope: str, keys: Collection[str], until: int, now: int) -> None:
         """Keys that are known from now on, until an instant; those whose time is over by now are let go."""
@@ -68,15 +79,16 @@ class Batch:
 
     def take(self, other: "Batch") -> None:
         """Take over what another batch has collected, behind what is here."""
-        for table, rows in other._rows.items():
-            self._rows[table] += rows
-        for table, found in other._found.items():
-            self._found[table] += found
-        self._heads |= other._heads
+        self._versions += other._versions
+        self._bodies += other._bodies
+        self._found += other._found
+        self._heads.update(other._heads)
+        self._new |= other._new
         self._closed += other._closed
         self._told += other._told
-        self._remembered |= other._remembered
-        self._forgotten_to = other._forgotten_to or self._forgotten_to
+        if other._remembered:
+            self._remembered |= other._remembered
+            self._forgotten_to = other._forgotten_to
 
     def write(self, connection: Connection) -> None:
         """Write what was collected and start anew."""
@@ -95,16 +107,24 @@ class Batch:
         Args:
             told: Versions that are told of at their own vid.
         """
-        if versions := self._rows["version"]:
+        if versions := self._versions:
             yield "version", [(*row, 1 if row[1] in told else 0) for row in versions]
-            self._rows["version"] = []
-        if bodies := self._rows["body"]:
+            self._versions = []
+        if bodies := self._bodies:
             yield "body", bodies
-            self._rows["body"] = []
-        for table, found in self._found.items():
-            if found:
+            self._bodies = []
+        self._sort_out()
+        for table in POSTINGS:
+            if found := self._postings.get(table):
                 yield table, sorted(_LAYOUTS[table](self.tenant, found))
-                self._found[table] = []
+                del self._postings[table]
+
+    def _sort_out(self) -> None:
+        """Put what versions are found by under its tables."""
+        for vid, found in self._found:
+            for table, rows in found.items():
+                self._postings.setdefault(table, []).append((vid, rows))
+        self._found = []
 
     def write_heads(self, connection: Connection, position: Callable[[], int]) -> None:
         """Put the heads, close the versions before them, tell the changes at places of their own."""
@@ -114,12 +134,29 @@ class Batch:
         self._write_heads(connection)
 
     def _write_heads(self, connection: Connection) -> None:
+        if self._new:
+            self._write_new_heads(connection)
         if self._heads:
             connection.executemany(_SQL["put_head"], sorted(self._heads.values()))
             self._heads.clear()
         if self._closed:
             connection.executemany(_SQL["close_version"], self._closed)
             self._closed.clear()
+
+    def _write_new_heads(self, connection: Connection) -> None:
+        """Put the heads that nobody looked for.
+
+        Raises:
+            TakenIdError: One of them is there.
+        """
+        new = self._heads.keys() & self._new
+        try:
+            connection.executemany(_SQL["add_head"], sorted(self._heads[rid] for rid in new))
+        except self.dialect.taken as error:
+            raise TakenIdError("an id that was made for a resource is another's; nothing is recorded") from error
+        for rid in new:
+            del self._heads[rid]
+        self._new.clear()
 
     def _write_remembered(self, connection: Connection) -> None:
         if self._remembered:

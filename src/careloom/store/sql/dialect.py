@@ -96,6 +96,8 @@ class Dialect:
         keeps_order: Whether what is joined to a WITH part comes in the order of that part.
         beginning: What the index of a column of long texts holds in its stead, and how many characters that are;
             None where it holds all of it.
+        taken: What it raises at once, and keeps the transaction, where a row is inserted that is there; nothing where
+            it does otherwise.
     """
 
     name: str
@@ -119,6 +121,7 @@ class Dialect:
     rows_in_part: int = 250
     keeps_order: bool = True
     beginning: tuple[str, int] | None = None
+    taken: tuple[type[Exception], ...] = ()
 
     def about(
         self,

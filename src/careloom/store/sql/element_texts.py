@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from careloom.model import Resource, serialize_json
-from careloom.store.recording import unstamped
+from careloom.store.recording import kept_meta
 
 _NOT_FOUND_BY = frozenset({"resourceType", "id"})
 
@@ -23,10 +23,9 @@ def texts_of(resource: Resource) -> tuple[dict[str, bytes], bytes]:
         if key in _NOT_FOUND_BY:
             continue
         if key == "meta":
-            kept = unstamped({"meta": value})
-            if "meta" not in kept:
+            value = kept_meta(value)  # noqa: PLW2901  what is left of it
+            if value is None:
                 continue
-            value = kept["meta"]  # noqa: PLW2901  what is left of it
         text = texts[key] = _json(value)
         parts += (_member(key), text)
     parts.append(b"}")

@@ -8,8 +8,6 @@ A unit whose work raises has handed over nothing. It costs the others nothing, a
 the tables itself.
 """
 
-from typing import Any
-
 from careloom.model.records import dataclass, field
 from careloom.store.sql.batch import Batch
 from careloom.store.sql.dialect import Connection
@@ -34,7 +32,7 @@ class Group:
     batch: Batch
     written: dict[int, Written] = field(default_factory=dict)
     types: set[str] = field(default_factory=set)
-    _units: list[dict[str, Any]] = field(default_factory=list)
+    _units: list[tuple[int, int, int, str]] = field(default_factory=list)
 
     def take(self, batch: Batch, written: dict[int, Written], types: set[str]) -> None:
         """Take over what a unit has written."""
@@ -44,14 +42,13 @@ class Group:
 
     def add_unit(self, first: int, last: int, cause: str) -> None:
         """Take over who caused a unit, and its vids."""
-        unit = {"tenant": self.batch.tenant, "tx": first, "last": last, "state": 0, "cause": cause}
-        self._units.append(unit)
+        self._units.append((self.batch.tenant, first, last, cause))
 
     def write(self, connection: Connection) -> set[str]:
         """Write what is here and begin anew; the types of which there are versions now."""
         self.batch.write(connection)
         if self._units:
-            connection.executemany(_SQL["add_tx"], self._units)
+            connection.executemany(_SQL["add_units"], self._units)
         types = self.types
         self.forget()
         return types

@@ -91,6 +91,10 @@ WHERE version.tenant = :tenant AND version.vid = :vid;
 INSERT INTO head (tenant, rid, type, id, vid, ver, op) VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (tenant, rid) DO UPDATE SET vid = excluded.vid, ver = excluded.ver, op = excluded.op;
 
+-- name: add_head
+-- The same of a resource that has none: tenant, rid, type, id, vid, ver, op.
+INSERT INTO head (tenant, rid, type, id, vid, ver, op) VALUES (?, ?, ?, ?, ?, ?, ?);
+
 -- name: close_version
 -- End a version with the one that follows it: vid of that one, tenant, vid.
 UPDATE version SET valid_to = ? WHERE tenant = ? AND vid = ?;
@@ -98,6 +102,10 @@ UPDATE version SET valid_to = ? WHERE tenant = ? AND vid = ?;
 -- name: add_tx
 -- Who caused a unit of work, and its vids.
 INSERT INTO tx (tenant, tx, last, state, cause) VALUES (:tenant, :tx, :last, :state, :cause);
+
+-- name: add_units
+-- The same of units that are seen at once: tenant, first vid, last vid, cause.
+INSERT INTO tx (tenant, tx, last, state, cause) VALUES (?, ?, ?, 0, ?);
 
 -- name: show_tx
 -- Let a unit that was written in slices be seen.

@@ -7,11 +7,11 @@ that.
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
 from itertools import chain, repeat
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import structlog
 
@@ -24,6 +24,7 @@ from careloom.store.history import HistoryPage, HistoryQuery
 from careloom.store.ids import recorded_at
 from careloom.store.paging import Position
 from careloom.store.port import Change, Page, Prepared, Turn
+from careloom.store.sql.batch import TakenIdError
 from careloom.store.sql.connections import Readers, Writer, never
 from careloom.store.sql.dialect import Connection, UnitConnection
 from careloom.store.sql.erasing import Done, Erased, erase, record, to_erase
@@ -223,12 +224,12 @@ class SqlRepository(ABC):
             except MustTakeTurnError:
                 pass  # it is done in a turn of its own
         try:
-            return await self._in_turn(work, cause, is_light)
-        except HoldsUpError:
-            return await self._in_turn(work, cause, is_light=False)
+            return await self._in_turn(work, cause, is_light, looks=not self._desk.dialect.taken)
+        except (HoldsUpError, TakenIdError):
+            return await self._in_turn(work, cause, is_light=False, looks=True)
 
-    async def _in_turn(self, work: Callable[[Turn], T], cause: str, is_light: bool) -> T:
-        turn = SqlTurn(self._desk, cause)
+    async def _in_turn(self, work: Callable[[Turn], T], cause: str, is_light: bool, *, looks: bool) -> T:
+        turn = SqlTurn(self._desk, cause, looks=looks)
         result = await self._write(
             lambda connection: take_turn(connection, self._desk, turn, work),
             has_news=lambda: turn.wrote_changes,
@@ -239,7 +240,7 @@ class SqlRepository(ABC):
         await self._indexer.take_up(turn.types)
         return result
 
-    async def _write(
+    def _write(
         self,
         work: Callable[[UnitConnection], T],
         /,
@@ -247,9 +248,9 @@ class SqlRepository(ABC):
         has_news: Callable[[], bool] = never,
         leaves_rows: bool = False,
         is_light: bool = False,
-    ) -> T:
+    ) -> Coroutine[Any, Any, T]:
         """Run a unit of the writer by the index in force."""
-        return await self._writer.run(work, has_news=has_news, leaves_rows=leaves_rows, is_light=is_light)
+        return self._writer.run(work, has_news=has_news, leaves_rows=leaves_rows, is_light=is_light)
 
     def on_commit(self, callback: Callable[[], None]) -> None:
         """As in the port; commits of other processes count, too, where there are others."""

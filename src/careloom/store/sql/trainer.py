@@ -58,8 +58,7 @@ class Trainer:
         names, bodies = self._tenancy.names, self._tenancy.bodies
         dictionaries = bodies.dictionaries
         is_first = type not in dictionaries.by_type
-        learned = dictionaries.packed[type]
-        dictionaries.packed[type] = 0
+        learned = dictionaries.begin(type)
         try:
             found = await self._read(lambda connection: samples(connection, type, names, bodies))
             content = await asyncio.to_thread(trained, found)

@@ -10,7 +10,7 @@ from careloom.model.instants import Clock
 from careloom.model.records import dataclass
 from careloom.search import Query
 from careloom.store.audit_form import AuditForm
-from careloom.store.ids import Sequence, microseconds
+from careloom.store.ids import Sequence, is_made_here, microseconds
 from careloom.store.port import Prepared, Turn
 from careloom.store.recording import Head, RecordingTurn, following
 from careloom.store.sql.batch import Batch
@@ -101,6 +101,11 @@ def describe_types(connection: Connection, desk: Desk, types: set[str]) -> None:
 class SqlTurn(RecordingTurn):
     """One unit of work; nothing can be done with it before `begin` and after `end`.
 
+    Args:
+        desk: What the writer keeps.
+        cause: Who caused it.
+        looks: Whether it looks for resources by ids that were made for new ones, too.
+
     Attributes:
         types: The types of which it records versions.
         most_waiting: Versions that a batch collects before it is written.
@@ -109,8 +114,9 @@ class SqlTurn(RecordingTurn):
     most_waiting = 5_000
     _may_add_frames = True
 
-    def __init__(self, desk: Desk, cause: str) -> None:
+    def __init__(self, desk: Desk, cause: str, *, looks: bool = True) -> None:
         super().__init__(desk.sequence, desk.new_id)
+        self._looks = looks
         self._desk = desk
         self._tenancy = desk.tenancy
         self._cause = cause
@@ -220,6 +226,16 @@ class SqlTurn(RecordingTurn):
         self._append_indexed(Entered(ready, following(before), self._sequence.next()), ready, before)
         return ready.id
 
+    def _replaceable(self, type: str, id: str) -> Head | None:
+        """As in the base class; a made id is nobody's, which is found out at the latest when its head is written."""
+        if self._looks or not is_made_here(id):
+            return super()._replaceable(type, id)
+        rid = self._rid(type, id)
+        if rid in self._written or rid in self._before or rid in self._looked_at:
+            return super()._replaceable(type, id)
+        self._batch.add_new(rid)
+        return None
+
     def _head(self, type: str, id: str) -> Head | None:
         rid = self._rid(type, id)
         if written := self._written.get(rid) or self._before.get(rid):
@@ -247,8 +263,9 @@ class SqlTurn(RecordingTurn):
         self.types.add(version.type)
         if before:
             self._batch.close(before.sequence, vid)
-        shape, frame = self._number(NO_SHAPE), NO_FRAME
-        if ready is not None:
+        if ready is None:
+            shape, frame = self._number(NO_SHAPE), NO_FRAME
+        else:
             rows, shape, frame = (
                 (ready.rows, ready.shape, ready.frame) if ready.rows is not None else self._rows(ready.resource)
             )

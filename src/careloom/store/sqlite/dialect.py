@@ -1,6 +1,8 @@
 """How SQLite says what other databases say differently."""
 
+import sqlite3
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 from careloom.store.sql.dialect import Connection, Dialect, Row
 from careloom.store.sql.tables import COLUMNS
@@ -49,8 +51,13 @@ def _among(column: str, numbers: Sequence[int]) -> Sql:
 def _append(connection: Connection, table: str, rows: Sequence[Row]) -> None:
     if table == "fts":
         connection.executemany("INSERT INTO fts (rowid, words) VALUES (?, ?)", [(vid, words) for vid, _, words in rows])
-    else:
-        connection.executemany(_INSERTS[table], rows)
+        return
+    whole = len(rows) - len(rows) % _AT_ONCE
+    for start in range(0, whole, _AT_ONCE):
+        values = list(chain.from_iterable(rows[start : start + _AT_ONCE]))
+        connection.execute(_INSERTS_AT_ONCE[table], values)
+    if whole < len(rows):
+        connection.executemany(_INSERTS[table], rows[whole:])
 
 
 def _forget_words(connection: Connection, rows: Sequence[Row]) -> None:
@@ -68,10 +75,16 @@ def _explained(connection: Connection, sql: Sql) -> list[str]:
     return [str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {sql.text}", sql.values)]
 
 
-_INSERTS = {
-    table: f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
-    for table, columns in COLUMNS.items()
-}
+def _insert(table: str, rows: int) -> str:
+    row = f"({', '.join('?' * len(COLUMNS[table]))})"
+    return f"INSERT INTO {table} ({', '.join(COLUMNS[table])}) VALUES {', '.join([row] * rows)}"
+
+
+_AT_ONCE = 64
+"""Rows that one statement inserts: half as much work for each as by a statement of its own."""
+
+_INSERTS = {table: _insert(table, 1) for table in COLUMNS}
+_INSERTS_AT_ONCE = {table: _insert(table, _AT_ONCE) for table in COLUMNS}
 
 DIALECT = Dialect(
     name="SQLite",
@@ -88,4 +101,5 @@ DIALECT = Dialect(
     explained=_explained,
     among=_among,
     most_values=32_766,
+    taken=(sqlite3.IntegrityError,),
 )

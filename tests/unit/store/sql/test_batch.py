@@ -1,9 +1,11 @@
+import sqlite3
 from typing import Any
 
 import pytest
 
-from careloom.store.sql.batch import Batch
+from careloom.store.sql.batch import Batch, TakenIdError
 from careloom.store.sql.tables import Row
+from careloom.store.sqlite.dialect import DIALECT
 
 NOTHING: Any = None
 
@@ -55,3 +57,36 @@ def test_what_could_not_be_written_is_still_there(failing: str) -> None:
         found.write(NOTHING)
     found.write(NOTHING)
     assert tables.rows == whole.rows
+
+
+def test_heads_that_nobody_looked_for_must_not_be_there() -> None:
+    connection = sqlite3.connect(":memory:")
+    connection.execute("CREATE TABLE head (tenant, rid, type, id, vid, ver, op, PRIMARY KEY (tenant, rid))")
+    connection.execute("INSERT INTO head VALUES (1, 70, 3, 'other', 1, 1, 0)")
+    found = Batch(1, DIALECT)
+    found.add_new(71)
+    found.add_new(72)  # of which no version came
+    found.add_version(71, 3, "b", (8, 1, 0), 5)
+    found.add_version(70, 3, "other", (9, 2, 1), 5)
+    found._write_heads(connection)
+    assert connection.execute("SELECT rid, vid FROM head ORDER BY rid").fetchall() == [(70, 9), (71, 8)]
+    found.add_new(70)
+    found.add_version(70, 3, "a", (10, 1, 0), 5)
+    with pytest.raises(TakenIdError):
+        found._write_heads(connection)
+    with pytest.raises(TakenIdError):
+        found._write_heads(connection)
+    assert connection.execute("SELECT id, vid FROM head WHERE rid = 70").fetchall() == [("other", 9)]
+    connection.close()
+
+
+def test_what_a_unit_remembers_does_not_let_keys_go_that_nobody_asked_to() -> None:
+    whole = Batch(1, DIALECT)
+    whole.take(Batch(1, DIALECT))
+    assert whole.remembered("scope", ["key"], 1) == set()
+    part = Batch(1, DIALECT)
+    part.remember("scope", ["key"], until=5, now=2)
+    whole.take(part)
+    whole.take(Batch(1, DIALECT))
+    assert whole.remembered("scope", ["key"], 4) == {"key"}
+    assert whole._forgotten_to == 2

@@ -21,3 +21,16 @@ def test_what_is_filled_up_finds_the_same() -> None:
         rows = connection.execute(f"SELECT vid FROM t WHERE {sql.text} ORDER BY vid", sql.values).fetchall()
         assert [vid for (vid,) in rows] == sorted(set(asked) & set(range(10)))
     connection.close()
+
+
+@pytest.mark.parametrize("rows", (1, 63, 64, 65, 200))
+def test_rows_are_inserted_many_at_a_time(rows: int) -> None:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.execute("CREATE TABLE tok (tenant, h, vid, sys)")
+    statements: list[str] = []
+    connection.set_trace_callback(statements.append)
+    expected = [(1, number, number % 7, -number) for number in range(rows)]
+    DIALECT.append(connection, "tok", expected)
+    assert len(statements) == rows // 64 + rows % 64
+    assert connection.execute("SELECT * FROM tok ORDER BY h").fetchall() == expected
+    connection.close()

@@ -60,6 +60,28 @@ async def test_lanes_are_dealt_out_and_each_event_is_told_in_order(
     assert {"process-0", "process-1"} == set().union(*receiver.senders.values())
 
 
+async def test_events_are_told_though_nobody_hears_what_is_announced(
+    postgres: Server, tmp_path: Path, topics: TopicRegistry
+) -> None:
+    async def silence() -> None:
+        while True:
+            await asyncio.to_thread(postgres.disconnect, postgres.database_of(tmp_path), "careloom listener")
+            await asyncio.sleep(0.01)
+
+    receiver = Receiver()
+    async with sharing(postgres, tmp_path, topics, receiver, 2) as (one, two):
+        ids = await subscribed(one.repository, LANES)
+        await one.start()
+        await two.start()
+        await until(lambda: bool(two.shifts.shards) and len(one.shifts.shards | two.shifts.shards) == SHARDS)
+        silent = asyncio.create_task(silence())
+        await discharged(one.repository, 0, 5)
+        await until(lambda: all(receiver.firsts(id) == [*range(1, 6)] for id in ids))
+        silent.cancel()
+        await one.stop()
+        await two.stop()
+
+
 async def test_the_lanes_of_a_process_that_died_are_taken_over_without_a_gap(
     postgres: Server, tmp_path: Path, topics: TopicRegistry
 ) -> None:

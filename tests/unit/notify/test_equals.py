@@ -9,7 +9,7 @@ from tests.unit.notify.test_notifier import a_record
 
 from careloom.model.errors import ConflictError
 from careloom.notify import TopicRegistry
-from careloom.notify.equals import Equals
+from careloom.notify.equals import PASSING, Equals
 from careloom.notify.subscriptions import OWNER_SYSTEM
 from careloom.store import Repository
 
@@ -66,3 +66,25 @@ async def test_what_is_written_and_deleted_meanwhile_is_followed(topics: TopicRe
     await becomes(lambda: len(equals._keys) == 1)
     following.cancel()
     equals.require_few(subscription())
+
+
+async def test_what_was_let_pass_counts_until_it_is_seen_or_is_not_written(topics: TopicRegistry) -> None:
+    now = 0.0
+    equals = Equals(a_record(topics), 2, now=lambda: now)
+    for _ in range(2):
+        equals.require_few(subscription())
+    with pytest.raises(ConflictError, match="found 2"):
+        equals.require_few(subscription())
+    equals.require_few(subscription("another-client"))
+    now = PASSING
+    equals.require_few(subscription())
+
+
+async def test_what_was_let_pass_and_is_seen_counts_once(topics: TopicRegistry) -> None:
+    repository = a_record(topics)
+    equals = Equals(repository, 2)
+    equals.require_few(subscription())
+    equals.start(await repository.commit(lambda turn: [turn.create(subscription())]))
+    equals.require_few(subscription())
+    with pytest.raises(ConflictError, match="found 2"):
+        equals.require_few(subscription())

@@ -10,8 +10,9 @@ import pytest
 from tests.contract.stores import SteppingClock
 from tests.contract.telling import Gate, channel, delivered, telling
 from tests.integration.hl7v2.conftest import adt, agreement, stay
+from tests.patience import becomes
 from tests.unit.notify.test_access import REGISTRY
-from tests.unit.notify.test_notifier import Rules, discharge, numbers, subscribe, until
+from tests.unit.notify.test_notifier import Rules, discharge, numbers, subscribe
 
 from careloom.connectors.hl7v2 import Hl7v2Source, load_tables, parse
 from careloom.connectors.intake import Intake
@@ -51,10 +52,10 @@ async def test_a_resource_that_is_deleted_before_it_is_told_is_told_as_it_matche
     async with telling(repository, topics, gate, rules, clock) as notifier:
         await subscribe(repository, notifier, channel=channel())
         await discharge(repository, "e1")
-        await until(lambda: bool(gate.refused))
+        await becomes(lambda: bool(gate.refused))
         await repository.commit(lambda turn: turn.delete("Encounter", "e1"), cause="acute-epr")
         gate.is_open = True
-        await until(lambda: rules.told == ["Encounter/e1"])
+        await becomes(lambda: rules.told == ["Encounter/e1"])
     told = resources(gate.sent[-1][1])["Encounter"]
     assert ("finished", "1") == (told["status"], told["meta"]["versionId"])
     assert gate.refused[0] == gate.accepted[-1][1], "what is tried again has the same bytes"
@@ -68,10 +69,10 @@ async def test_a_patient_that_is_merged_before_it_is_told_is_told_as_it_was(
         await subscribe(repository, notifier, channel=channel())
         of_old = {"pid": "1||A-2^^^ACUTE||Okafor^A", "pv1": stay()}
         assert ["AA", "AA"] == [await take(adt("A01", **of_old)), await take(adt("A03", at="20261123", **of_old))]
-        await until(lambda: bool(gate.refused))
+        await becomes(lambda: bool(gate.refused))
         assert "AA" == await take(adt("A40", at="20261124", mrg="A-2^^^ACUTE"))
         gate.is_open = True
-        await until(lambda: len(rules.told) == 1)
+        await becomes(lambda: len(rules.told) == 1)
     told = resources(gate.sent[-1][1])
     current = await repository.read("Patient", told["Patient"]["id"])
     assert current is not None and current.resource is not None
@@ -117,10 +118,10 @@ async def test_consent_that_is_withdrawn_before_it_is_told_leaves_the_number_and
     async with telling(repository, topics, gate, rules, clock) as notifier:
         await subscribe(repository, notifier, channel=channel())
         await discharge(repository, "e1")
-        await until(lambda: bool(gate.refused))
+        await becomes(lambda: bool(gate.refused))
         registries[0] = Registry(REGISTRY.organisations, REGISTRY.clients, ())
         gate.is_open = True
-        await until(lambda: len(gate.accepted) == 2)
+        await becomes(lambda: len(gate.accepted) == 2)
         await asyncio.sleep(0.1)
     assert b"Encounter/e1" in gate.refused[0]
     assert b"Encounter" not in gate.accepted[-1][1]
@@ -141,11 +142,11 @@ async def test_a_label_that_is_raised_before_it_is_told_leaves_the_number_alone(
         id = await subscribe(repository, notifier, channel=channel())
         await discharge(repository, "e1")
         await discharge(repository, "e2")
-        await until(lambda: bool(gate.refused))
+        await becomes(lambda: bool(gate.refused))
         await discharge(repository, "e1", meta={"security": [{"code": "R"}]})
         restricted.add("Encounter/e1")
         gate.is_open = True
-        await until(lambda: rules.told == ["Encounter/e2"])
+        await becomes(lambda: rules.told == ["Encounter/e2"])
     assert ["Encounter/e1"] == rules.withheld
     assert [["1"], ["2"]] == [numbers(bundle) for _, bundle in gate.sent[1:]]
     assert b"Encounter/e1" not in b"".join(body for _, body in gate.accepted)
@@ -165,7 +166,7 @@ async def test_a_transaction_of_a_thousand_is_told_whole_and_in_its_order(
         hundreds = channel(extension=[{"url": MAX_COUNT, "valuePositiveInt": 100}])
         id = await subscribe(repository, notifier, channel=hundreds)
         await repository.commit(thousand, cause="acute-epr", size=1000)
-        await until(lambda: len(rules.told) == 1000)
+        await becomes(lambda: len(rules.told) == 1000)
     assert [f"Encounter/e{number}" for number in range(1000)] == rules.told
     assert [str(number) for number in range(1, 1001)] == [each for _, bundle in gate.sent for each in numbers(bundle)]
     assert 1000 == await repository.events.last_number(id)
@@ -183,7 +184,7 @@ async def test_what_is_undone_is_no_event(repository: Repository, topics: TopicR
         with pytest.raises(ConflictError):
             await repository.commit(undone, cause="acute-epr")
         await discharge(repository, "e2")
-        await until(lambda: bool(rules.told))
+        await becomes(lambda: bool(rules.told))
     assert (["Encounter/e2"], 1) == (rules.told, await repository.events.last_number(id))
 
 
@@ -206,7 +207,7 @@ async def test_of_two_who_change_one_version_the_one_that_was_recorded_is_told(
         await discharge(repository, "e1", "in-progress")
         both = [repository.commit(finishing(name), cause=name) for name in ("first", "second")]
         outcomes = await asyncio.gather(*both, return_exceptions=True)
-        await until(lambda: bool(rules.told))
+        await becomes(lambda: bool(rules.told))
         await asyncio.sleep(0.05)
     assert [ConflictError] == [type(each) for each in outcomes if isinstance(each, BaseException)]
     assert ["Encounter/e1"] == rules.told
@@ -236,7 +237,7 @@ async def test_a_clock_that_is_set_back_changes_neither_order_nor_numbers(
     async with telling(repository, topics, gate, rules, clock) as notifier:
         id = await subscribe(repository, notifier)
         await discharge(repository, "e1")
-        await until(lambda: bool(gate.refused))
+        await becomes(lambda: bool(gate.refused))
         clock.now -= timedelta(days=365)
         await discharge(repository, "e2")
         clock.now += timedelta(days=1)

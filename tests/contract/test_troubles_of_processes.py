@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from tests.contract.stores import SteppingClock
 from tests.contract.telling import Gate, channel, delivered, telling
+from tests.patience import becomes
 from tests.unit.notify.test_equals import subscription
-from tests.unit.notify.test_notifier import Rules, discharge, numbers, subscribe, until
+from tests.unit.notify.test_notifier import Rules, discharge, numbers, subscribe
 
 from careloom.model.errors import ConflictError
 from careloom.notify import STANDARD_TOPICS, TopicRegistry, equals
@@ -47,7 +48,7 @@ async def test_a_hub_that_stood_still_for_a_day_goes_on_where_it_was(
     async with telling(repository, topics, closed, rules, clock) as notifier:
         id = await subscribe(repository, notifier)
         await discharge(repository, "e1")
-        await until(lambda: len(closed.refused) > 1)
+        await becomes(lambda: len(closed.refused) > 1)
     clock.step(hours=24)
     await discharge(repository, "e2")
     gate.is_open = True
@@ -64,7 +65,7 @@ async def test_an_endpoint_that_fails_for_three_days_ends_in_error_and_loses_not
     async with telling(repository, topics, gate, rules, clock) as notifier:
         id = await subscribe(repository, notifier)
         await discharge(repository, "e1")
-        await until(lambda: len(gate.refused) > 1)
+        await becomes(lambda: len(gate.refused) > 1)
         clock.step(hours=73)
         await status(repository, id, "error")
         tried = len(gate.refused)
@@ -104,7 +105,7 @@ async def test_of_ten_thousand_equal_subscriptions_few_are_recorded(
     for _ in range(100):
         asked = await asyncio.gather(*(ask() for _ in range(100)), return_exceptions=True)
         assert all(each is None or isinstance(each, ConflictError) for each in asked)
-    await until(lambda: len(known._keys) == MOST_EQUAL)
+    await becomes(lambda: len(known._keys) == MOST_EQUAL)
     following.cancel()
     with suppress(asyncio.CancelledError):
         await following

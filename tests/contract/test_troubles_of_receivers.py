@@ -21,7 +21,8 @@ from tests.integration.test_rest_hook import (
     receiving,
     says_nothing,
 )
-from tests.unit.notify.test_notifier import Rules, discharge, numbers, subscribe, until
+from tests.patience import becomes
+from tests.unit.notify.test_notifier import Rules, discharge, numbers, subscribe
 
 from careloom.model import parse_json
 from careloom.notify import STANDARD_TOPICS, Notifier, RestHook, Terms, TopicRegistry, replays
@@ -140,7 +141,7 @@ async def test_a_pause_that_is_asked_for_is_on_record_and_kept_by_the_next_start
         async with telling(repository, topics, hook, rules, clock, terms=Terms(endpoints=LOOPBACK)) as notifier:
             id = await subscribe(repository, notifier, channel=channel(endpoint=url))
             await discharge(repository, "e1")
-            await until(lambda: bool(busy.bodies))
+            await becomes(lambda: bool(busy.bodies))
             await asyncio.sleep(0.1)
         cursor = await repository.events.cursor(id)
         assert (clock.now + timedelta(seconds=30), 1, "HTTP 429") == (cursor.next_at, cursor.attempt, cursor.error)
@@ -149,7 +150,7 @@ async def test_a_pause_that_is_asked_for_is_on_record_and_kept_by_the_next_start
             assert 1 == len(busy.bodies)
         clock.step(seconds=30)
         async with telling(repository, topics, hook, rules, clock, terms=Terms(endpoints=LOOPBACK)):
-            await until(lambda: rules.told == ["Encounter/e1"])
+            await becomes(lambda: rules.told == ["Encounter/e1"])
     await hook.close()
     assert busy.bodies[0] == busy.bodies[1]
 
@@ -161,7 +162,7 @@ async def test_who_is_gone_is_told_no_more_and_the_subscription_is_off(
     async with odd_place(repository, topics, clock, gone, rules) as (notifier, url):
         id = await subscribe(repository, notifier, channel=channel(endpoint=url))
         await discharge(repository, "e1")
-        await until(lambda: bool(gone.bodies))
+        await becomes(lambda: bool(gone.bodies))
         await discharge(repository, "e2")
         await asyncio.sleep(0.2)
     current = await repository.read("Subscription", id)
@@ -203,13 +204,13 @@ async def test_one_event_that_is_refused_is_put_aside_and_told_again_when_asked_
         id = await subscribe(repository, notifier, channel=channel(extension=wishes))
         for number in range(1, 6):
             await discharge(repository, f"e{number}")
-        await until(lambda: "Encounter/e5" in rules.told)
+        await becomes(lambda: "Encounter/e5" in rules.told)
         [letter] = await repository.events.dead_letters(id)
         assert (3, f"HTTP {code}") == (letter.number, letter.reason)
         assert [1, 2, 3, 4, 5] == sorted({int(each) for _, bundle in picky.sent for each in numbers(bundle)})
         picky.relent()
         await repository.events.save_replay(Replay("r1", id, 3, 3, "", "gp-system", clock.now, 2))
-        await until(lambda: rules.told[-1] == "Encounter/e3")
+        await becomes(lambda: rules.told[-1] == "Encounter/e3")
         await delivered(repository, id, 5)
     assert "Encounter/e3" in str(picky.sent[-1][1]) and ["3"] == numbers(picky.sent[-1][1])
 
@@ -231,7 +232,7 @@ async def test_what_was_accepted_by_one_who_died_then_comes_again_byte_by_byte_a
             await discharge(repository, f"e{number}")
         await asyncio.sleep(0.1)
     async with telling(repository, topics, dying, rules, clock):
-        await until(lambda: len(dying.accepted) > 1)
+        await becomes(lambda: len(dying.accepted) > 1)
     await discharge(repository, "e4")
     async with telling(repository, topics, gate, rules, clock):
         await delivered(repository, id, 4)

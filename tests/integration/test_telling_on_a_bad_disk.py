@@ -16,8 +16,9 @@ import pytest
 import structlog
 from tests.contract.stores import BASE_URL, SteppingClock
 from tests.contract.telling import Gate, channel, telling
+from tests.patience import becomes
 from tests.postgres import Server
-from tests.unit.notify.test_notifier import Rules, discharge, numbers, subscribe, until
+from tests.unit.notify.test_notifier import Rules, discharge, numbers, subscribe
 
 from careloom.definitions import Definitions
 from careloom.model.errors import UnavailableError
@@ -116,7 +117,7 @@ async def restarted(gate: Gate) -> None:
     """Open a receiver, and see the lane of it fail several times."""
     with structlog.testing.capture_logs() as logs:
         gate.is_open = True
-        await until(lambda: sum(each.get("task", "").startswith("lane") for each in logs) > 5)
+        await becomes(lambda: sum(each.get("task", "").startswith("lane") for each in logs) > 5)
 
 
 @pytest.mark.parametrize("trouble", ["full", "read_only"])
@@ -132,14 +133,14 @@ async def test_while_nothing_can_be_recorded_nothing_is_told_again_and_then_all_
         id = await subscribe(repository, notifier, channel=channel())
         for number in range(1, EVENTS + 1):
             await discharge(repository, f"e{number}")
-        await until(lambda: bool(gate.refused))
+        await becomes(lambda: bool(gate.refused))
         await getattr(disk, trouble)()
         await restarted(gate)
         assert len(gate.sent) <= 1 + 2 * EVENTS, "the handshake, and what was on its way, which may come twice"
         assert 0 == (await repository.events.cursor(id)).delivered_to
         await disk.well()
         await discharge(repository, "last")
-        await until(lambda: "Encounter/last" in rules.told)
+        await becomes(lambda: "Encounter/last" in rules.told)
         await asyncio.sleep(0.1)
         assert EVENTS + 1 == (await repository.events.cursor(id)).delivered_to
     firsts = list(dict.fromkeys(each for _, bundle in gate.sent for each in numbers(bundle)))
@@ -162,7 +163,7 @@ async def test_after_a_failed_synchronisation_nothing_is_told_before_the_next_st
         async with telling(repository, topics, gate, rules, clock) as notifier:
             await subscribe(repository, notifier, channel=channel())
             await discharge(repository, "e1")
-            await until(lambda: bool(gate.refused))
+            await becomes(lambda: bool(gate.refused))
             with pytest.raises(UnavailableError):
                 await repository.commit(failing)
             await restarted(gate)
@@ -171,4 +172,4 @@ async def test_after_a_failed_synchronisation_nothing_is_told_before_the_next_st
         troubled("sqlite", request, tmp_path, topics, clock) as (repository, _),
         telling(repository, topics, gate, rules, clock),
     ):
-        await until(lambda: "Encounter/e1" in rules.told)
+        await becomes(lambda: "Encounter/e1" in rules.told)

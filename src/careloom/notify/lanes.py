@@ -15,7 +15,7 @@ from careloom.notify.topics import TopicRegistry
 from careloom.store import Change, EventLog, LaneStart, Repository, SubscriptionEvent, Version
 
 RESTART_PAUSE: Final = 1.0
-LONGEST_PAUSE: Final = 60.0
+LONGEST_PAUSE: Final = 15.0
 """Seconds before what has failed is tried again; what sends waits twice as long at each failure, up to the longest."""
 
 LogOf = Callable[[str], EventLog | None]

@@ -1,6 +1,7 @@
 """A port that takes messages, as senders use it and misuse it."""
 
 import asyncio
+import resource
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -72,6 +73,24 @@ async def test_noise_is_refused_and_the_next_message_taken(desk: Desk) -> None:
 async def test_a_message_over_the_limit_is_refused_without_being_kept(desk: Desk) -> None:
     async with listening(desk, message_bytes=1000) as listener:
         assert await _ask(listener.port, b"\x0b" + b"x" * 5000, framed(adt("A28")), answers=2) == ["AR", "AA"]
+
+
+async def test_a_message_of_fifty_megabytes_is_refused_without_being_kept() -> None:
+    taken: list[bytes] = []
+
+    async def take(message: bytes, address: str) -> bytes:
+        taken.append(message)
+        return b"MSH|^~\\&|\rMSA|AA\r"
+
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    listener = MllpListener(take, limits=Limits(), clock=lambda: now, new_id=new_id)
+    await listener.start("127.0.0.1", 0)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    pieces = [b"\x0bMSH|", *[b"x" * 1_000_000] * 50, END, framed(b"MSH|small")]
+    assert ["AR", "AA"] == await _ask(listener.port, *pieces, answers=2)
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    await listener.stop()
+    assert ([b"MSH|small"], True) == (taken, grown < 40_000), f"{grown} kB more"
 
 
 async def test_a_message_of_nearly_ten_megabytes_is_taken(desk: Desk) -> None:

@@ -43,6 +43,24 @@ async def test_a_chunk_that_is_not_there_is_told_and_not_taken_for_a_message_tha
         await Shelf(total=1).collect("m")
 
 
+@pytest.mark.parametrize("told", ["2:3", "3:2", "1:2"])
+async def test_a_chunk_out_of_its_place_is_refused(told: str) -> None:
+    class Shuffled(Shelf):
+        async def _ask(self, method: str, path: str, *arguments: Any) -> tuple[Mapping[str, str], bytes]:
+            headers, data = await super()._ask(method, path, *arguments)
+            return ({**headers, "mex-Chunk-Range": told} if path.endswith("/2") else headers), data
+
+    with pytest.raises(InvalidError, match=f"chunk 2:2 expected, {told} found"):
+        await Shuffled(gzip.compress(WHOLE), gzip.compress(WHOLE)).collect("m")
+
+
+async def test_a_message_of_no_bytes_is_a_message_of_no_bytes() -> None:
+    found = await Shelf(gzip.compress(b"")).collect("m")
+    assert b"" == found.data  # type: ignore[union-attr]
+    plain = await Shelf(b"", encoding="").collect("m")
+    assert b"" == plain.data  # type: ignore[union-attr]
+
+
 @pytest.mark.parametrize(
     "data",
     [gzip.compress(WHOLE)[:-20], gzip.compress(WHOLE)[:-4], gzip.compress(WHOLE) + gzip.compress(WHOLE), WHOLE],

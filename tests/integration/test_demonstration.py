@@ -146,6 +146,12 @@ def test_an_evidence_file_can_be_verified_and_tampering_is_found(played: Play, t
     assert verified(played.evidence.replace(b"Larch Road", b"Birch Road", 1)) == 1
 
 
+def test_no_agreement_of_the_demonstration_ends_soon() -> None:
+    ends = [end for file in DEMO.glob("*.toml") for end in re.findall(r"(?m)^end = (\d{4})", file.read_text())]
+    assert len(ends) >= 5
+    assert {"2099"} == set(ends)
+
+
 def test_a_play_in_which_something_fails_ends_with_1(definitions: Definitions, tmp_path: Path) -> None:
     text = (DEMO / "discharge.yaml").read_text()
     first_step = text[: text.index("  - id: practice-token")].replace("status: 200", "status: 418")

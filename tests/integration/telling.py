@@ -164,16 +164,28 @@ def overseen_hub(folder: Path, *more: str, grace: float = 10.0) -> Iterator[HubP
         yield hub
 
 
+TOKEN_SECONDS = 60
+"""How long a token is used; it is good for longer, but not for as long as a slow machine may take for a file."""
+
+
 @dataclass
 class Client:
-    """A client with a token."""
+    """A client that has a token when it asks for something."""
 
     hub: HubProcess
     name: str
     purpose: str = "TREAT"
-    token: str = ""
+    _token: str = ""
+    _good_until: float = 0.0
 
-    def __post_init__(self) -> None:
+    @property
+    def token(self) -> str:
+        """One that is good."""
+        if time.monotonic() > self._good_until:
+            self._token, self._good_until = self._new_token(), time.monotonic() + TOKEN_SECONDS
+        return self._token
+
+    def _new_token(self) -> str:
         form = token_form(
             self.hub.locality.keys[self.name],
             client=self.name,
@@ -186,7 +198,8 @@ class Client:
         )
         data = urllib.parse.urlencode(form).encode()
         with urllib.request.urlopen(self.hub.token_url, data) as answer:
-            self.token = json.load(answer)["access_token"]
+            token: str = json.load(answer)["access_token"]
+        return token
 
     def __call__(self, method: str, url: str, body: Any = None) -> Any:
         """What the hub answers, which must be a success."""

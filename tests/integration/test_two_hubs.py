@@ -80,7 +80,7 @@ async def _one_of_many_updates_wins(one: Any, other: Any, patient: dict[str, Any
 def are_dealt_out(url: str) -> bool:
     """Whether each of two hubs has the lanes that fall to it."""
     with psycopg.connect(url) as connection:
-        holders = dict(connection.execute("SELECT name, holder FROM lease").fetchall())
+        holders: dict[str, str] = dict(connection.execute("SELECT name, holder FROM lease").fetchall())
     present = [holder for name, holder in holders.items() if name.startswith(PRESENCE)]
     held = [holders.get(f"{LANES}{shard}") for shard in range(SHARDS)]
     return len(present) == 2 and held == [_falls_to(shard, present) for shard in range(SHARDS)]

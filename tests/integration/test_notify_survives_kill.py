@@ -64,6 +64,10 @@ class Receiver:
         self.accepted.append((webhook_id, body))
         return web.Response(status=204)
 
+    def told(self) -> list[tuple[str, bytes]]:
+        """What was accepted and tells of events, as handshakes and heartbeats do not."""
+        return [(id, body) for id, body in self.accepted if _events(json.loads(body))]
+
     def events(self) -> list[tuple[int, str]]:
         """Number and focus of each event accepted, in the order of arrival, duplicates included."""
         return [event for _, body in self.accepted for event in _events(json.loads(body))]

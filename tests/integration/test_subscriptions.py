@@ -82,17 +82,17 @@ async def test_a_subscriber_is_told_asks_for_what_it_missed_and_has_it_replayed(
             foci = [await discharge(epr) for _ in range(3)]
             await eventually(lambda: has(receiver, 3))
             assert foci == [focus for _, focus in receiver.events()]
-            last = json.loads(receiver.accepted[-1][1])
+            last = json.loads(receiver.told()[-1][1])
             assert foci[-1] == f"Encounter/{last['entry'][1]['resource']['id']}"
             status = await gp("GET", f"Subscription/{id}/$status")
             assert ("active", "3") == (told(status, "status"), told(status, "events-since-subscription-start"))
             await catches_up(hub, gp, id, foci)
-            before = len(receiver.accepted)
+            before = len(receiver.told())
             order = {"resourceType": "Parameters", "parameter": [{"name": "eventsSinceNumber", "valueString": "2"}]}
             assert 200 == (await gp("POST", f"Subscription/{id}/$replay", order)).status
             await eventually(lambda: has(receiver, 5))
             assert [(2, foci[1]), (3, foci[2])] == receiver.events()[3:]
-            assert len({id for id, _ in receiver.accepted}) == before + 2
+            assert len({id for id, _ in receiver.told()}) == before + 2
 
 
 async def catches_up(hub: HubProcess, gp: Caller, id: str, foci: list[str]) -> None:

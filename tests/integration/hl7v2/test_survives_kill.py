@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.integration.hl7v2.conftest import adt, stay
 from tests.integration.hub import SETTINGS, Caller, Locality, caller, running_hub
+from tests.patience import PATIENCE
 
 from careloom.connectathon.ports import free_port
 from careloom.connectors.hl7v2 import parse
@@ -37,13 +38,13 @@ async def test_what_was_acknowledged_survives_kills_and_is_there_once(tmp_path: 
             async with caller(hub) as epr:
                 assert set(answered) <= await _numbers(epr)
             sending = [asyncio.create_task(_converse(port, each, answered)) for each in conversations]
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(5 * PATIENCE):
                 while len(answered) < enough:
                     await asyncio.sleep(0.001)
             hub.stop(signal.SIGKILL)
             await asyncio.gather(*sending)
     with running_hub(locality) as hub:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(5 * PATIENCE):
             await asyncio.gather(*(_converse(port, each, answered) for each in conversations))
         async with caller(hub) as epr:
             assert Counter(answered) == Counter(await _numbers(epr))

@@ -15,7 +15,6 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -37,6 +36,7 @@ from benchmarks.notifying.record import discharge, opened, published, subscripti
 from benchmarks.serving.client import Client, RefusedError
 from benchmarks.serving.processes import settle
 
+from careloom.connectathon.ports import free_port
 from careloom.governance import PrivateKey, token_form
 from careloom.model import parse_json, serialize_json
 
@@ -233,14 +233,6 @@ def _settled(at: Place, judge: Receiver, number: int, more: str) -> tuple[list[H
         file.write_text(text.replace("port = 0", f"port = {port}"))
         hubs.append(Hub(file, port))
     return hubs, base_url, key
-
-
-def free_port() -> int:
-    """A port of this machine that nobody listens at."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 async def _until(is_so: Any) -> None:

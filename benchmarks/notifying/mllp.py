@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 
 from benchmarks.notifying.hospital import Hospital
 from benchmarks.notifying.hubs import Receiver, telling_hub
-from benchmarks.notifying.kills import free_port
 from benchmarks.notifying.place import Place
 from benchmarks.notifying.record import opened
 

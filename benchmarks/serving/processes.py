@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from urllib.request import urlopen
 
 from benchmarks.peers.homes import AbsentError, python
 
+from careloom.connectathon.ports import free_port
 from careloom.governance import PrivateKey, jwks, new_key, token_form
 
 START_SECONDS = 120
@@ -138,7 +138,7 @@ def sekmet(folder: Path) -> Iterator[Server]:
         AbsentError: Its environment cannot be made.
     """
     program = Path(python("sekmet", SEKMET).command[0]).with_name("sekmet")
-    port = _free_port()
+    port = free_port()
     (folder / "settings.yaml").write_text(_SEKMET_SETTINGS.format(port=port, folder=folder / "data"))
     with _running([str(program), "serve", "--config", str(folder / "settings.yaml")], folder) as process:
         base_url = f"http://127.0.0.1:{port}/fhir"
@@ -172,13 +172,6 @@ def _await(url: str, process: "subprocess.Popen[bytes]") -> None:
         else:
             return
     raise AbsentError(f"it does not answer at {url}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _cpu_of(process: int) -> float:

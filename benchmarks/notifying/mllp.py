@@ -16,6 +16,8 @@ from benchmarks.notifying.hubs import Receiver, telling_hub
 from benchmarks.notifying.place import Place
 from benchmarks.notifying.record import opened
 
+from careloom.connectathon.ports import free_port
+
 CONNECTIONS = 16
 UNDER_WAY = 16
 PEOPLE = 60

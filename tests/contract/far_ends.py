@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from tests.nats_server import SERVER, Server
+from tests.nats_server import PATIENCE, SERVER, Server
 
 from careloom.definitions import Definitions
 from careloom.notify import EndpointPolicy, RestHook, TopicRegistry
@@ -125,9 +125,9 @@ async def _on_a_stream(outlets: Outlets, stack: AsyncExitStack) -> FarEnd:
     server, end = Server(Path(stack.enter_context(TemporaryDirectory()))), FarEnd("nats", f"nats:careloom.{OWNER}.told")
     server.start()
     stack.callback(server.stop)
-    client = await nats.connect(server.url)
+    client = await nats.connect(server.url, connect_timeout=PATIENCE)
     stack.push_async_callback(client.close)
-    await client.jetstream().add_stream(name="CARELOOM", subjects=["careloom.>"])
+    await client.jetstream(timeout=PATIENCE).add_stream(name="CARELOOM", subjects=["careloom.>"])
 
     async def take(message: Any) -> None:
         end.received.append(message.data)

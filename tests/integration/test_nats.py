@@ -31,15 +31,15 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 async def make_stream(server: Server) -> None:
-    client = await nats.connect(server.url)
-    await client.jetstream().add_stream(name="CARELOOM", subjects=["careloom.>"])
+    client = await nats.connect(server.url, connect_timeout=PATIENCE)
+    await client.jetstream(timeout=PATIENCE).add_stream(name="CARELOOM", subjects=["careloom.>"])
     await client.close()
 
 
 async def on_stream(server: Server) -> list[Any]:
     """What is on the stream, in order."""
-    client = await nats.connect(server.url)
-    stream = client.jetstream()
+    client = await nats.connect(server.url, connect_timeout=PATIENCE)
+    stream = client.jetstream(timeout=PATIENCE)
     count = (await stream.stream_info("CARELOOM")).state.messages
     found = [await stream.get_msg("CARELOOM", seq=number) for number in range(1, count + 1)]
     await client.close()

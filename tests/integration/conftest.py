@@ -29,7 +29,7 @@ def browser() -> Iterator[Browser]:
         pytest.skip("no Chromium here; `apt-get install chromium` as root brings Debian's")
     expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        opened = playwright.chromium.launch(executable_path=found, args=ARGUMENTS, timeout=PATIENCE * 2000)
         yield opened
         opened.close()
 

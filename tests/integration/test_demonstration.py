@@ -18,7 +18,7 @@ from careloom.definitions import Definitions
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "demo"
-PATIENCE = 180
+PATIENCE = 300
 TOKEN = re.compile(rb"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.")
 
 

@@ -18,7 +18,7 @@ from careloom.web.assets import Assets
 ROOT = Path(__file__).parents[2]
 SCREENSHOT = ROOT / "var" / "live-page.png"
 LANES = 4
-PATIENCE = 120
+PATIENCE = 300
 
 pytestmark = pytest.mark.browser
 

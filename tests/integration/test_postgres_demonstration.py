@@ -16,7 +16,7 @@ def test_the_demonstration_passes_on_postgresql(postgres: Server, postgres_url: 
     command = [sys.executable, "-m", "careloom", "connectathon", "run", str(ROOT / "demo" / "discharge.yaml"), "--once"]
     environment = os.environ | {"CARELOOM_STORE_URL": postgres_url}
     done = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     assert "15 of 15 expectations held" in done.stdout

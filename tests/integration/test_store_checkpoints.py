@@ -17,7 +17,7 @@ from careloom.search import SearchParameters
 from careloom.store import Repository, Turn
 from careloom.store.sqlite import transactions
 from careloom.store.sqlite.checkpoints import Checkpoints
-from careloom.store.sqlite.connection import connect_writer, connect_writer_again
+from careloom.store.sqlite.connection import WriterConnection, connect_writer, connect_writer_again
 
 pytestmark = pytest.mark.anyio
 
@@ -125,6 +125,30 @@ def test_what_is_in_the_log_comes_into_the_file(tmp_path: Path) -> None:
     assert (tmp_path / "a.db").stat().st_size > before + 500_000
     checkpoints.close()
     connection.close()
+
+
+def test_what_comes_during_a_pass_is_moved_by_another(tmp_path: Path) -> None:
+    writer = connect_writer(tmp_path / "a.db")
+    writer.execute("CREATE TABLE t (a)")
+    passes: list[str] = []
+
+    def note(statement: str) -> None:
+        if "wal_checkpoint" in statement:
+            passes.append(statement)
+            writer.execute("INSERT INTO t VALUES (?)", (f"written during pass {len(passes)}",))
+
+    def connect() -> WriterConnection:
+        connection = connect_writer(tmp_path / "a.db")
+        connection.set_trace_callback(note)
+        return connection
+
+    checkpoints = Checkpoints(connect, "test")
+    checkpoints.begin()
+    until_ended(checkpoints)
+    assert len(passes) == 2
+    assert b"during pass 1" in (tmp_path / "a.db").read_bytes()
+    checkpoints.close()
+    writer.close()
 
 
 def test_after_a_failure_there_is_another_try(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +15,8 @@ from tests.unit.rest import conftest as fixtures
 from tests.unit.rest.counter import send
 from tests.unit.rest.desk import Desk, entry, patient, transaction
 
+from careloom.model.errors import UnavailableError
+from careloom.model.interpreter import INTERVAL
 from careloom.model.json import serialize_json
 from careloom.rest import receiving
 from careloom.rest.room import Room
@@ -21,7 +24,8 @@ from careloom.search import SearchParameters
 from careloom.store import Repository, Turn
 from careloom.store.history import HistoryQuery
 from careloom.store.sql import large, repository, slices
-from careloom.store.sql.slices import AsideTurn, Part
+from careloom.store.sql.slices import AsideTurn, Part, show
+from careloom.store.sql.statements import load_statements
 from careloom.store.sql.tables import COLUMNS
 
 desk, hub_key, parameters = fixtures.desk, fixtures.hub_key, fixtures.parameters
@@ -29,6 +33,7 @@ desk, hub_key, parameters = fixtures.desk, fixtures.hub_key, fixtures.parameters
 T = TypeVar("T")
 
 MANY = 400
+UNSEEN = load_statements("record.sql")["unseen"]
 
 
 @pytest.fixture(params=("sqlite", "postgres"))
@@ -94,6 +99,7 @@ def many(turn: Turn) -> None:
         turn.create(observation(subject={"reference": "Patient/1"}, code={"text": "Pulse"}), id=f"o{number}")
 
 
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 async def test_small_writes_have_their_turn_after_each_part_of_a_large_one_which_gets_on(
     store: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,6 +114,7 @@ async def test_small_writes_have_their_turn_after_each_part_of_a_large_one_which
     assert len(await store.changes(0, 10_000)) == MANY + len(others.begun)
 
 
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 async def test_a_slice_that_has_just_begun_goes_on_though_somebody_waits(
     store: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,6 +125,127 @@ async def test_a_slice_that_has_just_begun_goes_on_though_somebody_waits(
     await store.commit(many, size=MANY)
     await asyncio.gather(*others.begun)
     assert others.had_turns == len(others.begun) > 1
+
+
+def before_part(monkeypatch: pytest.MonkeyPatch, number: int, then: Callable[[], object]) -> None:
+    """Have something done, on the thread that writes slices, before a part is given to be written."""
+    plain = AsideTurn.parts
+
+    def parts(turn: AsideTurn) -> Iterator[Part]:
+        for each, part in enumerate(plain(turn)):
+            if each == number:
+                then()
+            yield part
+
+    monkeypatch.setattr(AsideTurn, "parts", parts)
+    monkeypatch.setattr(large, "MOST_SECONDS", math.inf)  # all parts are one slice
+
+
+@pytest.mark.parametrize("store", ["postgres"], indirect=True)
+async def test_small_writes_wait_for_no_slice_where_slices_need_no_turn(
+    store: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = asyncio.get_running_loop()
+    done: list[Any] = []
+
+    def write() -> None:
+        done.append(waited_for(store.commit(lambda turn: turn.create(small(), id="1")), loop))
+
+    before_part(monkeypatch, 5, write)
+    await store.commit(many, size=MANY)
+    assert [change.type for change in await store.changes(0, 10_000)] == ["Patient"] + ["Observation"] * MANY
+
+
+def take_out(store: Any) -> Coroutine[Any, Any, None]:
+    """Take out the unit that is being written, as another process does with what is hours old."""
+    key = {"tenant": store._desk.tenancy.number}
+    [(first, last)] = store._readers.here(lambda each: each.execute(UNSEEN, key).fetchall())
+    taken: Coroutine[Any, Any, None] = store._large_units.take_out(first, last)
+    return taken
+
+
+@pytest.mark.parametrize("store", ["postgres"], indirect=True)
+async def test_what_is_taken_out_while_a_slice_is_written_waits_for_its_end_and_is_done_again(
+    store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the answer to a COMMIT is lost, and the server is still about it."""
+    loop = asyncio.get_running_loop()
+    tasks: list[asyncio.Task[None]] = []
+
+    async def begin() -> None:
+        tasks.append(asyncio.create_task(take_out(store)))
+        await asyncio.sleep(0.2)
+        assert not tasks[0].done()
+
+    before_part(monkeypatch, 5, lambda: waited_for(begin(), loop))
+    await store.commit(many, size=MANY)
+    await tasks[0]
+    assert not left_over(store)
+    assert [change.version_id for change in await store.changes(0, 10_000)] == ["1"] * MANY
+
+
+async def test_what_was_taken_out_between_two_slices_is_done_again_in_a_turn(
+    store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(large, "MOST_SECONDS", 0.0)
+    run_slice = store._large_units._run_slice
+    begun: list[int] = []
+
+    async def write_slice(work: Any) -> Any:
+        begun.append(1)
+        if len(begun) == 3:
+            await take_out(store)
+        return await run_slice(work)
+
+    monkeypatch.setattr(store._large_units, "_run_slice", write_slice)
+    await store.commit(many, size=MANY)
+    assert len(begun) == 3
+    assert not left_over(store)
+    assert [change.version_id for change in await store.changes(0, 10_000)] == ["1"] * MANY
+
+
+async def test_a_client_that_goes_away_while_it_is_shown_takes_nothing_of_it_out(
+    store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is durable by then, as a small write is whose client does not wait for the answer."""
+    loop = asyncio.get_running_loop()
+    plain = show
+
+    async def cancel() -> None:
+        loading.cancel()
+        await asyncio.sleep(0)
+
+    def shown(*arguments: Any) -> None:
+        waited_for(cancel(), loop)
+        plain(*arguments)
+
+    monkeypatch.setattr(large, "show", shown)
+    loading = asyncio.create_task(store.commit(many, size=MANY))
+    with pytest.raises(asyncio.CancelledError):
+        await loading
+    await store.commit(lambda turn: turn.create(small()))  # behind what the large one has left to be done
+    assert len(await store.changes(0, 10_000)) == MANY + 1
+    assert await store.read("Observation", f"o{MANY - 1}") is not None
+
+
+@pytest.mark.parametrize("store", ["postgres"], indirect=True)
+async def test_a_connection_lost_in_a_slice_leaves_nothing(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lose() -> None:
+        store._aside._connected.raw.close()
+
+    before_part(monkeypatch, 5, lose)
+    with pytest.raises(UnavailableError, match=r"127\.0\.0\.1"):
+        await store.commit(many, size=MANY)
+    assert not left_over(store)
+    assert await store.changes(0, 10) == []
+    await store.commit(lambda turn: turn.create(small()))
+    assert len(await store.changes(0, 10)) == 1
+
+
+async def test_threads_hand_over_soon_while_it_is_recorded(store: Repository) -> None:
+    interval = await store.commit(lambda turn: sys.getswitchinterval(), size=MANY)
+    assert interval == pytest.approx(INTERVAL, rel=0.1)
+    assert interval < sys.getswitchinterval()
 
 
 def vids(store: Any, select: str, *values: Any) -> set[int]:

@@ -2,27 +2,21 @@
 
 Two things that are well enough otherwise hold small requests up then.
 
-- A thread that computes hands the interpreter over when another has waited for an interval. A small request takes it a
-  few dozen times: after each statement of SQLite, each synchronisation of the disk, each step from thread to thread.
-  Beside large work it waits out the interval each time, so this is made short. It is not always short, since many small
-  requests are quicker where each gets on for a while.
+- A thread that computes hands the interpreter over after a short interval (`careloom.model.interpreter`).
 - The garbage collector looks through all that is new. A large request makes millions of objects and gives none of them
   up before it is done, so a look takes most of a second, in which nobody else gets on, and finds nothing. So it is put
   off; but where one large request follows another it looks now and then, since others leave something to be found.
 """
 
 import asyncio
-import sys
 import time
 from contextlib import ExitStack
 from threading import Lock
 from typing import Final
 
 from careloom.model.collector import paused
+from careloom.model.interpreter import shared
 from careloom.model.records import dataclass
-
-INTERVAL: Final = 0.0001
-"""Seconds after which threads hand over beside large work."""
 
 LONGEST: Final = 30.0
 """Seconds after which nobody more puts the collector off together with those who do already."""
@@ -33,25 +27,17 @@ class _Interpreter:
     """What large requests in progress have changed of it; there is one in a process.
 
     Attributes:
-        large: How many of them there are.
-        usual: Interval in seconds when there are none.
         unseen: How many of them have put the collector off.
         unseen_since: When the first of these did, by `time.monotonic`.
     """
 
-    large: int = 0
-    usual: float = INTERVAL
     unseen: int = 0
     unseen_since: float = 0.0
 
     def share(self) -> ExitStack:
         """Share it with others until what is returned is closed."""
         kept = ExitStack()
-        if self.large == 0:
-            self.usual = sys.getswitchinterval()
-            sys.setswitchinterval(min(INTERVAL, self.usual))
-        self.large += 1
-        kept.callback(self._end)
+        kept.enter_context(shared())
         now = time.monotonic()
         if self.unseen == 0:
             self.unseen_since = now
@@ -60,11 +46,6 @@ class _Interpreter:
             kept.callback(self._see)
             kept.enter_context(paused())
         return kept
-
-    def _end(self) -> None:
-        self.large -= 1
-        if self.large == 0:
-            sys.setswitchinterval(self.usual)
 
     def _see(self) -> None:
         self.unseen -= 1

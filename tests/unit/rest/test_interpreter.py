@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from careloom.model.interpreter import INTERVAL
 from careloom.rest import interpreter
-from careloom.rest.interpreter import INTERVAL, share_until_done
+from careloom.rest.interpreter import share_until_done
 
 USUAL = 0.004
 

@@ -28,6 +28,17 @@ CHANNEL: Final = "careloom_changes"
 _SQL = load_statements("postgres.sql")
 
 
+def commit(connection: Connection, place: str) -> None:
+    """Make a transaction durable.
+
+    Raises:
+        UnavailableError: The server has undone it.
+        psycopg.Error: It has failed, or its answer was lost.
+    """
+    if connection.execute("COMMIT").statusmessage != "COMMIT":
+        raise UnavailableError(f"{place}: the server undid a transaction instead of committing it")
+
+
 class Commits:
     """Those of one process for one tenant.
 
@@ -64,14 +75,11 @@ class Commits:
         if has_news:
             connection.later(_SQL["announce"], self._key | {"channel": CHANNEL})
         try:
-            ended = connection.execute("COMMIT")
+            commit(connection, self._server.place)
         except psycopg.Error as error:
             if not connection.is_lost:
                 raise
             self._settle(error)
-        else:
-            if ended.statusmessage != "COMMIT":
-                raise UnavailableError(f"{self._server.place}: the server undid a transaction instead of committing it")
 
     def _settle(self, lost: psycopg.Error) -> None:
         """Find out whether a transaction was committed whose answer was lost with the connection."""

@@ -164,6 +164,7 @@ POSTGRES = Dialect(
     append=append,
     most_values=30_000,
     rows_in_part=1_000,  # a COPY has its round trips, however short it is
+    held=" FOR UPDATE",
     bound=_bound,
     explained=_explained,
     among=_among,

@@ -12,6 +12,7 @@ import psycopg
 from careloom.model.instants import Clock, utc_now
 from careloom.search import SearchParameters
 from careloom.store.ids import Sequence, first_sequence, moment_of, new_id
+from careloom.store.postgres.aside import Aside
 from careloom.store.postgres.connection import Server, connect_plain
 from careloom.store.postgres.dialect import POSTGRES
 from careloom.store.postgres.failures import told
@@ -103,7 +104,9 @@ class PostgresRepository(SqlRepository):
             now=_now,
             announce=partial(writer.run, has_news=lambda: True),
         )
-        super().__init__(desk, readers, writer, events)
+        aside = Aside(server, writer.statistics.wrote)
+        super().__init__(desk, readers, writer, events, aside.run)
+        self._aside = aside
         self._server = server
         self._recorded = 0  # newest vid of a SearchParameter as of the turn under way
         own = lambda: writer.process  # noqa: E731  it changes when the connection is made anew
@@ -117,6 +120,7 @@ class PostgresRepository(SqlRepository):
     async def _let_go(self) -> None:
         await self._listener.close()
         await self._readers.close()
+        await self._aside.close()
         await self._writer.close()
 
     def _take_up(self, newest: int, recorded: int) -> None:

@@ -39,9 +39,14 @@ class Statistics:
         self._written = 0
         self._next = FIRST
         self._counting: threading.Thread | None = None
+        self._lock = threading.Lock()
 
     def wrote(self, rows: int) -> None:
-        """So many rows more were committed; has them counted beside, where that is due."""
+        """So many rows more were committed; has them counted beside, where that is due; on any thread."""
+        with self._lock:
+            self._count_in(rows)
+
+    def _count_in(self, rows: int) -> None:
         self._written += rows
         if self._written < self._next or (self._counting is not None and self._counting.is_alive()):
             return

@@ -21,6 +21,9 @@ from careloom.store.upkeep.tables import Table
 
 Row = tuple[Any, ...]
 
+_HOLD_UNSEEN = "SELECT 1 FROM tx WHERE state = 1 ORDER BY tenant, tx FOR UPDATE"
+"""As `careloom.store.sql.slices.hold` does, for all units that are not to be seen yet."""
+
 _HUBS = """
 SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND application_name = 'careloom writer'
@@ -109,12 +112,16 @@ def vacuum(server: Server) -> None:
 
 @contextmanager
 def opened(server: Server) -> Iterator[PostgresDatabase]:
-    """A database to write to, with the turns of all tenants taken: hubs go on reading, and wait with writing."""
+    """A database to write to, with the turns of all tenants taken: hubs go on reading, and wait with writing.
+
+    They wait with slices of large units, too, which are written beside the turns.
+    """
     with _connected(server) as connection:
         _require_current(connection, server)
         connection.execute("BEGIN")
         for (tenant,) in connection.execute("SELECT tenant FROM tenant ORDER BY tenant").fetchall():
             take_turn(connection, tenant)
+        connection.execute(_HOLD_UNSEEN)
         yield PostgresDatabase(connection, server.place)
         connection.execute("COMMIT")
 

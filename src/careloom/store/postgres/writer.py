@@ -50,6 +50,9 @@ class Writer:
         on_kept: Called on the writer's thread when a group is durable, so that what it added may be remembered.
         on_lost: Called on the writer's thread when a group was undone, so that what was remembered of it is forgotten.
         settle: Writes what the units of a group have left to be written.
+
+    Attributes:
+        statistics: Hears how many rows were written.
     """
 
     def __init__(
@@ -72,7 +75,7 @@ class Writer:
         self._settle_rows = settle
         self._turns = Turns(server, tenant)
         self._commits = Commits(server, tenant, self._turns)
-        self._statistics = Statistics(server)
+        self.statistics = Statistics(server)
         self._connected: Connection | None = None
         self._loop = asyncio.get_running_loop()
         self._waiting: queue.SimpleQueue[Unit | None] = queue.SimpleQueue()
@@ -136,7 +139,7 @@ class Writer:
                 break  # the event loop was closed, and with it went everybody who waited
         if self._connected:
             self._connected.close()
-        self._statistics.close()
+        self.statistics.close()
 
     def _commit_group(self, group: list[Unit]) -> bool:
         """Run the first unit and all that wait behind it; whether the writer is to end after this group."""
@@ -147,7 +150,7 @@ class Writer:
             self._settle_rows(connection)
             self._commits.make(connection, has_news=any(unit.brings_news for unit in group))
             self._on_kept()
-            self._statistics.wrote(connection.appended)
+            self.statistics.wrote(connection.appended)
             connection.appended = 0
         except BaseException as error:
             self._undo(group, error)

@@ -64,6 +64,21 @@ class Write(Protocol):
         ...
 
 
+class WriteSlice(Protocol):
+    """Runs what writes a slice of a large unit, in a turn or beside them."""
+
+    async def __call__(self, work: Callable[[UnitConnection], T], /) -> T:
+        """Run the work in a transaction; return once that is durable.
+
+        Args:
+            work: Gets the connection.
+
+        Raises:
+            UnavailableError: The database failed.
+        """
+        ...
+
+
 class Writer(Protocol):
     """The connection that writes, on a thread of its own."""
 

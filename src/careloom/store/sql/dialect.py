@@ -85,6 +85,8 @@ class Dialect:
         append: Writes rows into a table of `careloom.store.sql.tables`; none of them is there yet or comes twice.
         most_values: How many values one statement may bind.
         rows_in_part: How many rows of a table are written in a few milliseconds.
+        held: Ends a SELECT whose rows nobody else may change or hold until the transaction ends; empty where nobody
+            else writes meanwhile.
         forget_words: Takes rows of ``fts`` out again, as they were appended.
         sweep: Clears away what taking out rows has left in indexes, when an erasure ends.
         limited: Stops searches on a connection that cost too much, as long as it is entered, with TooCostlyError.
@@ -119,6 +121,7 @@ class Dialect:
         connection.execute(sql.text, sql.values)
     )
     rows_in_part: int = 250
+    held: str = ""
     keeps_order: bool = True
     beginning: tuple[str, int] | None = None
     taken: tuple[type[Exception], ...] = ()

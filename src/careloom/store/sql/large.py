@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TypeVar
 
+from careloom.model.interpreter import shared
 from careloom.model.records import replace
 from careloom.store.port import Turn
-from careloom.store.sql.connections import Readers, Write
+from careloom.store.sql.connections import Readers, Write, WriteSlice
 from careloom.store.sql.dialect import Connection
 from careloom.store.sql.recorded import require_index
 from careloom.store.sql.removing import Remover
-from careloom.store.sql.slices import AsideTurn, Block, Part, reserve, show, take_out
+from careloom.store.sql.slices import AsideTurn, Block, Part, hold, reserve, show, take_out
 from careloom.store.sql.tenancy import Index
 from careloom.store.sql.turn import Desk
 
@@ -33,16 +34,25 @@ class LargeUnits:
         readers: Do the work.
         write: Runs a turn by the index in force.
         put: Runs a turn whatever the index.
-        is_awaited: Whether somebody waits for the turn under way to end.
+        write_slice: Runs what writes a slice.
+        is_awaited: Whether somebody waits for the slice under way to end.
     """
 
     def __init__(
-        self, desk: Desk, readers: Readers, *, write: Write, put: Write, is_awaited: Callable[[], bool]
+        self,
+        desk: Desk,
+        readers: Readers,
+        *,
+        write: Write,
+        put: Write,
+        write_slice: WriteSlice,
+        is_awaited: Callable[[], bool],
     ) -> None:
         self._desk = desk
         self._readers = readers
         self._write = write
         self._put = put
+        self._run_slice = write_slice
         self._is_awaited = is_awaited
 
     async def commit(self, work: Callable[[Turn], T], cause: str, size: int) -> T:
@@ -51,13 +61,17 @@ class LargeUnits:
         Raises:
             MustTakeTurnError: It takes a turn of its own; nothing of it is left.
         """
+        with shared():
+            return await self._commit(work, cause, size)
+
+    async def _commit(self, work: Callable[[Turn], T], cause: str, size: int) -> T:
         index = self._desk.tenancy.index
         block = await self._write(lambda connection: reserve(connection, self._desk, size, cause))
         new_turn = partial(self._new_turn, block, cause, self._add_name(asyncio.get_running_loop()))
         try:
             turn, result = await self._readers.in_snapshot(lambda each: _collected(new_turn(), each, work))
             parts = turn.parts()
-            while await self._write(partial(self._write_slice, parts)):
+            while await self._run_slice(partial(self._write_slice, block, parts)):
                 pass
             await self._write(partial(self._show, block, turn, index), has_news=lambda: turn.wrote_changes)
         except BaseException:
@@ -69,8 +83,9 @@ class LargeUnits:
         """A turn with all of the block before it."""
         return AsideTurn(replace(self._desk, sequence=Block(block.first, block.end)), cause, add_name)
 
-    def _write_slice(self, parts: Iterator[Part], connection: Connection) -> bool:
+    def _write_slice(self, block: Block, parts: Iterator[Part], connection: Connection) -> bool:
         """Write parts for a while, which is short where somebody waits; whether there may be more."""
+        hold(connection, self._desk, block)
         begun = time.monotonic()
         for part in parts:
             for table, rows in part:

@@ -107,6 +107,14 @@ INSERT INTO tx (tenant, tx, last, state, cause) VALUES (:tenant, :tx, :last, :st
 -- The same of units that are seen at once: tenant, first vid, last vid, cause.
 INSERT INTO tx (tenant, tx, last, state, cause) VALUES (?, ?, ?, 0, ?);
 
+-- name: unseen_unit
+-- Whether a unit is still to be seen, and nobody takes it out.
+SELECT 1 FROM tx WHERE tenant = :tenant AND tx = :tx AND state = 1 AND cause <> 'taken out';
+
+-- name: give_up_tx
+-- Say of a unit that it will never be seen, so that nobody goes on with it.
+UPDATE tx SET cause = 'taken out' WHERE tenant = :tenant AND tx = :tx AND state = 1;
+
 -- name: show_tx
 -- Let a unit that was written in slices be seen.
 UPDATE tx SET state = 0 WHERE tenant = :tenant AND tx = :tx;

@@ -25,7 +25,7 @@ from careloom.store.ids import recorded_at
 from careloom.store.paging import Position
 from careloom.store.port import Change, Page, Prepared, Turn
 from careloom.store.sql.batch import TakenIdError
-from careloom.store.sql.connections import Readers, Writer, never
+from careloom.store.sql.connections import Readers, Writer, WriteSlice, never
 from careloom.store.sql.dialect import Connection, UnitConnection
 from careloom.store.sql.erasing import Done, Erased, erase, record, to_erase
 from careloom.store.sql.events import SqlEventLog
@@ -66,6 +66,7 @@ class SqlRepository(ABC):
         readers: Connections that read.
         writer: The connection that writes.
         events: What notify keeps.
+        write_aside: Writes slices of large units beside the turns; without it they are written in turns.
 
     Attributes:
         version_digits: Of the longest version id there may be.
@@ -73,7 +74,14 @@ class SqlRepository(ABC):
 
     version_digits: ClassVar[int]
 
-    def __init__(self, desk: Desk, readers: Readers, writer: Writer, events: SqlEventLog) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        readers: Readers,
+        writer: Writer,
+        events: SqlEventLog,
+        write_aside: WriteSlice | None = None,
+    ) -> None:
         self._desk = desk
         self._tenancy = desk.tenancy
         self._readers = readers
@@ -87,7 +95,12 @@ class SqlRepository(ABC):
             self._tenancy, read=readers.in_snapshot, put=writer.run, write=self._write, remover=self._remover
         )
         self._large_units = LargeUnits(
-            desk, readers, write=self._write, put=writer.run, is_awaited=lambda: writer.is_awaited
+            desk,
+            readers,
+            write=self._write,
+            put=writer.run,
+            write_slice=write_aside or self._write,
+            is_awaited=never if write_aside else lambda: writer.is_awaited,
         )
         self._pruning = asyncio.get_running_loop().create_task(self._prune_at_times())
 

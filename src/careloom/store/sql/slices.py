@@ -4,8 +4,9 @@ A bundle of twenty thousand entries takes seconds to write. So its turn is not t
 
     reserve   a turn: a block of vids, with a row of ``tx`` that says they are not to be seen
     work      on a reader's snapshot, no turn: reads there, collects what it writes
-    slices    one turn after another, others in between: versions, bodies, index rows, all of them unseen;
-              a slice ends early when somebody waits for his turn
+    slices    versions, bodies, index rows, all of them unseen: beside the turns where the database lets others
+              write meanwhile, else one turn after another, others in between; such a slice ends early when somebody
+              waits for his turn
     finish    a turn: has anybody changed what was read or is written? then heads are put, old versions closed,
               changes told, and the row of ``tx`` says that all is seen
 
@@ -188,12 +189,24 @@ def reserve(connection: Connection, desk: Desk, size: int, cause: str) -> Block:
     return block
 
 
+def hold(connection: Connection, desk: Desk, block: Block) -> None:
+    """Have nobody else go on with a unit, or take it out, before the transaction ends.
+
+    Raises:
+        MustTakeTurnError: This process stood still for so long that another takes it out.
+    """
+    key = {"tenant": desk.tenancy.number, "tx": block.first}
+    if connection.execute(_SQL["unseen_unit"] + desk.dialect.held, key).fetchone() is None:
+        raise MustTakeTurnError
+
+
 def show(connection: Connection, desk: Desk, block: Block, turn: AsideTurn) -> None:
     """Make a unit seen, in a turn.
 
     Raises:
-        MustTakeTurnError: Somebody has changed what it read or writes.
+        MustTakeTurnError: Somebody has changed what it read or writes, or has taken it out.
     """
+    hold(connection, desk, block)
     changed = connection.execute(_SQL["changed_since"], {"tenant": desk.tenancy.number, "vid": block.end}).fetchall()
     if not turn.touched.isdisjoint(rid for (rid,) in changed):
         raise MustTakeTurnError
@@ -205,12 +218,15 @@ def show(connection: Connection, desk: Desk, block: Block, turn: AsideTurn) -> N
 
 
 def take_out(connection: Connection, remover: Remover, first: int, last: int) -> bool:
-    """Take out some of what an unseen unit has written, in a turn; whether there is more."""
+    """Take out some of what a unit has written, in a turn, unless it was shown after all; whether there is more."""
+    unit = {"tenant": remover.tenancy.number, "tx": first}
+    if not connection.execute(_SQL["give_up_tx"], unit).rowcount:
+        return False
     key = {"tenant": remover.tenancy.number, "first": first, "last": last, "limit": TAKEN_OUT}
     vids = [vid for (vid,) in connection.execute(_SQL["versions_within"], key).fetchall()]
     remover.versions(vids)
     if len(vids) < TAKEN_OUT:
-        connection.execute(_SQL["drop_tx"], {"tenant": remover.tenancy.number, "tx": first})
+        connection.execute(_SQL["drop_tx"], unit)
     return len(vids) == TAKEN_OUT
 
 

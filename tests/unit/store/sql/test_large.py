@@ -9,7 +9,7 @@ import pytest
 
 from careloom.store.sql import large
 from careloom.store.sql.large import LargeUnits
-from careloom.store.sql.slices import Part
+from careloom.store.sql.slices import Block, Part
 
 PARTS: list[Part] = [[("version", [(1, number)]), ("body", [(number, 1)])] for number in range(4)]
 CASES = {
@@ -24,14 +24,16 @@ def slices(parts: Iterable[Part], *, is_awaited: bool) -> list[Part]:
     """What each slice writes, until one says that there is no more."""
     written: list[Part] = []
     desk: Any = SimpleNamespace(
-        dialect=SimpleNamespace(append=lambda connection, table, rows: written[-1].append((table, rows)))
+        dialect=SimpleNamespace(append=lambda connection, table, rows: written[-1].append((table, rows)), held=""),
+        tenancy=SimpleNamespace(number=1),
     )
     nothing: Any = None
-    units = LargeUnits(desk, nothing, write=nothing, put=nothing, is_awaited=lambda: is_awaited)
+    units = LargeUnits(desk, nothing, write=nothing, put=nothing, write_slice=nothing, is_awaited=lambda: is_awaited)
+    there: Any = SimpleNamespace(execute=lambda sql, values: SimpleNamespace(fetchone=lambda: (1,)))
     left, has_more = iter(parts), True
     while has_more:
         written.append([])
-        has_more = units._write_slice(left, nothing)
+        has_more = units._write_slice(Block(1, 4), left, there)
     return written
 
 

@@ -1,0 +1,30 @@
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from careloom.model.interpreter import INTERVAL, shared
+
+USUAL = 0.004
+
+
+@pytest.fixture(autouse=True)
+def usual() -> Iterator[None]:
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(USUAL)
+    yield
+    sys.setswitchinterval(interval)
+
+
+def test_threads_hand_over_soon_until_the_last_large_work_has_ended() -> None:
+    with shared():
+        with shared():
+            pass
+        assert sys.getswitchinterval() == pytest.approx(INTERVAL, rel=0.1)
+    assert sys.getswitchinterval() == pytest.approx(USUAL, rel=0.1)
+
+
+def test_it_ends_where_the_work_fails() -> None:
+    with pytest.raises(ValueError, match="no"), shared():
+        raise ValueError("no")
+    assert sys.getswitchinterval() == pytest.approx(USUAL, rel=0.1)

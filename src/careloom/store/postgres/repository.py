@@ -19,6 +19,7 @@ from careloom.store.postgres.failures import told
 from careloom.store.postgres.listener import Listener
 from careloom.store.postgres.migrations import alone, migrate, migrations, steps
 from careloom.store.postgres.readers import Readers
+from careloom.store.postgres.seeks import Seeks
 from careloom.store.postgres.upkeep import vacuum
 from careloom.store.postgres.writer import Writer
 from careloom.store.sql import dialect
@@ -29,7 +30,7 @@ from careloom.store.sql.group import Group
 from careloom.store.sql.names import WriterNames
 from careloom.store.sql.repository import SqlRepository
 from careloom.store.sql.statements import load_statements
-from careloom.store.sql.tenancy import Tenancy, open_tenancy
+from careloom.store.sql.tenancy import Row, Tenancy, open_tenancy
 from careloom.store.sql.training import read_dictionaries
 from careloom.store.sql.turn import Desk, write_group
 
@@ -107,6 +108,7 @@ class PostgresRepository(SqlRepository):
         aside = Aside(server, writer.statistics.wrote)
         super().__init__(desk, readers, writer, events, aside.run)
         self._aside = aside
+        self._seeks = Seeks(server, desk.tenancy.number, readers)
         self._server = server
         self._recorded = 0  # newest vid of a SearchParameter as of the turn under way
         own = lambda: writer.process  # noqa: E731  it changes when the connection is made anew
@@ -119,9 +121,14 @@ class PostgresRepository(SqlRepository):
 
     async def _let_go(self) -> None:
         await self._listener.close()
+        await self._seeks.close()
         await self._readers.close()
         await self._aside.close()
         await self._writer.close()
+
+    async def _newest(self, rid: int) -> Row | None:
+        """As in the base class; those that come together are read together."""
+        return await self._seeks.row(rid)
 
     def _take_up(self, newest: int, recorded: int) -> None:
         """Number on from what other processes have written, and hear of the SearchParameter resources among it."""

@@ -23,6 +23,13 @@ INSERT INTO subscription_event (tenant, subscription, number, vid, topic, focus,
 SELECT * FROM unnest(?::integer[], ?::text[], ?::bigint[], ?::bigint[], ?::text[], ?::text[], ?::text[], ?::bigint[],
                      ?::text[], ?::text[]);
 
+-- name: seek
+-- The newest versions of some resources, with their bodies: as `read` in record.sql, with an array of hashes. It is
+-- prepared as it stands, so its values are those of PostgreSQL: tenant, hashes.
+SELECT head.rid, head.id, head.ver, head.op, head.vid, body.dictionary, body.bytes
+FROM unnest($2::bigint[]) AS asked (rid) JOIN head ON head.tenant = $1::integer AND head.rid = asked.rid
+LEFT JOIN body ON body.tenant = head.tenant AND body.vid = head.vid;
+
 -- name: take_turn
 -- Wait for the turn of this process; the lock ends with the transaction.
 SELECT pg_advisory_xact_lock(:space::integer, :tenant::integer);

@@ -132,17 +132,19 @@ class SqlRepository(ABC):
 
     async def read(self, type: str, id: str) -> Version | None:
         """As in the port."""
-        return await self._version("read", type, id)
+        row = await self._newest(self._rid(type, id))
+        return self._tenancy.version(type, row) if row else None
 
     async def read_text(self, type: str, id: str) -> Text | None:
         """As in the port."""
-        row = await self._row("read", type, id)
+        row = await self._newest(self._rid(type, id))
         return self._tenancy.text(type, row) if row else None
 
     async def vread(self, type: str, id: str, version_id: str) -> Version | None:
         """As in the port."""
         ver = _version_number(version_id, self.version_digits)
-        return await self._version("vread", type, id, ver=ver) if ver else None
+        row = await self._row("vread", self._rid(type, id), ver=ver) if ver else None
+        return self._tenancy.version(type, row) if row else None
 
     async def unit_end(self, sequence: int) -> int:
         """As in the port."""
@@ -150,12 +152,14 @@ class SqlRepository(ABC):
         row = await self._readers.run(lambda each: each.execute(_SQL["unit_end"], key).fetchone())
         return max(sequence, row[0]) if row else sequence
 
-    async def _version(self, statement: str, type: str, id: str, **key: int) -> Version | None:
-        row = await self._row(statement, type, id, **key)
-        return self._tenancy.version(type, row) if row else None
+    def _rid(self, type: str, id: str) -> int:
+        return address_hash(self._tenancy.hash_of, f"{type}/{id}")
 
-    async def _row(self, statement: str, type: str, id: str, **key: int) -> Row | None:
-        rid = address_hash(self._tenancy.hash_of, f"{type}/{id}")
+    async def _newest(self, rid: int) -> Row | None:
+        """The newest version of a resource by the hash of its address."""
+        return await self._row("read", rid)
+
+    async def _row(self, statement: str, rid: int, **key: int) -> Row | None:
         values = {"tenant": self._tenancy.number, "rid": rid, **key}
         row: Row | None = await self._readers.run(lambda each: each.execute(_SQL[statement], values).fetchone())
         return row

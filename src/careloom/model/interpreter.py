@@ -1,47 +1,88 @@
-"""How threads share the interpreter beside large work.
+"""How threads share the interpreter while large work is in progress.
 
-A thread that computes hands the interpreter over when another has waited for an interval. A small request takes it a
-few dozen times: after each statement of the database, each synchronisation of the disk, each step from thread to
-thread. Beside large work it waits out the interval each time, so this is made short. It is not always short, since many
-small requests are quicker where each gets on for a while.
+Two things that are well enough otherwise hold small requests up then.
+
+- A thread that computes hands the interpreter over when another has waited for an interval. A small request takes it a
+  few dozen times: after each statement of the database, each synchronisation of the disk, each step from thread to
+  thread. Beside large work it waits out the interval each time, so this is made short. It is not always short, since
+  many small requests are quicker where each gets on for a while.
+- The garbage collector looks through all that is new. Large work makes millions of objects and gives none of them up
+  before it is done, so a look takes most of a second, in which nobody else gets on, and finds nothing. So it is put
+  off; but where one piece of large work follows another it looks now and then, since others leave something to be
+  found.
 """
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from contextlib import ExitStack
 from threading import Lock
 from typing import Final
+
+from careloom.model.collector import paused
+from careloom.model.records import dataclass
 
 INTERVAL: Final = 0.0001
 """Seconds after which threads hand over beside large work."""
 
+LONGEST: Final = 30.0
+"""Seconds after which nobody more puts the collector off together with those who do already."""
+
+
+@dataclass(slots=True)
+class _Interpreter:
+    """What large work in progress has changed of it; there is one in a process.
+
+    Attributes:
+        large: How much of it there is.
+        usual: Interval in seconds when there is none.
+        unseen: How many pieces of it have put the collector off.
+        unseen_since: When the first of these did, by `time.monotonic`.
+    """
+
+    large: int = 0
+    usual: float = INTERVAL
+    unseen: int = 0
+    unseen_since: float = 0.0
+
+    def share(self) -> ExitStack:
+        """Share it with others until what is returned is closed."""
+        kept = ExitStack()
+        if self.large == 0:
+            self.usual = sys.getswitchinterval()
+            sys.setswitchinterval(min(INTERVAL, self.usual))
+        self.large += 1
+        kept.callback(self._end)
+        now = time.monotonic()
+        if self.unseen == 0:
+            self.unseen_since = now
+        if now - self.unseen_since <= LONGEST:
+            self.unseen += 1
+            kept.callback(self._see)
+            kept.enter_context(paused())
+        return kept
+
+    def _end(self) -> None:
+        self.large -= 1
+        if self.large == 0:
+            sys.setswitchinterval(self.usual)
+
+    def _see(self) -> None:
+        self.unseen -= 1
+
+
+_interpreter = _Interpreter()
 _lock = Lock()
-_large = 0
-_usual = INTERVAL
 
 
-@contextmanager
-def shared() -> Iterator[None]:
-    """Have threads hand over soon while one piece of large work is in progress; others that do meanwhile add up."""
-    _begin()
-    try:
-        yield
-    finally:
-        _end()
-
-
-def _begin() -> None:
-    global _large, _usual  # noqa: PLW0603 - there is one interpreter in a process
+def share() -> ExitStack:
+    """See that others get on beside a piece of large work, until what is returned is closed; on any thread."""
     with _lock:
-        if _large == 0:
-            _usual = sys.getswitchinterval()
-            sys.setswitchinterval(min(INTERVAL, _usual))
-        _large += 1
+        kept = _interpreter.share()
+    shared = ExitStack()
+    shared.callback(_close, kept)
+    return shared
 
 
-def _end() -> None:
-    global _large  # noqa: PLW0603
+def _close(kept: ExitStack) -> None:
     with _lock:
-        _large -= 1
-        if _large == 0:
-            sys.setswitchinterval(_usual)
+        kept.close()

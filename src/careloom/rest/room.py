@@ -4,7 +4,7 @@ Threads of one process take turns at the interpreter, and a thread that computes
 request needs it a few dozen times, a moment each, and beside a bundle of twenty thousand entries it would wait each
 time. So large work is done in pieces, and between two pieces it asks here: while small requests are in progress it
 rests, and works on when they are answered. Lest they keep it from ever ending, a rest of `REST` seconds in all earns it
-`SLICE` seconds of work beside them. How the interpreter is shared then, `careloom.rest.interpreter` sees to.
+`SLICE` seconds of work beside them. How the interpreter is shared then, `careloom.model.interpreter` sees to.
 
 There is one interpreter in a process, and so one `ROOM`.
 """

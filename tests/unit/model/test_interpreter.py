@@ -1,9 +1,10 @@
+import gc
 import sys
 from collections.abc import Iterator
 
 import pytest
 
-from careloom.model.interpreter import INTERVAL, shared
+from careloom.model.interpreter import INTERVAL, share
 
 USUAL = 0.004
 
@@ -17,14 +18,17 @@ def usual() -> Iterator[None]:
 
 
 def test_threads_hand_over_soon_until_the_last_large_work_has_ended() -> None:
-    with shared():
-        with shared():
+    with share():
+        with share():
             pass
         assert sys.getswitchinterval() == pytest.approx(INTERVAL, rel=0.1)
+        assert not gc.isenabled()
     assert sys.getswitchinterval() == pytest.approx(USUAL, rel=0.1)
+    assert gc.isenabled()
 
 
 def test_it_ends_where_the_work_fails() -> None:
-    with pytest.raises(ValueError, match="no"), shared():
+    with pytest.raises(ValueError, match="no"), share():
         raise ValueError("no")
     assert sys.getswitchinterval() == pytest.approx(USUAL, rel=0.1)
+    assert gc.isenabled()

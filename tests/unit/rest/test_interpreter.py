@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from careloom.model import interpreter
 from careloom.model.interpreter import INTERVAL
-from careloom.rest import interpreter
 from careloom.rest.interpreter import share_until_done
 
 USUAL = 0.004

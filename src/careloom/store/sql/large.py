@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TypeVar
 
-from careloom.model.interpreter import shared
+from careloom.model.interpreter import share
 from careloom.model.records import replace
 from careloom.store.port import Turn
 from careloom.store.sql.connections import Readers, Write, WriteSlice
@@ -61,7 +61,7 @@ class LargeUnits:
         Raises:
             MustTakeTurnError: It takes a turn of its own; nothing of it is left.
         """
-        with shared():
+        with share():
             return await self._commit(work, cause, size)
 
     async def _commit(self, work: Callable[[Turn], T], cause: str, size: int) -> T:

@@ -7,7 +7,8 @@ import pytest
 from tests.contract.stores import SteppingClock
 from tests.contract.telling import Gate, channel, delivered, telling
 from tests.contract.test_troubles_of_processes import status
-from tests.unit.notify.test_notifier import Rules, discharge, numbers, parameter, subscribe, until
+from tests.patience import becomes
+from tests.unit.notify.test_notifier import Rules, discharge, numbers, parameter, subscribe
 
 from careloom.notify import STANDARD_TOPICS, TopicRegistry
 from careloom.notify.subscriptions import owner_of
@@ -30,13 +31,13 @@ async def test_a_change_of_endpoint_or_owner_begins_with_a_handshake_and_loses_n
     async with telling(repository, topics, gate, rules, clock) as notifier:
         id = await subscribe(repository, notifier, channel=channel())
         await discharge(repository, "e1")
-        await until(lambda: bool(gate.refused))
+        await becomes(lambda: bool(gate.refused))
         current = await repository.read("Subscription", id)
         assert current is not None and current.resource is not None
         changed = current.resource | {"status": "active", "channel": channel(endpoint=endpoint)}
         accepted = notifier.accept(changed, client=owner, purpose="TREAT")
         await repository.commit(lambda turn: turn.update(accepted), cause=owner)
-        await until(lambda: len(gate.sent) == 2)
+        await becomes(lambda: len(gate.sent) == 2)
         gate.is_open = True
         await delivered(repository, id, 1)
     assert [("handshake", endpoint), ("event-notification", endpoint)] == [
@@ -56,7 +57,7 @@ async def test_a_subscription_whose_end_has_come_is_off_and_keeps_what_it_was_no
     async with telling(repository, topics, gate, rules, clock) as notifier:
         id = await subscribe(repository, notifier, channel=channel(), **ends)
         await discharge(repository, "e1")
-        await until(lambda: bool(gate.refused))
+        await becomes(lambda: bool(gate.refused))
         clock.step(hours=1)
         await status(repository, id, "off")
     assert [] == rules.told

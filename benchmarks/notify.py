@@ -292,7 +292,7 @@ MEASURES: dict[str, Callable[[argparse.Namespace], None]] = {
 
 def require_order(found: dict[str, Any]) -> None:
     """Stop where anything was lost, out of order or altered."""
-    faults = {each: found[each] for each in ("gaps", "altered", "unsigned", "misnamed") if found.get(each)}
+    faults = {each: found[each] for each in ("gaps", "repeated", "altered", "unsigned", "misnamed") if found.get(each)}
     if faults:
         raise SystemExit(f"{faults}: {found['faults']}")
 

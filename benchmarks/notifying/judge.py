@@ -50,11 +50,12 @@ class Judge:
 
     Attributes:
         key: Of the signatures.
-        window: How many of the newest notifications of a subscription may come again, after a crash.
+        window: How many of the newest notifications of a subscription may come again, after a crash: one range whose
+            record was under way, and the one that was being sent.
     """
 
     key: bytes
-    window: int = 64
+    window: int = 128
     lines: dict[str, Line] = field(default_factory=lambda: defaultdict(Line))
     counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     times: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
@@ -91,7 +92,9 @@ class Judge:
         fresh = (webhook_id, hashlib.sha256(body).hexdigest())
         if last <= line.last:
             self.counts["duplicates"] += len(events)
-            if line.found.get(first) != fresh:
+            if first not in line.found:
+                self._fault("repeated", f"{webhook_id}: {first} to {last}, seen to {line.last}")
+            elif line.found[first] != fresh:
                 self._fault("altered", f"{webhook_id}: {first} to {last}, seen to {line.last}")
             return
         if first > line.last + 1:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from tests.patience import PATIENCE
 from tests.unit.notify.test_notifier import Post, Rules
 
 from careloom.model.instants import Clock
@@ -49,7 +50,7 @@ def channel(**changes: Any) -> dict[str, Any]:
 
 async def delivered(repository: Repository, id: str, to: int) -> None:
     """Wait until the record says that a subscription was told up to a number."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while (await repository.events.cursor(id)).delivered_to < to:
             await asyncio.sleep(0.01)
 

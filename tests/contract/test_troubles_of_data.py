@@ -18,7 +18,7 @@ from careloom.connectors.hl7v2 import Hl7v2Source, load_tables, parse
 from careloom.connectors.intake import Intake
 from careloom.governance import AuditSource, Client, Organisation, Registry, parse_scopes
 from careloom.model.errors import ConflictError
-from careloom.notify import STANDARD_TOPICS, Subscription, TopicRegistry, disclosure, policy
+from careloom.notify import STANDARD_TOPICS, RetryPolicy, Subscription, Terms, TopicRegistry, disclosure, policy
 from careloom.notify.courier import MOST_BYTES
 from careloom.notify.extensions import MAX_COUNT
 from careloom.notify.notification import Told
@@ -234,7 +234,8 @@ async def test_a_clock_that_is_set_back_changes_neither_order_nor_numbers(
     repository: Repository, topics: TopicRegistry, clock: SteppingClock
 ) -> None:
     gate, rules = Gate(), Rules()
-    async with telling(repository, topics, gate, rules, clock) as notifier:
+    terms = Terms(retry=RetryPolicy(ceiling=0.1))  # the longest wait, should the clock go back before it is waited for
+    async with telling(repository, topics, gate, rules, clock, terms=terms) as notifier:
         id = await subscribe(repository, notifier)
         await discharge(repository, "e1")
         await becomes(lambda: bool(gate.refused))

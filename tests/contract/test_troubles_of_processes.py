@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.contract.stores import SteppingClock
 from tests.contract.telling import Gate, channel, delivered, telling
-from tests.patience import becomes
+from tests.patience import PATIENCE, becomes
 from tests.unit.notify.test_equals import subscription
 from tests.unit.notify.test_notifier import Rules, discharge, numbers, subscribe
 
@@ -83,7 +83,7 @@ async def test_an_endpoint_that_fails_for_three_days_ends_in_error_and_loses_not
 
 async def status(repository: Repository, id: str, expected: str) -> None:
     """Wait until a subscription says how it stands."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while True:
             current = await repository.read("Subscription", id)
             if current is not None and current.resource and current.resource["status"] == expected:
@@ -133,7 +133,7 @@ async def test_a_thousand_that_are_equal_all_the_same_are_all_told(
             purpose="TREAT",
         )
         await repository.commit(many, cause="gp-system", size=1000)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(2 * PATIENCE):
             while len(gate.sent) < 1000:
                 await asyncio.sleep(0.05)
             await discharge(repository, "e1")

@@ -21,8 +21,11 @@ from careloom.definitions import Definitions
 from careloom.model.errors import UnavailableError
 from careloom.search import SearchParameters
 from careloom.store import Change, Repository, Turn
+from careloom.store.postgres import PostgresRepository
+from careloom.store.postgres.connection import Connection as PostgresConnection
 from careloom.store.postgres.turns import Turns
 from careloom.store.source import StoreSource
+from careloom.store.sql.dialect import Connection
 
 CLIENTS = 16
 PERSONS = 40
@@ -92,6 +95,25 @@ async def stand_still_at_once(repository: Repository, registry: SearchParameters
         turn.create(patient(), id="half")
 
     await told_what_became_of(repository, work)
+
+
+async def stand_still_while_sending(repository: Repository, registry: SearchParameters, _: str) -> None:
+    """A child: a turn that is stopped when the server has half of the rows that it sends."""
+
+    def work(connection: Connection) -> None:
+        assert isinstance(connection, PostgresConnection)
+        with connection.raw.cursor() as cursor, cursor.copy("COPY once FROM STDIN") as copy:
+            copy.write(b"1\tscope\thalf")
+            stand()
+            copy.write(b"\t1\n")
+
+    assert isinstance(repository, PostgresRepository)
+    try:
+        await repository._writer.run(work)
+    except UnavailableError:
+        os.write(1, b"refused\n")
+    await create(repository, patient(id="after"))
+    os.write(1, b"goes on\n")
 
 
 def stand() -> None:
@@ -202,7 +224,7 @@ def is_stopped(pid: int) -> bool:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
-@pytest.mark.parametrize("child", ["stand_still", "stand_still_at_once"])
+@pytest.mark.parametrize("child", ["stand_still", "stand_still_at_once", "stand_still_while_sending"])
 async def test_the_turn_of_a_process_that_is_stopped_is_ended_and_undone_and_its_callers_are_told(
     repository: Repository, postgres_url: str, children: Forking, child: str
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from tests.integration.hl7v2.conftest import Desk, adt, stay
 from tests.integration.hl7v2.test_listener import listening
+from tests.patience import PATIENCE
 
 from careloom.connectors.hl7v2 import parse
 from careloom.connectors.hl7v2.mllp import END, framed
@@ -37,7 +38,7 @@ async def send(desk: Desk, *messages: bytes) -> list[str]:
         codes = []
         for message in messages:
             writer.write(framed(message))
-            answer = await asyncio.wait_for(reader.readuntil(END), 10)
+            answer = await asyncio.wait_for(reader.readuntil(END), PATIENCE)
             codes.append(parse(answer.strip(b"\x0b\x1c\r")).first("MSA").value(1).text)
         writer.close()
     return codes

@@ -11,8 +11,9 @@ that is paused, a network that is cut) would keep the lock for as long as it doe
 after ``still_seconds``, when the holder last asked for anything. If that was as long ago, it ends the connection of the
 holder: the transaction is undone, and the callers are told so when the process goes on. A holder that has asked for
 something since is given the rest of that time from then on. A statement that runs is no standstill, however long it
-takes; whoever waits for one gives up after ``lock_seconds`` in all. Turns come in the order of asking, and a process
-that has looked is behind those who asked meanwhile.
+takes; one whose rest the server waits for, such as the next rows of a COPY, is. Whoever waits gives up after
+``lock_seconds`` in all. Turns come in the order of asking, and a process that has looked is behind those who asked
+meanwhile.
 
 (The server's own limit, ``idle_in_transaction_session_timeout``, is set as well but is not enough: statements that are
 sent together end in a Sync and a Flush, after which the server counts its client as busy, and waits for the next

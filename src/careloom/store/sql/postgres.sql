@@ -43,6 +43,7 @@ SELECT set_config('lock_timeout', :wait, true),
 -- name: end_standstill
 -- How many seconds ago the connection that has the turn of a tenant has last asked for something, and whether it was
 -- ended, since that is as many as are given or more; no row while a statement of it runs, or where nobody has the turn.
+-- A statement whose rest the server waits for, in the middle of a COPY or of a pipeline, does not run.
 WITH standing AS MATERIALIZED (
     SELECT activity.pid, greatest(extract(epoch FROM clock_timestamp() - activity.state_change), 0)::double precision
            AS seconds
@@ -50,7 +51,7 @@ WITH standing AS MATERIALIZED (
     WHERE turn.locktype = 'advisory' AND turn.granted
       AND turn.database = (SELECT oid FROM pg_database WHERE datname = current_database())
       AND turn.classid::bigint = :space AND turn.objid::bigint = :tenant AND turn.objsubid = 2
-      AND activity.state LIKE 'idle in transaction%'
+      AND (activity.state LIKE 'idle in transaction%' OR activity.wait_event = 'ClientRead')
 )
 SELECT seconds, CASE WHEN seconds >= :seconds::double precision THEN pg_terminate_backend(pid) ELSE false END
 FROM standing;

@@ -19,6 +19,9 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 _GRACE = 3
 """Seconds that open requests are given at the end; streams are closed before, so this is for stragglers."""
 
+AT_REST = 75
+"""Seconds that a connection is kept on which nothing is asked: longer than those who ask keep theirs."""
+
 
 class Listeners:
     """ASGI applications by the port they are reached at, all on 127.0.0.1."""
@@ -53,6 +56,7 @@ class Listeners:
             interface="asgi3",
             log_level="warning",
             lifespan="off",
+            timeout_keep_alive=AT_REST,
             timeout_graceful_shutdown=_GRACE,
             access_log=False,
         )

@@ -12,11 +12,20 @@ from typing import Final
 
 import structlog
 import uvicorn
+from starlette.types import ASGIApp
 
 from careloom.app import App, running
 from careloom.serving.bounded_heads import BoundedHeads
 from careloom.serving.port import base_url
 from careloom.settings import Settings
+from careloom.settings.http import HttpSettings
+
+AT_REST: Final = 75
+"""Seconds that a connection is kept on which nothing is asked.
+
+Most proxies keep theirs for a minute. Were the hub the first to close one, a request might be on its way there: the
+sender cannot know what has become of it, and what is not a read is not sent again.
+"""
 
 _MOST_OPEN: Final = 65_536
 
@@ -48,26 +57,30 @@ async def _live(settings: Settings, listener: socket.socket, announce: Callable[
 
 
 async def _listen(app: App, listener: socket.socket, announce: Callable[[], None]) -> None:
-    http = app.settings.http
-    config = uvicorn.Config(
-        app.asgi,
-        http=BoundedHeads,
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=max(round(http.grace), 1),
-        ssl_certfile=http.certificate,
-        ssl_keyfile=http.key,
-        ssl_keyfile_password=http.key_password or None,
-    )
-    server = _Server(config, app.stopping)
+    server = _Server(configuration(app.asgi, app.settings.http), app.stopping)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop, number)
     announce()
     log.info("ready", base_url=app.hub.base_url)
     await server.serve(sockets=[listener])
+
+
+def configuration(application: ASGIApp, http: HttpSettings) -> uvicorn.Config:
+    """How an application is served."""
+    return uvicorn.Config(
+        application,
+        http=BoundedHeads,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=AT_REST,
+        timeout_graceful_shutdown=max(round(http.grace), 1),
+        ssl_certfile=http.certificate,
+        ssl_keyfile=http.key,
+        ssl_keyfile_password=http.key_password or None,
+    )
 
 
 def _open_many() -> None:

@@ -24,6 +24,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from careloom.connectathon.listeners import AT_REST
 from careloom.connectathon.suppliers.hospital import Hospital
 from careloom.connectathon.suppliers.practice import Practice
 from careloom.connectathon.suppliers.social_care import SocialCare
@@ -88,7 +89,10 @@ async def _run(configuration: Configuration) -> None:
         raise NotFoundError(f"no simulated system {configuration.simulator!r}; there are: {', '.join(SIMULATORS)}")
     listener = socket.create_server(("127.0.0.1", configuration.port))
     async with _system(configuration) as system:
-        server = _Server(uvicorn.Config(application(system), log_level="warning", timeout_graceful_shutdown=2))
+        config = uvicorn.Config(
+            application(system), log_level="warning", timeout_keep_alive=AT_REST, timeout_graceful_shutdown=2
+        )
+        server = _Server(config)
         working = asyncio.create_task(_run_work(system, server))
         ending = asyncio.create_task(_stop_at_end_of_input(server))
         print(serialize_json({"listening": listener.getsockname()[1]}).decode(), flush=True)

@@ -132,13 +132,15 @@ async def test_a_connection_lost_while_nobody_asks_is_noticed(
     assert await ids(repository, 3, 4) == ["3", "4"]
 
 
-async def test_a_statement_that_the_server_ends_is_no_answer(
+async def test_a_statement_that_the_server_refuses_is_no_answer(
     repository: PostgresRepository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = Line.ask
+    """Nor is the connection used on which it was prepared."""
+    line, plain = await connected(repository), Line.ask
     monkeypatch.setattr(Line, "ask", lambda self, values: plain(self, (values[0], b"no array")))
     assert await ids(repository, 3, 4) == ["3", "4"]
     monkeypatch.undo()
+    assert await connected(repository) is not line
     assert await ids(repository, 3, 4) == ["3", "4"]
 
 

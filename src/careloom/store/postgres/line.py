@@ -41,15 +41,15 @@ class Line:
     Args:
         loop: On whose thread everything is called.
         connection: Made by `connect_line`; becomes its own.
-        on_answer: Gets the rows of an answer, or None where the server refused one.
-        on_lost: Called once when the connection is lost, which is closed then.
+        on_answer: Gets the rows of an answer.
+        on_lost: Called once, when the connection is lost or the server refuses to answer; it is closed then.
     """
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
         connection: Connection,
-        on_answer: Callable[[Rows | None], None],
+        on_answer: Callable[[Rows], None],
         on_lost: Callable[[], None],
     ) -> None:
         self._loop = loop
@@ -96,13 +96,14 @@ class Line:
         try:
             self._libpq.consume_input()
             results = [] if self._libpq.is_busy() else self._results()
-            rows = self._rows(results[-1]) if results else None
+            answers = [self._rows(result) for result in results]
         except psycopg.Error:
             self._lose()
             return
         if self._libpq.status != ConnStatus.OK:
             self._lose()
-        elif results:
+            return
+        for rows in answers:
             self._on_answer(rows)
 
     def _results(self) -> list[PGresult]:
@@ -112,9 +113,9 @@ class Line:
             results.append(result)
         return results
 
-    def _rows(self, result: PGresult) -> Rows | None:
+    def _rows(self, result: PGresult) -> Rows:
         if result.status != ExecStatus.TUPLES_OK:
-            return None
+            raise psycopg.OperationalError("the server refused an answer")
         self._transformer.set_pgresult(result)
         return self._transformer.load_rows(0, result.ntuples, tuple)
 

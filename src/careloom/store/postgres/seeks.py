@@ -118,23 +118,22 @@ class Seeks:
         rids = ",".join([str(seek.rid) for seek in self._asked])
         self._line.ask((b"%d" % self._tenant, b"{%s}" % rids.encode()))
 
-    def _answered(self, rows: Rows | None) -> None:
-        """Give each its row, or have each ask again by itself where there is no answer; then ask for the next."""
+    def _answered(self, rows: Rows) -> None:
+        """Give each its row, and ask for those that have come meanwhile."""
         asked, self._asked = self._asked, []
-        found = None if rows is None else {rid: tuple(row) for rid, *row in rows}
+        found = {rid: tuple(row) for rid, *row in rows}
         for seek in asked:
-            if seek.answer.done():
-                continue
-            if found is None:
-                seek.answer.set_exception(_NoAnswerError())
-            else:
+            if not seek.answer.done():
                 seek.answer.set_result(found.get(seek.rid))
         self._ask()
 
     def _lost(self) -> None:
-        self._line = None
-        self._asked, self._waiting = [*self._asked, *self._waiting], []
-        self._answered(None)
+        """Have each read done again by itself."""
+        left = [*self._asked, *self._waiting]
+        self._line, self._asked, self._waiting = None, [], []
+        for seek in left:
+            if not seek.answer.done():
+                seek.answer.set_exception(_NoAnswerError())
 
     def _connect(self) -> None:
         now = time.monotonic()

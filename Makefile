@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run test check lint types layers unit suites mutants acceptance bench bench-notify soak soak-store peers docs format lock clean
+.PHONY: help setup setup-test run test check lint types layers unit suites mutants bad-inputs acceptance bench bench-notify soak soak-store peers docs format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ suites: setup-test ## scores on the public HL7 suites and UK Core (CARELOOM_SUIT
 
 mutants: setup-test ## valid resources broken on purpose: what share the validator catches (COUNT=20000, SEED=1)
 	@$(BIN)/python -m tests.mutants $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
+
+bad-inputs: setup-test ## every bad input and failure of notifications, on SQLite and PostgreSQL: the tests that docs/conformance.toml names
+	@$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $$($(BIN)/python scripts/conformance_page.py --tests bad-inputs)
 
 acceptance: setup-test ## what takes longer than CI should, and new random examples for every law
 	@CARELOOM_HYPOTHESIS=explore $(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder

@@ -60,8 +60,12 @@ class Sqlite:
         self._connection.execute("PRAGMA query_only = ON")
 
     async def well(self) -> None:
-        self._connection.execute("PRAGMA query_only = OFF")
-        self._connection.execute(f"PRAGMA max_page_count = {2**31 - 2}")
+        while True:
+            with suppress(sqlite3.Error):  # somebody's write fails just now
+                self._connection.execute("PRAGMA query_only = OFF")
+                self._connection.execute(f"PRAGMA max_page_count = {2**31 - 2}")
+                return
+            await asyncio.sleep(0.01)
 
     @property
     def _connection(self) -> Any:

@@ -104,6 +104,7 @@ def test_signals_come_from_where_the_settings_say(folder: Path) -> None:
     ("old", "new", "told"),
     [
         ('"X26ABC1"', '"x26 abc1"', "mesh.mailbox: a mailbox id"),
+        ("workflow =", 'takes = ["two words"]\nworkflow =', "mesh.takes: workflow ids expected in the list"),
         ('X26ABC2 = "gp-app"', 'X26ABC2 = "nobody"', "mesh.mailboxes.X26ABC2: the id of a client expected"),
         ('X26ABC2 = "gp-app"', 'x = "gp-app"', "mesh.mailboxes.x"),
         ("mesh.password", "no.such.file", "mesh.password_file"),

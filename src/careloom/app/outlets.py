@@ -82,7 +82,9 @@ async def _open_mailbox(
     outlets.add(MESH, channel, ChannelRules(channel.check))
     as_mns = MnsMesh(channel, signals, base_url=app.hub.base_url)
     outlets.add(MNS, as_mns, as_mns.rules)
-    messages = MessageIntake(mesh.mailboxes, lambda client: intake_of(app, client, mesh.purpose), inflow_of(app))
+    messages = MessageIntake(
+        mesh.mailboxes, lambda client: intake_of(app, client, mesh.purpose), inflow_of(app), mesh.takes
+    )
     polling = asyncio.create_task(Poller(mailbox, messages.take, undelivered, interval=mesh.poll).run())
     stack.push_async_callback(_cancelled, polling)
 

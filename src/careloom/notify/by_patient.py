@@ -40,6 +40,7 @@ class _Trouble:
     """What a patient's next event has come to."""
 
     attempt: int
+    failed_at: datetime
     next_at: datetime
     since: datetime
     outcome: Outcome
@@ -180,7 +181,9 @@ class ByPatient:
         if len(self._telling) >= WINDOW:
             return None
         moments = [each.next_at for patient, each in self._troubles.items() if patient not in self._telling]
-        return max(0.0, (min(moments) - self._clock()).total_seconds()) if moments else None
+        if not moments:
+            return None
+        return min(max(0.0, (min(moments) - self._clock()).total_seconds()), self._retry.ceiling)
 
     def _chains(self) -> dict[str, list[SubscriptionEvent]]:
         chains: dict[str, list[SubscriptionEvent]] = {}
@@ -190,7 +193,7 @@ class ByPatient:
 
     def _is_due(self, patient: str) -> bool:
         trouble = self._troubles.get(patient)
-        return trouble is None or trouble.next_at <= self._clock()
+        return trouble is None or not trouble.failed_at <= self._clock() < trouble.next_at  # it may be set back
 
     async def _tell(self, chain: Sequence[SubscriptionEvent]) -> None:
         """One patient's events in their order, until one is not accepted."""
@@ -227,7 +230,7 @@ class ByPatient:
         attempt = former.attempt + 1 if former else 1
         pause = self._retry.pause(attempt, sent.outcome.retry_after, self._random)
         next_at = now + timedelta(seconds=pause)
-        self._troubles[event.patient] = _Trouble(attempt, next_at, former.since if former else now, sent.outcome)
+        self._troubles[event.patient] = _Trouble(attempt, now, next_at, former.since if former else now, sent.outcome)
         dead = []
         if self._is_poison(sent.outcome, attempt):
             self._troubles.pop(event.patient)

@@ -96,6 +96,7 @@ class Lane:
         self._followed = version_id
         self._start = start
         self._handshake: tuple[Resource, int] | None = None
+        self._failed_at: datetime | None = None
         if start is not None:
             self._backlog.starts_with(start.last_number)
 
@@ -221,6 +222,7 @@ class Lane:
         now = self._clock()
         if outcome.kind == "accepted":
             return replace(cursor, attempt=0, next_at=None, failing_since=None, last_sent=now, error="")
+        self._failed_at = now
         attempt = cursor.attempt + 1
         pause = self._retry.pause(attempt, outcome.retry_after, self._random)
         return replace(
@@ -250,7 +252,9 @@ class Lane:
 
     async def _idle(self, cursor: Cursor) -> None:
         """Wait until there is something to tell, a try or a heartbeat is due, or the subscription is at its end."""
-        moments = [(each - self._clock()).total_seconds() for each in (self.subscription.end, cursor.next_at) if each]
+        moments = [(self.subscription.end - self._clock()).total_seconds()] if self.subscription.end else []
+        if cursor.next_at is not None:
+            moments.append(self._until_due(cursor.next_at))
         if cursor.next_at is None and (heartbeat_in := self._until_heartbeat(cursor)) is not None:
             moments.append(heartbeat_in)
         if not moments:
@@ -271,16 +275,26 @@ class Lane:
             return None
         if cursor.last_sent is None:
             return 0.0
-        return period - (self._clock() - cursor.last_sent).total_seconds()
+        silence = (self._clock() - cursor.last_sent).total_seconds()
+        return period - silence if silence >= 0 else 0.0  # the clock was set back: nobody knows how long it has lasted
 
     async def _wait_until_due(self, cursor: Cursor) -> None:
-        """Wait for the time of the next try, or the subscription's end.
-
-        It is no longer than any pause may be: the clock may have been set back.
-        """
+        """Wait for the time of the next try, or the subscription's end."""
         if cursor.next_at is not None:
-            until_due = (min(cursor.next_at, self.subscription.end or cursor.next_at) - self._clock()).total_seconds()
-            await self._sleep(min(max(0.0, until_due), self._retry.ceiling))
+            end = self.subscription.end
+            until_end = (end - self._clock()).total_seconds() if end else self._retry.ceiling
+            await self._sleep(max(0.0, min(self._until_due(cursor.next_at), until_end)))
+
+    def _until_due(self, next_at: datetime) -> float:
+        """Seconds until the next try.
+
+        They are none where the clock was set back since the last one, and no more than any pause may have where that
+        was before this lane began.
+        """
+        now = self._clock()
+        if self._failed_at is not None and now < self._failed_at:
+            return 0.0
+        return min(max(0.0, (next_at - now).total_seconds()), self._retry.ceiling)
 
     def _has_ended(self) -> bool:
         end: datetime | None = self.subscription.end

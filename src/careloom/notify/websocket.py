@@ -269,7 +269,9 @@ class Feed:
     async def _beat(self, subscription: Subscription, count: int) -> None:
         """Send a heartbeat where nothing was sent for as long as the subscription says."""
         period, now = subscription.delivering.heartbeat, self._parts.clock()
-        if period and self._last_sent and (now - self._last_sent).total_seconds() >= period:
+        if (
+            period and self._last_sent and not 0 <= (now - self._last_sent).total_seconds() < period
+        ):  # it may be set back
             await self._send(heartbeat(self._parts.base_url, subscription, now, count))
 
     async def _send(self, bundle: Resource) -> None:

@@ -27,6 +27,7 @@ class MeshSettings:
         password: Of that mailbox.
         shared_key: Of the environment.
         workflow: Workflow id of notifications whose endpoint names none.
+        takes: Workflow ids of messages that are taken out of the mailbox; empty where all are.
         poll: Seconds between two looks into the mailbox.
         purpose: Purpose of use of what comes in.
         mailboxes: By id of a mailbox, the id of the client whose it is.
@@ -40,6 +41,7 @@ class MeshSettings:
     password: str = field(repr=False)
     shared_key: str = field(repr=False)
     workflow: str
+    takes: tuple[str, ...]
     poll: float
     purpose: str
     mailboxes: Mapping[str, str]
@@ -78,6 +80,7 @@ def read_mesh(root: Table) -> MeshSettings | None:
             password=mesh.secret("password_file", None),
             shared_key=mesh.secret("shared_key_file", None),
             workflow=mesh.text("workflow", pattern=_WORKFLOW, form="a workflow id"),
+            takes=mesh.texts("takes", (), pattern=_WORKFLOW, form="workflow ids"),
             poll=mesh.seconds("poll", 60.0),
             purpose=read_purpose(mesh, default="TREAT"),
             mailboxes=_mailboxes(mesh),

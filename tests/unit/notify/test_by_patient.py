@@ -179,3 +179,21 @@ async def test_an_endpoint_that_fails_for_too_long_ends_in_error() -> None:
     await run_until(a_lane(log, failing, desk, time, order="patient"), lambda: bool(desk.statuses))
     assert [("error", "HTTP 503")] == desk.statuses
     assert time.now - START >= timedelta(hours=1)
+
+
+async def test_a_clock_that_is_set_back_keeps_no_patient_waiting() -> None:
+    log, desk, time = await a_log("a", "b"), Desk(), Time()
+
+    class Backwards(Receiver):
+        async def send(self, *args: Any, **more: Any) -> Outcome:
+            outcome = await super().send(*args, **more)
+            if outcome.kind == "retry":
+                asyncio.get_running_loop().call_soon(step)
+            return outcome
+
+    def step() -> None:
+        time.now -= timedelta(days=365)
+
+    receiver = Backwards(Outcome("retry", 503, "HTTP 503", retry_after=900))
+    await run_until(a_lane(log, receiver, desk, time, order="patient"), lambda: sorted(desk.heard) == [1, 2])
+    assert sum(time.slept) <= 900

@@ -24,6 +24,7 @@ from tests.unit.notify.lanes import (
 from careloom.notify.courier import Courier
 from careloom.notify.rest_hook import Outcome
 from careloom.store import Cursor, Match
+from careloom.store.memory_events import MemoryEventLog
 
 
 async def test_a_handshake_that_fails_puts_the_subscription_in_error() -> None:
@@ -158,3 +159,34 @@ async def test_nothing_but_its_client_brings_a_subscription_back_from_error() ->
     assert ([], []) == (receiver.bodies, desk.statuses)
     await run_until(a_lane(log, receiver, desk, time, status="requested"), lambda: desk.heard == [1, 2, 3])
     assert ["handshake", "event-notification"] == kinds(receiver)[:2]
+
+
+class Backwards(MemoryEventLog):
+    """A log; once a try is recorded, the clock is set back."""
+
+    def __init__(self, time: Time) -> None:
+        super().__init__()
+        self._time = time
+
+    async def record_attempts(self, *args: Any, **more: Any) -> None:
+        await super().record_attempts(*args, **more)
+        self._time.now -= timedelta(days=365)
+
+
+async def test_a_clock_that_is_set_back_brings_the_next_try_on() -> None:
+    desk, time = Desk(), Time()
+    log = Backwards(time)
+    await log.record_matches(1, [Match("gp", 1, "t", "Encounter/1", "1", START)])
+    await run_until(a_lane(log, Receiver(FAILED, FAILED), desk, time), lambda: desk.heard == [1])
+    assert sum(time.slept) <= 3
+
+
+async def test_a_clock_that_is_set_back_breaks_no_heartbeat() -> None:
+    log, receiver, desk, time = await a_log(1), Receiver(), Desk(), Time()
+    lane = a_lane(log, receiver, desk, time, heartbeat=60)
+    await run_until(lane, lambda: len(receiver.bodies) >= 2)
+    sent = len(receiver.bodies)
+    time.now -= timedelta(days=365)
+    await run_until(lane, lambda: len(receiver.bodies) >= sent + 2)
+    assert {"heartbeat"} == {*kinds(receiver)[1:]}
+    assert max(time.slept) <= 60

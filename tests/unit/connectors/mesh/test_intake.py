@@ -26,7 +26,7 @@ BUNDLE = signal_bundle(read(), "https://mns.example/subscriptions")
 class Mail:
     """A mailbox's way onto a record in memory."""
 
-    def __init__(self, definitions: Definitions, **agreed: Any) -> None:
+    def __init__(self, definitions: Definitions, *workflows: str, **agreed: Any) -> None:
         self.parameters = SearchParameters(definitions, base_url="https://hub.example/fhir")
         self.repository = MemoryRepository(tenant="t", parameters=self.parameters, clock=lambda: NOW)
         rules, ids = registry(**agreed), counted_ids()
@@ -42,6 +42,7 @@ class Mail:
                 new_id=ids,
             ),
             Inflow(EventRules(lambda: NOW, lambda resource: []), definitions.types),
+            workflows,
         )
 
     async def take(self, content: Any, media: str = "application/fhir+json", sender: str = "X26ABC2") -> None:
@@ -92,6 +93,16 @@ async def test_the_same_name_for_something_else_is_a_conflict(mail: Mail) -> Non
 async def test_a_sender_that_nobody_knows_is_refused(mail: Mail) -> None:
     with pytest.raises(ForbiddenError, match="'X26ABC9' found"):
         await mail.take(BUNDLE, sender="X26ABC9")
+
+
+async def test_a_message_of_another_workflow_is_refused_where_the_settings_name_those_that_are_taken(
+    definitions: Definitions,
+) -> None:
+    with pytest.raises(NotSupportedError, match=r"workflow: one that is taken \(MNS_LIVE\) expected, 'MNS' found"):
+        await Mail(definitions, "MNS_LIVE").take(BUNDLE)
+    mail = Mail(definitions, "MNS_LIVE", "MNS")
+    await mail.take(BUNDLE)
+    assert 1 == len(await mail.all("Basic"))
 
 
 async def test_a_sender_that_may_not_write_is_refused_on_record(definitions: Definitions) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import pytest
 from tests.contract.stores import SteppingClock
 from tests.contract.telling import Gate, channel, delivered, telling
+from tests.contract.test_troubles_of_processes import status
 from tests.integration.test_rest_hook import (
     LOOPBACK,
     Behave,
@@ -225,17 +226,17 @@ async def test_what_was_accepted_by_one_who_died_then_comes_again_byte_by_byte_a
 
     dying, gate, rules = Dying(), Gate(), Rules()
     dying.is_open = gate.is_open = True
-    wishes = [{"url": MAX_COUNT, "valuePositiveInt": 3}]
-    async with telling(repository, topics, Gate(), rules, clock) as notifier:
+    wishes = [{"url": MAX_COUNT, "valuePositiveInt": 10}]
+    async with telling(repository, topics, gate, rules, clock) as notifier:
         id = await subscribe(repository, notifier, channel=channel(extension=wishes))
-        for number in range(1, 4):
-            await discharge(repository, f"e{number}")
-        await asyncio.sleep(0.1)
+        await status(repository, id, "active")
+    for number in range(1, 4):
+        await discharge(repository, f"e{number}")
     async with telling(repository, topics, dying, rules, clock):
         await becomes(lambda: len(dying.accepted) > 1)
-    await discharge(repository, "e4")
+    await discharge(repository, "e4")  # which would fit into the same notification
     async with telling(repository, topics, gate, rules, clock):
         await delivered(repository, id, 4)
-    assert dying.accepted[0] == gate.accepted[0]
-    told = [each for _, body in gate.accepted for each in numbers(parse_json(body))]
-    assert (["1", "2", "3", "4"], 4) == (told, len(rules.told))
+    assert dying.accepted[0] == gate.accepted[1]
+    told = [numbers(parse_json(body)) for _, body in gate.accepted[1:]]
+    assert ([["1", "2", "3"], ["4"]], 4) == (told, len(rules.told))

@@ -5,6 +5,7 @@ goes on with what it left. The judge is a file that knows nothing of the record:
 notification as it was accepted.
 """
 
+import asyncio
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ from typing import Any, Final
 
 import pytest
 from tests.contract.telling import delivered, telling
+from tests.contract.test_troubles_of_processes import status
 from tests.integration.store_processes import Forking, forking
 from tests.postgres import Server
 from tests.unit.notify.test_access import REGISTRY
@@ -32,6 +34,9 @@ from careloom.store.ids import new_id
 DISCHARGES: Final = 2
 MODULE: Final = "tests.integration.test_telling_killed_at_each_step"
 WRITES: Final = ("record_matches", "save_cursor", "record_attempts")
+PAUSE: Final = 0.03
+"""Seconds between two discharges; the first is on its way by itself then, and takes twice as long."""
+
 MOST: Final = 200
 """More steps than there are."""
 
@@ -69,6 +74,7 @@ class File:
         os.write(self._descriptor, json.dumps(words).encode() + b"\n")
 
     async def send(self, endpoint: str, body: bytes, *, webhook_id: str, **more: Any) -> Outcome:
+        await asyncio.sleep(2 * PAUSE)
         self.note("accepted", webhook_id, body.decode())
         return Outcome("accepted", 204)
 
@@ -87,20 +93,28 @@ async def tell(repository: Repository, registry: SearchParameters, argument: str
     rules.disclosed = steps.around(record)  # type: ignore[method-assign, assignment]
     receiver: Any = file
     receiver.send = steps.around(file.send)
+    goes_on = await repository.read("Subscription", "gp") is not None
+    if goes_on:  # so that there is more to be told than was when it was killed
+        await _discharged(repository, file)
     async with telling(repository, topics, receiver, rules, utc_now, events=log) as notifier:
-        if await repository.read("Subscription", "gp") is None:
-            wishes = {"extension": [{"url": MAX_COUNT, "valuePositiveInt": int(most)}]}
+        if not goes_on:
             accepted = notifier.accept(asked(), client="gp-system", purpose="TREAT")
-            accepted["channel"] |= wishes
+            accepted["channel"]["extension"] = [{"url": MAX_COUNT, "valuePositiveInt": int(most)}]
             await repository.commit(lambda turn: turn.create(accepted, id="gp"), cause="gp-system")
-        for number in range(1, DISCHARGES + 1):
-            if await repository.read("Encounter", f"e{number}") is None:
-                await discharge(repository, f"e{number}")
-            file.note("recorded", f"Encounter/e{number}")
+            await status(repository, "gp", "active")
+            await _discharged(repository, file)
         await delivered(repository, "gp", DISCHARGES)
     found = await repository.search(parse_query("AuditEvent", [("_count", "100")], registry))
     file.note("audited", *(str(version.resource) for version in found.matches))
     file.note("told")
+
+
+async def _discharged(repository: Repository, file: File) -> None:
+    for number in range(1, DISCHARGES + 1):
+        if await repository.read("Encounter", f"e{number}") is None:
+            await discharge(repository, f"e{number}")
+        file.note("recorded", f"Encounter/e{number}")
+        await asyncio.sleep(PAUSE)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -147,6 +161,8 @@ def _judge(path: Path, step: int) -> None:
     seen = _seen(path)
     bodies = [(each[1], each[2]) for each in seen if each[0] == "accepted"]
     assert len(set(bodies)) == len({id for id, _ in bodies}), f"step {step}: the same id has the same bytes"
+    sent = {(each, id) for id, body in bodies for each in _events(parse_json(body.encode()))}
+    assert DISCHARGES == len(sent), f"step {step}: an event comes again in the same notification"
     told = [each for _, body in bodies for each in _events(parse_json(body.encode()))]
     firsts = list(dict.fromkeys(told))
     expected = [(str(number), f"Encounter/e{number}") for number in range(1, DISCHARGES + 1)]

@@ -3,12 +3,15 @@
 import asyncio
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from tests.patience import PATIENCE
+from tests.unit.rest.desk import NOW
 from tests.unit.rest.subscriptions.ward import DISCHARGE, Ward
 
 from careloom.model.errors import UnavailableError
+from careloom.notify.extensions import HEARTBEAT
 from careloom.notify.subscriptions import Subscription
 from careloom.notify.websocket import Bound, ClosedError, Parts, serve_websocket
 
@@ -108,3 +111,18 @@ async def test_what_is_not_bound_in_time_is_closed(ward: Ward) -> None:
     line = Line()
     line.messages.get_nowait()
     assert "nothing was bound in time" == await serve_websocket(line, parts_of(ward), unbound_seconds=0.01)
+
+
+async def test_a_clock_that_is_set_back_breaks_no_heartbeat(ward: Ward) -> None:
+    period = {"url": HEARTBEAT, "valueUnsignedInt": 60}
+    id = await ward.subscribe(type="websocket", endpoint=None, extension=[period])
+    line, now = Line(), NOW
+    parts = replace(parts_of(ward, id), clock=lambda: now)
+    serving = asyncio.create_task(serve_websocket(line, parts))
+    await line.has_heard(1)
+    now = NOW - timedelta(days=365)
+    await line.has_heard(2)
+    await asyncio.sleep(0.05)
+    serving.cancel()
+    await asyncio.gather(serving, return_exceptions=True)
+    assert [("handshake", []), ("heartbeat", [])] == line.heard

@@ -20,4 +20,4 @@ def test_an_instant_is_told_in_utc(hours: int) -> None:
 
 @given(datetimes(datetime(2, 1, 1), datetime(9998, 1, 1), timezones=timezones()))
 def test_it_is_read_back_as_it_was(moment: datetime) -> None:
-    assert datetime.fromisoformat(instant(moment)) == moment
+    assert datetime.fromisoformat(instant(moment)) == moment.astimezone(UTC)  # an hour that comes twice equals nothing

@@ -166,13 +166,13 @@ SELECT id, type, bytes FROM dictionary WHERE tenant = :tenant ORDER BY id;
 -- name: newest_bodies
 -- The newest bodies of a type, to learn from, each with its resource.
 SELECT version.rid, body.dictionary, body.bytes
-FROM version JOIN body ON body.vid = version.vid
+FROM version JOIN body ON body.tenant = version.tenant AND body.vid = version.vid
 WHERE version.tenant = :tenant AND version.type = :type ORDER BY version.vid DESC LIMIT :limit;
 
 -- name: plain_bodies
 -- Bodies of a type in the order of their vids, each with its dictionary.
 SELECT body.vid, body.dictionary, body.bytes
-FROM version JOIN body ON body.vid = version.vid
+FROM version JOIN body ON body.tenant = version.tenant AND body.vid = version.vid
 WHERE version.tenant = :tenant AND version.type = :type AND version.vid > :after ORDER BY version.vid LIMIT :limit;
 
 -- name: repack_body

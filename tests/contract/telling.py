@@ -1,15 +1,15 @@
 """A notifier on whatever record a test has, and a receiver that may be closed."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from tests.patience import PATIENCE
+from tests.unit.notify import test_notifier
 from tests.unit.notify.test_notifier import Post, Rules
 
 from careloom.model.instants import Clock
-from careloom.notify import Notifier, Ports, Terms, TopicRegistry
+from careloom.notify import Notifier, Terms, TopicRegistry
 from careloom.notify.extensions import CONTENT
 from careloom.notify.rest_hook import Channel, Outcome
 from careloom.store import EventLog, Repository
@@ -55,8 +55,7 @@ async def delivered(repository: Repository, id: str, to: int) -> None:
             await asyncio.sleep(0.01)
 
 
-@asynccontextmanager
-async def telling(
+def telling(
     repository: Repository,
     topics: TopicRegistry,
     receiver: Channel,
@@ -65,26 +64,6 @@ async def telling(
     *,
     terms: Terms | None = None,
     events: EventLog | None = None,
-) -> AsyncIterator[Notifier]:
-    """A notifier while it runs."""
-    ports = Ports(
-        may_tell=rules.may_tell,
-        secret_of=lambda client: "",
-        disclosed=rules.disclosed,
-        clock=clock,
-        random=lambda: 0.0,
-    )
-    notifier = Notifier(
-        repository,
-        topics,
-        {"rest-hook": receiver},
-        ports,
-        base_url="https://hub.example/fhir",
-        terms=terms or Terms(),
-        events=events,
-    )
-    await notifier.start()
-    try:
-        yield notifier
-    finally:
-        await notifier.stop()
+) -> AbstractAsyncContextManager[Notifier]:
+    """A notifier while it runs, by a clock."""
+    return test_notifier.telling(repository, topics, receiver, rules, terms, clock=clock, events=events)

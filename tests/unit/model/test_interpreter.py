@@ -1,20 +1,12 @@
 import gc
 import sys
-from collections.abc import Iterator
 
 import pytest
+from tests.unit.conftest import USUAL
 
 from careloom.model.interpreter import INTERVAL, share
 
-USUAL = 0.004
-
-
-@pytest.fixture(autouse=True)
-def usual() -> Iterator[None]:
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(USUAL)
-    yield
-    sys.setswitchinterval(interval)
+pytestmark = pytest.mark.usefixtures("usual_interval")
 
 
 def test_threads_hand_over_soon_until_the_last_large_work_has_ended() -> None:

@@ -11,6 +11,7 @@ from tests.patience import PATIENCE, becomes
 from tests.unit.notify.lanes import a_subscription
 
 from careloom.model import parse_json
+from careloom.model.instants import Clock
 from careloom.notify import (
     Notifier,
     Ports,
@@ -23,8 +24,8 @@ from careloom.notify import (
 from careloom.notify import notifier as notifiers
 from careloom.notify.extensions import FILTER
 from careloom.notify.notification import Told
-from careloom.notify.rest_hook import Outcome
-from careloom.store import Attempt, DeadLetter, MemoryRepository, Replay, Repository, Turn
+from careloom.notify.rest_hook import Channel, Outcome
+from careloom.store import Attempt, DeadLetter, EventLog, MemoryRepository, Replay, Repository, Turn
 
 NOW = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
 DISCHARGE = "https://careloom.example/SubscriptionTopic/discharge"
@@ -71,13 +72,21 @@ class Rules:
 
 @asynccontextmanager
 async def telling(
-    repository: Repository, topics: TopicRegistry, post: Post, rules: Rules, terms: Terms | None = None
+    repository: Repository,
+    topics: TopicRegistry,
+    post: Channel,
+    rules: Rules,
+    terms: Terms | None = None,
+    *,
+    clock: Clock = lambda: NOW,
+    events: EventLog | None = None,
 ) -> AsyncIterator[Notifier]:
+    """A notifier while it runs."""
     ports = Ports(
         may_tell=rules.may_tell,
         secret_of=lambda client: "",
         disclosed=rules.disclosed,
-        clock=lambda: NOW,
+        clock=clock,
         random=lambda: 0.0,
     )
     notifier = Notifier(
@@ -87,6 +96,7 @@ async def telling(
         ports,
         base_url="https://hub.example/fhir",
         terms=terms or Terms(),
+        events=events,
     )
     await notifier.start()
     try:

@@ -1,23 +1,15 @@
 import asyncio
 import gc
 import sys
-from collections.abc import Iterator
 
 import pytest
+from tests.unit.conftest import USUAL
 
 from careloom.model import interpreter
 from careloom.model.interpreter import INTERVAL
 from careloom.rest.interpreter import share_until_done
 
-USUAL = 0.004
-
-
-@pytest.fixture(autouse=True)
-def usual() -> Iterator[None]:
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(USUAL)
-    yield
-    sys.setswitchinterval(interval)
+pytestmark = pytest.mark.usefixtures("usual_interval")
 
 
 def is_shared() -> bool:

@@ -12,7 +12,7 @@ from tests.contract.stores import SteppingClock, create, identified, observation
 from careloom.model import Resource, parse_resource, serialize_json
 from careloom.model.errors import ConflictError, InvalidError, UnavailableError
 from careloom.search import Query
-from careloom.store import Repository, Turn, Version
+from careloom.store import Repository, Stretch, Turn, Version
 
 Search = Callable[..., Query]
 
@@ -347,28 +347,33 @@ async def test_changes_are_read_from_a_position_on(repository: Repository) -> No
     assert await repository.changes(made[-1].sequence, 10) == []
 
 
-async def test_changes_of_some_types_are_read_with_the_last_of_those_looked_at(repository: Repository) -> None:
+async def test_changes_of_some_types_are_read_with_how_far_was_looked(repository: Repository) -> None:
     made = await create(repository, patient(id="1"), observation(id="2"), patient(id="3"), observation(id="4"))
     await repository.commit(lambda turn: turn.delete("Patient", "1"))
-
-    async def read(after: int, limit: int, *types: str) -> list[str]:
-        return [f"{each.type}/{each.id}" for each in await repository.changes(after, limit, types=types)]
-
-    assert await read(0, 10, "Patient") == ["Patient/1", "Patient/3", "Patient/1"]
-    assert await read(0, 10, "Observation") == ["Observation/2", "Observation/4", "Patient/1"]
-    assert await read(0, 2, "Patient") == ["Patient/1", "Observation/2"]
-    assert await read(made[0].sequence, 1, "Patient") == ["Observation/2"]
-    assert await read(0, 3, "Task", "Encounter") == ["Patient/3"]
-    assert await read(0, 4, "Task", "Patient", "Observation") == [
-        "Patient/1",
-        "Observation/2",
-        "Patient/3",
-        "Observation/4",
-    ]
-    assert await read(0, 3) == ["Patient/3"]
     everything = await repository.changes(0, 10)
-    assert await repository.changes(0, 10, types=["Patient", "Observation"]) == everything
-    assert await repository.changes(everything[-1].sequence, 10, types=["Patient"]) == []
+    numbers = [each.sequence for each in everything]
+
+    async def read(after: int, limit: int, *types: str) -> tuple[list[str], int, bool]:
+        stretch = await repository.changes_of(types, after, limit)
+        return [f"{each.type}/{each.id}" for each in stretch.changes], numbers.index(stretch.to) + 1, stretch.is_end
+
+    assert await read(0, 10, "Patient") == (["Patient/1", "Patient/3", "Patient/1"], 5, True)
+    assert await read(0, 10, "Observation") == (["Observation/2", "Observation/4"], 5, True)
+    assert await read(0, 2, "Patient") == (["Patient/1"], 2, False)
+    assert await read(made[0].sequence, 1, "Patient") == ([], 2, False)
+    assert await read(0, 3, "Task", "Encounter") == ([], 3, False)
+    assert await read(made[2].sequence, 3, "Patient", "Task") == (["Patient/1"], 5, True)
+    assert await read(numbers[-1], 3, "Patient") == ([], 5, True)
+    assert (await repository.changes_of(["Task", "Patient", "Observation"], 0, 10)).changes == everything
+    assert (await repository.changes_of([], 0, 10)).changes == []
+
+
+async def test_changes_are_found_of_a_type_that_was_asked_for_before_there_was_one(repository: Repository) -> None:
+    assert await repository.changes_of(["Patient"], 0, 10) == Stretch([], 0, is_end=True)
+    [made] = await create(repository, patient(id="1"))
+    for _ in range(2):
+        [found] = (await repository.changes_of(["Patient", "Task"], 0, 10)).changes
+        assert (found.sequence, found.type, found.id) == (made.sequence, "Patient", "1")
 
 
 async def test_an_audit_event_is_found_but_not_told(repository: Repository, query: Search) -> None:

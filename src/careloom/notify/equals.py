@@ -59,15 +59,16 @@ class Equals:
     async def follow(self, position: int) -> None:
         """Follow what is changed after a position of the change log, until cancelled."""
         while True:
-            changes = await self._repository.changes(position, AT_A_TIME, types=FOLLOWED)
-            for change in changes:
+            stretch = await self._repository.changes_of(FOLLOWED, position, AT_A_TIME)
+            for change in stretch.changes:
                 position = change.sequence
                 if change.type == "Subscription":
                     version = await self._repository.read("Subscription", change.id)
                     if version is not None:
                         self._put(version)
+            position = stretch.to
             self._forget()
-            if not changes:
+            if stretch.is_end:
                 await asyncio.sleep(LOOK_EVERY)
 
     def require_few(self, resource: Resource) -> Resource:

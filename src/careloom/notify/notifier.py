@@ -6,6 +6,7 @@ changes they ask to be told of, so it needs no other news of them.
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from itertools import chain, repeat
@@ -42,11 +43,15 @@ from careloom.store import (
     EventLog,
     Match,
     Repository,
+    Stretch,
     SubscriptionEvent,
 )
 
 BATCH: Final = 500
 SAFETY_POLL: Final = 1.0
+RECORDED_EVERY: Final = 1.0
+"""Seconds between two records of how far is matched, while nothing happens that anybody listens to."""
+
 PRUNED_FIRST: Final = 60.0
 PRUNED_EVERY: Final = 3600.0
 """Seconds from the start, so that a hub that is started often prunes, too, and from one time to the next."""
@@ -115,6 +120,7 @@ class Notifier:
         self._delivery = Delivery(channels, self, terms.retry, ports.clock, ports.random)
         self._lanes = lanes or self.lanes_for(lambda id: self._events)
         self._replays = Replays(repository, topics, self._delivery, self._events)
+        self._recorded_to, self._recorded_at = 0, 0.0
         self._places = Places(terms.of_owner, terms.of_host)
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -205,34 +211,40 @@ class Notifier:
         while True:
             self._wake.clear()
             types = self._followed()
-            changes = await self._repository.changes(position, BATCH, types=types)
-            if changes:
-                position = await self._match(changes, types)
-            else:
+            stretch = await self._repository.changes_of(types, position, BATCH)
+            position = await self._match(stretch, types)
+            if stretch.is_end and position == stretch.to:
                 await self._until_woken()
 
     def _followed(self) -> frozenset[str]:
         """Types whose changes may have to be told to somebody."""
         return FOLLOWED | self._topics.types(self._listening.subscribers.topics)
 
-    async def _match(self, changes: Sequence[Change], types: frozenset[str]) -> int:
+    async def _match(self, stretch: Stretch, types: frozenset[str]) -> int:
         """Number the events of some changes; the position that the change log is matched to.
 
-        Behind a subscription to what nobody listened to before, there may be changes that were left out.
+        Behind a subscription to what nobody listened to before, there may be changes that were left out. Where there
+        is nothing that concerns anybody, that position is not recorded each time: there still is nothing in what is
+        looked at again after a kill, since a subscription is told of nothing from before it.
         """
         subscribers, may_tell = self._listening.subscribers, self._ports.may_tell
         matches: list[Match] = []
-        position = changes[-1].sequence
-        for change in changes:
+        position = stretch.to
+        for change in stretch.changes:
             if change.type == "Subscription":
                 await self._subscription_changed(change)
             matches += await matches_of(change, self._repository, self._topics, subscribers, may_tell)
             if change.type == "Subscription" and not self._followed() <= types:
                 position = change.sequence
                 break
-        events = await self._events.record_matches(position, matches)
-        self._lanes.wake(events)
+        if stretch.changes or self._is_to_be_recorded(position):
+            self._lanes.wake(await self._events.record_matches(position, matches))
+            self._recorded_to, self._recorded_at = position, time.monotonic()
         return position
+
+    def _is_to_be_recorded(self, position: int) -> bool:
+        """Whether it is some time ago that a position was recorded."""
+        return position > self._recorded_to and time.monotonic() - self._recorded_at >= RECORDED_EVERY
 
     async def _prune_forever(self) -> None:
         """Let go of events that nobody can ask for any more, and of the replays of that time."""

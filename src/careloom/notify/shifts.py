@@ -176,15 +176,16 @@ class Shifts:
         """Follow subscriptions as they change, and events as they are numbered, by whichever process."""
         while True:
             self._wake.clear()
-            changes = await self._repository.changes(self._position, 500, types=FOLLOWED)
-            for change in changes:
+            stretch = await self._repository.changes_of(FOLLOWED, self._position, 500)
+            for change in stretch.changes:
                 if change.type == "Subscription":
                     await self.lanes.changed(change)
                 self._position = change.sequence
+            self._position = stretch.to
             self._numbered_to, newest = await self._repository.events.newest_after(self._numbered_to)
             self.lanes.wake_to(newest)
             await asyncio.sleep(PAUSE)
-            if not changes:
+            if stretch.is_end:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_EVERY):
                         await self._wake.wait()

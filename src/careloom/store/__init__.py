@@ -19,7 +19,7 @@ from careloom.store.events import (
 from careloom.store.history import HistoryPage, HistoryQuery
 from careloom.store.leases import LeaseLostError
 from careloom.store.memory import MemoryRepository
-from careloom.store.port import Change, Page, Prepared, Repository, Turn
+from careloom.store.port import Change, Page, Prepared, Repository, Stretch, Turn
 from careloom.store.sharing import Patience, Returning, SharedTurns
 from careloom.store.sqlite import open_sqlite
 from careloom.store.versions import Text, Version
@@ -45,6 +45,7 @@ __all__ = [
     "Repository",
     "Returning",
     "SharedTurns",
+    "Stretch",
     "SubscriptionEvent",
     "Text",
     "Turn",

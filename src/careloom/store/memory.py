@@ -27,7 +27,7 @@ from careloom.store.including import included_versions
 from careloom.store.memory_events import MemoryEventLog
 from careloom.store.memory_search import Held, Snapshot
 from careloom.store.paging import Position, Sealer, count_limit, page_size
-from careloom.store.port import Change, Page, Prepared, Turn
+from careloom.store.port import Change, Page, Prepared, Stretch, Turn
 from careloom.store.recording import Head, RecordingTurn, text_of
 from careloom.store.versions import Text, Version
 
@@ -150,11 +150,16 @@ class MemoryRepository:
         """As in the port: all is indexed at once."""
         self._state.renew()
 
-    async def changes(self, after: int, limit: int, *, types: Collection[str] | None = None) -> list[Change]:
+    async def changes(self, after: int, limit: int) -> list[Change]:
         """As in the port."""
         self._check_open()
-        found = [change for change in self._state.changes if change.sequence > after][:limit]
-        return [change for change in found if types is None or change.type in types or change is found[-1]]
+        return [change for change in self._state.changes if change.sequence > after][:limit]
+
+    async def changes_of(self, types: Collection[str], after: int, limit: int) -> Stretch:
+        """As in the port."""
+        found = await self.changes(after, limit)
+        to = found[-1].sequence if found else after
+        return Stretch([change for change in found if change.type in types], to, len(found) < limit)
 
     def on_commit(self, callback: Callable[[], None]) -> None:
         """As in the port."""

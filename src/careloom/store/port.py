@@ -9,7 +9,7 @@ Every version has a ``sequence``, a number that grows in the order of commits; i
 results unless sorted otherwise, and of the change feed.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -48,6 +48,21 @@ class Change:
     previous_version_id: str | None
     recorded: datetime
     cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Some rows of the change log, of which only those of certain types are told.
+
+    Attributes:
+        changes: Those of the types.
+        to: Sequence of the last row that was looked at; where there was none, that from which it was looked on.
+        is_end: Whether that was the last row there is.
+    """
+
+    changes: Sequence[Change]
+    to: int
+    is_end: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,13 +295,22 @@ class Repository(Protocol):
         """
         ...
 
-    async def changes(self, after: int, limit: int, *, types: Collection[str] | None = None) -> list[Change]:
+    async def changes(self, after: int, limit: int) -> list[Change]:
         """The next rows of the change log, oldest first.
 
         Args:
             after: They have a sequence over this.
-            limit: How many rows are looked at.
-            types: Leave out those of other resource types, but for the last one: it says how far has been looked.
+            limit: How many there are at most.
+        """
+        ...
+
+    async def changes_of(self, types: Collection[str], after: int, limit: int) -> Stretch:
+        """The changes of some resource types among the next rows of the change log, oldest first.
+
+        Args:
+            types: The types.
+            after: The rows have a sequence over this.
+            limit: How many rows of all types are looked at.
         """
         ...
 

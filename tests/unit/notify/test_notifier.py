@@ -29,6 +29,7 @@ from careloom.store import Attempt, DeadLetter, EventLog, MemoryRepository, Repl
 
 NOW = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
 DISCHARGE = "https://careloom.example/SubscriptionTopic/discharge"
+ADDRESS_CHANGE = "https://careloom.example/SubscriptionTopic/address-change"
 
 
 class Post:
@@ -129,7 +130,16 @@ async def discharge(repository: Repository, id: str, status: str = "finished", *
         "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "IMP"},
         **elements,
     }
-    await repository.commit(lambda turn: turn.update(encounter), cause="acute-epr")
+    await commit(repository, encounter)
+
+
+async def commit(repository: Repository, resource: dict[str, Any]) -> None:
+    await repository.commit(lambda turn: turn.update(resource), cause="acute-epr")
+
+
+async def live_in(repository: Repository, id: str, *cities: str) -> None:
+    for city in cities:
+        await commit(repository, {"resourceType": "Patient", "id": id, "address": [{"city": city}]})
 
 
 def a_record(topics: TopicRegistry) -> Repository:
@@ -187,6 +197,42 @@ async def test_what_happened_before_a_subscription_is_none_of_its_business(topic
         await discharge(repository, "later")
         await becomes(lambda: rules.told == ["Encounter/later"])
     assert ["Encounter/later"] == post.focuses()
+
+
+async def test_what_concerns_nobody_is_looked_at_again_after_a_kill_and_told_to_nobody(
+    topics: TopicRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository, post, rules = a_record(topics), Post(), Rules()
+    monkeypatch.setattr(notifiers, "RECORDED_EVERY", 2 * PATIENCE)
+    async with telling(repository, topics, post, rules) as notifier:
+        await subscribe(repository, notifier)
+        await discharge(repository, "e1")
+        await becomes(lambda: rules.told == ["Encounter/e1"])
+        told_to = await repository.events.matched_to()
+        await live_in(repository, "early", "York", "Leeds")
+        await asyncio.sleep(0.05)
+        assert await repository.events.matched_to() == told_to
+        accepted = notifier.accept(asked(criteria=ADDRESS_CHANGE), client="gp-system", purpose="TREAT")
+    await repository.commit(lambda turn: turn.create(accepted), cause="gp-system")
+    async with telling(repository, topics, post, rules):
+        await live_in(repository, "later", "York", "Leeds")
+        await becomes(lambda: len(rules.told) > 1)
+    assert rules.told == ["Encounter/e1", "Patient/later"]
+
+
+async def test_how_far_is_matched_is_recorded_in_the_end_though_nobody_listens(
+    topics: TopicRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = a_record(topics)
+    monkeypatch.setattr(notifiers, "RECORDED_EVERY", 0.02)
+    monkeypatch.setattr(notifiers, "SAFETY_POLL", 0.01)
+    async with telling(repository, topics, Post(), Rules()):
+        await discharge(repository, "e1")
+        await discharge(repository, "e2")
+        [*_, last] = await repository.changes(0, 10)
+        async with asyncio.timeout(PATIENCE):
+            while await repository.events.matched_to() < last.sequence:
+                await asyncio.sleep(0.01)
 
 
 async def test_a_stopped_hub_tells_after_its_next_start(topics: TopicRegistry) -> None:

@@ -62,7 +62,7 @@ WHERE NOT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus')
 """
 """The values say nothing of a plan that the statement does not; but Citus has to see them, to know where a row lies."""
 
-_TOKEN = re.compile(r"'(?:[^']|'')*'|::|\?|:([a-z_]+)\b|%")
+_TOKEN = re.compile(r"'(?:[^']|'')*'|::|\?|:([a-z_][a-z_0-9]*)\b|%")
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +290,7 @@ _ENDINGS = ("COMMIT", "ROLLBACK")
 def _in_bulk() -> Mapping[str, str]:
     one = {**load_statements("record.sql"), **load_statements("events.sql")}
     many = load_statements("postgres.sql")
-    return {one[name]: many[name] for name in ("put_head", "close_version", "remember", "add_event")}
+    return {one[name]: many[name] for name in ("put_head", "close_version", "repack_body", "remember", "add_event")}
 
 
 _IN_BULK = _in_bulk()

@@ -4,6 +4,8 @@ A number, once committed, is for ever; so what was read once is remembered. What
 undone must be forgotten again, or its rows would use numbers that mean nothing.
 """
 
+from collections.abc import Collection
+
 from careloom.store.sql.dialect import Connection
 from careloom.store.sql.statements import load_statements
 
@@ -35,6 +37,19 @@ class Names:
             return known
         row = connection.execute(_SQL["find_name"], {"tenant": self.tenant, "text": text}).fetchone()
         return self._remember(text, row[0]) if row else UNKNOWN
+
+    def among(self, statement: str, texts: Collection[str]) -> tuple[str, dict[str, str]]:
+        """A statement with ``IN (:numbers)`` and ``IN (:texts)`` for those of some texts.
+
+        Numbers stand for the texts whose numbers are known; those of the others are left to the database to find.
+
+        Returns:
+            The statement, and the texts by the names of their parameters.
+        """
+        numbers = [UNKNOWN, *sorted(self._ids[text] for text in texts if text in self._ids)]
+        unknown = {f"text{place}": text for place, text in enumerate(sorted(set(texts) - self._ids.keys()))}
+        named = ", ".join(["NULL", *(f":{name}" for name in unknown)])
+        return statement.replace(":numbers", ", ".join(map(str, numbers))).replace(":texts", named), unknown
 
     def text(self, connection: Connection, id: int) -> str:
         """The text behind a number that a row holds."""

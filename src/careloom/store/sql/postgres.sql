@@ -10,6 +10,12 @@ UPDATE version SET valid_to = closed.following
 FROM unnest(?::bigint[], ?::integer[], ?::bigint[]) AS closed (following, tenant, vid)
 WHERE version.tenant = closed.tenant AND version.vid = closed.vid;
 
+-- name: repack_body
+-- The statement of this name in record.sql for many rows, one array for each value.
+UPDATE body SET dictionary = anew.dictionary, bytes = anew.bytes
+FROM unnest(?::integer[], ?::bytea[], ?::integer[], ?::bigint[]) AS anew (dictionary, bytes, tenant, vid)
+WHERE body.tenant = anew.tenant AND body.vid = anew.vid;
+
 -- name: remember
 -- The statement of this name in record.sql for many rows, one array for each column.
 INSERT INTO once (tenant, scope, key, until)

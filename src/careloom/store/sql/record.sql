@@ -145,18 +145,24 @@ JOIN head ON head.tenant = version.tenant AND head.rid = version.rid
 ORDER BY known.position;
 
 -- name: changes_of
--- The change log after a position: of as many rows those of some types, and the last, whatever it is of.
+-- The change log after a position: of as many rows those of some types, and the last, whatever it is of, each with the
+-- count of all of them. Types of which no number is known (yet) are looked for by their names.
 WITH known AS (SELECT tenant, vid AS position, vid FROM version WHERE tenant = :tenant AND vid > :after AND told = 1
                UNION ALL
                SELECT tenant, position, vid FROM change_log WHERE tenant = :tenant AND position > :after
                ORDER BY position LIMIT :limit)
 SELECT known.position, version.type, head.id, version.ver, version.op,
        CASE WHEN version.op = 0 THEN NULL ELSE version.ver - 1 END, version.vid,
-       (SELECT tx.cause FROM tx WHERE tx.tenant = known.tenant AND tx.tx <= known.vid ORDER BY tx.tx DESC LIMIT 1)
+       (SELECT tx.cause FROM tx WHERE tx.tenant = known.tenant AND tx.tx <= known.vid ORDER BY tx.tx DESC LIMIT 1),
+       (SELECT count(*) FROM known)
 FROM known
 JOIN version ON version.tenant = known.tenant AND version.vid = known.vid
 JOIN head ON head.tenant = version.tenant AND head.rid = version.rid
-WHERE version.type IN (:types) OR known.position = (SELECT max(known.position) FROM known)
+WHERE version.type IN (:numbers)
+   OR version.type IN (SELECT name.id FROM name
+                       WHERE name.tenant = :tenant AND name.text IN (:texts)
+                         AND substr(name.text, 1, 500) IN (:texts))
+   OR known.position = (SELECT max(known.position) FROM known)
 ORDER BY known.position;
 
 -- name: dictionaries
@@ -176,8 +182,8 @@ FROM version JOIN body ON body.tenant = version.tenant AND body.vid = version.vi
 WHERE version.tenant = :tenant AND version.type = :type AND version.vid > :after ORDER BY version.vid LIMIT :limit;
 
 -- name: repack_body
--- The same content, packed otherwise.
-UPDATE body SET dictionary = :dictionary, bytes = :bytes WHERE tenant = :tenant AND vid = :vid;
+-- The same content, packed otherwise: dictionary, bytes, tenant, vid.
+UPDATE body SET dictionary = ?, bytes = ? WHERE tenant = ? AND vid = ?;
 
 -- name: dictionary
 -- One of them.

@@ -23,7 +23,7 @@ from careloom.store.erasure import Erasure
 from careloom.store.history import HistoryPage, HistoryQuery
 from careloom.store.ids import recorded_at
 from careloom.store.paging import Position
-from careloom.store.port import Change, Page, Prepared, Turn
+from careloom.store.port import Change, Page, Prepared, Stretch, Turn
 from careloom.store.sql.batch import TakenIdError
 from careloom.store.sql.connections import Readers, Writer, WriteSlice, never
 from careloom.store.sql.dialect import Connection, UnitConnection
@@ -33,7 +33,6 @@ from careloom.store.sql.histories import history
 from careloom.store.sql.indexer import Indexer
 from careloom.store.sql.keys import address_hash
 from careloom.store.sql.large import LargeUnits
-from careloom.store.sql.names import UNKNOWN
 from careloom.store.sql.pruning import prune, require_kept
 from careloom.store.sql.removing import Remover
 from careloom.store.sql.searching import Search
@@ -199,17 +198,27 @@ class SqlRepository(ABC):
         (vid,) = connection.execute(_SQL["newest_vid"], key).fetchone()
         return Snapshot(vid, tuple((first, last) for first, last in connection.execute(_SQL["unseen"], key).fetchall()))
 
-    async def changes(self, after: int, limit: int, *, types: Collection[str] | None = None) -> list[Change]:
+    async def changes(self, after: int, limit: int) -> list[Change]:
         """As in the port."""
-        return await self._readers.run(partial(self._changes, after, limit, types))
 
-    def _changes(self, after: int, limit: int, types: Collection[str] | None, connection: Connection) -> list[Change]:
-        sql = _SQL["changes"]
-        if types is not None:
-            numbers = [self._tenancy.names.find(connection, type) for type in sorted(types)]
-            sql = _SQL["changes_of"].replace(":types", ", ".join(map(str, [UNKNOWN, *numbers])))
-        key = {"tenant": self._tenancy.number, "after": after, "limit": limit}
-        return [self._change(connection, row) for row in connection.execute(sql, key).fetchall()]
+        def read(connection: Connection) -> list[Change]:
+            key = {"tenant": self._tenancy.number, "after": after, "limit": limit}
+            return [self._change(connection, row) for row in connection.execute(_SQL["changes"], key).fetchall()]
+
+        return await self._readers.run(read)
+
+    async def changes_of(self, types: Collection[str], after: int, limit: int) -> Stretch:
+        """As in the port."""
+
+        def read(connection: Connection) -> Stretch:
+            sql, named = self._tenancy.names.among(_SQL["changes_of"], types)
+            key = {"tenant": self._tenancy.number, "after": after, "limit": limit, **named}
+            rows = connection.execute(sql, key).fetchall()
+            changes = [self._change(connection, row) for *row, _ in rows]
+            to, count = (changes[-1].sequence, rows[-1][-1]) if rows else (after, 0)
+            return Stretch([change for change in changes if change.type in types], to, count < limit)
+
+        return await self._readers.run(read)
 
     def _change(self, connection: Connection, row: Row) -> Change:
         position, type, id, ver, op, previous, vid, cause = row

@@ -47,10 +47,12 @@ def pack_anew(connection: Connection, type: str, names: Names, bodies: Bodies, a
     number = bodies.dictionaries.by_type.get(type, PLAIN)
     key = {"tenant": names.tenant, "type": names.find(connection, type), "after": after, "limit": PACKED_AT_ONCE}
     rows = connection.execute(_SQL["plain_bodies"], key).fetchall()
-    for vid, dictionary, packed in rows:
-        if dictionary == PLAIN and number != PLAIN:
-            anew = bodies.pack_with(number, bodies.unpack_text(PLAIN, packed))
-            connection.execute(
-                _SQL["repack_body"], {"tenant": names.tenant, "vid": vid, "dictionary": number, "bytes": anew}
-            )
+    connection.executemany(
+        _SQL["repack_body"],
+        [
+            (number, bodies.pack_with(number, bodies.unpack_text(PLAIN, packed)), names.tenant, vid)
+            for vid, dictionary, packed in rows
+            if dictionary == PLAIN and number != PLAIN
+        ],
+    )
     return int(rows[-1][0]) if len(rows) == PACKED_AT_ONCE else 0

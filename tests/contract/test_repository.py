@@ -429,7 +429,7 @@ async def test_resources_are_found_by_many_identifiers_at_once(repository: Repos
         return {"resourceType": "Patient", "id": id, "identifier": list(identifiers)}
 
     def found(turn: Turn, *names: tuple[str, str]) -> list[str]:
-        return sorted(version.reference for version in turn.identified("Patient", names))
+        return sorted(version.reference for version in turn.identified({"Patient": names}))
 
     def write(turn: Turn) -> list[list[str]]:
         turn.update(person("both", {"system": "urn:a", "value": "1"}, {"system": "urn:b", "value": "2"}))
@@ -458,6 +458,31 @@ async def test_resources_are_found_by_many_identifiers_at_once(repository: Repos
         ["Patient/both", "Patient/other"],
         ["Patient/both", "Patient/renamed"],
     ]
+    assert await repository.commit(write) == expected
+    assert await repository.commit(asked) == expected
+
+
+async def test_resources_of_several_types_are_found_by_identifiers_at_once(repository: Repository) -> None:
+    def known(type: str, id: str, value: str) -> dict[str, Any]:
+        return {"resourceType": type, "id": id, "identifier": [{"system": "urn:a", "value": value}]}
+
+    def found(turn: Turn, **values: list[str]) -> list[str]:
+        names = {type: [("urn:a", value) for value in some] for type, some in values.items()}
+        return sorted(version.reference for version in turn.identified(names))
+
+    def asked(turn: Turn) -> list[list[str]]:
+        return [
+            found(turn, Patient=["1"], Encounter=["2"]),
+            found(turn, Patient=["2"], Location=["1"]),
+            found(turn, Patient=["1", "2"], Encounter=["1", "2"], Location=["1", "2"]),
+        ]
+
+    def write(turn: Turn) -> list[list[str]]:
+        for type, id, value in (("Patient", "p", "1"), ("Encounter", "e", "2"), ("Location", "l", "1")):
+            turn.update(known(type, id, value))
+        return asked(turn)
+
+    expected = [["Encounter/e", "Patient/p"], ["Location/l"], ["Encounter/e", "Location/l", "Patient/p"]]
     assert await repository.commit(write) == expected
     assert await repository.commit(asked) == expected
 

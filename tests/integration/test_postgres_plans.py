@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from functools import partial
-from itertools import product
 
 import pytest
 from tests.contract.stores import BASE_URL, NHS_NUMBER, create, identified, observation, searching
@@ -72,14 +71,15 @@ async def test_whom_many_identifiers_belong_to_is_found_by_them(
     tenant, hash_of = repository._tenancy.number, repository._tenancy.hash_of
     hashes = [code_hash(hash_of, "Patient", "identifier", str(number)) for number in range(64)]
     await create(repository, *(identified(f"n{number}") for number in range(2_000)))  # fewer are quickly gone through
-    vids = [change.sequence for change in await repository.changes(0, 64)]
     postgres.execute("ANALYZE", postgres_url.rsplit("/", 1)[1])
     statements = load_statements("record.sql")
-    asked_about = (("lying_under", hashes, "tok_by_value"), ("newest_among", vids, "version_pkey"))
-    for (name, keys, index), size in product(asked_about, (1, 4, 64)):
-        for sql, values in POSTGRES.at_once(statements[name], (tenant,), keys[:size]):
+    for size in (1, 4, 64):
+        for sql, values in POSTGRES.at_once(statements["newest_under"], (tenant,), hashes[:size]):
             plan = "\n".join(await repository._readers.run(partial(_explained, Sql(sql, tuple(values)))))
-            assert index in plan and "Seq Scan" not in plan and "version_by_type" not in plan, plan
+            assert all(f"{index} " in plan for index in ("tok_by_value", "version_pkey", "head_pkey", "body_pkey")), (
+                plan
+            )
+            assert "Seq Scan" not in plan and "version_by_type" not in plan, plan
 
 
 def _explained(sql: Sql, connection: Connection) -> list[str]:

@@ -1,11 +1,11 @@
 """The record as those from the edge meet it in the writer's turn: whom they speak of, and what is written.
 
-Resources are found by identifier, those of many messages by one search for each type. What a message makes of them is
+Resources are found by identifier, those of many messages by one search. What a message makes of them is
 drafted first, and the drafts are visible to what it does next. Only when all of them have been judged are they
 written; so what is refused has written nothing, and the next message can follow in the same turn.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from careloom.connectors.told import Name, Told, names_of
 from careloom.model import Issue, Resource
@@ -71,8 +71,8 @@ class Record:
             new = dict.fromkeys(name for name in each.names if name not in held)
             if new:
                 wanted.setdefault(type, {}).update(new)
-        for type, names in wanted.items():
-            self._search(type, names)
+        if wanted:
+            self._search(wanted)
         self._expect(told)
 
     def _expect(self, told: Iterable[Told]) -> None:
@@ -173,11 +173,12 @@ class Record:
             if name in held:
                 held[name].add(draft.id)
 
-    def _search(self, type: str, names: Collection[Name]) -> None:
-        """Find out who has each of these names."""
-        held = self._holders[type]
-        held.update((name, set()) for name in names)
-        for version in self._turn.identified(type, names):
+    def _search(self, wanted: Mapping[str, Collection[Name]]) -> None:
+        """Find out who has each of these names, by type."""
+        for type, names in wanted.items():
+            self._holders[type].update((name, set()) for name in names)
+        for version in self._turn.identified(wanted):
+            held = self._holders[version.type]
             for name in names_of(self._keep(version).resource):
                 if name in held:
                     held[name].add(version.id)

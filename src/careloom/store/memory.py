@@ -7,7 +7,7 @@ answer.
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from itertools import zip_longest
 from typing import TypeVar
@@ -280,11 +280,13 @@ class MemoryTurn(RecordingTurn):
         """As in the port."""
         return self._state.snapshot(self._sequence.last).matches(query)[: page_size(query)]
 
-    def identified(self, type: str, identifiers: Collection[tuple[str, str]]) -> list[Version]:
+    def identified(self, identifiers: Mapping[str, Collection[tuple[str, str]]]) -> list[Version]:
         """As in the port."""
-        operands = tuple(TokenOperand(system, value) for system, value in identifiers)
-        query = Query(type, (Comparison("identifier", "token", operands),))
-        return self._state.snapshot(self._sequence.last).matches(query)
+        snapshot, found = self._state.snapshot(self._sequence.last), []
+        for type, names in identifiers.items():
+            operands = tuple(TokenOperand(system, value) for system, value in names)
+            found += snapshot.matches(Query(type, (Comparison("identifier", "token", operands),)))
+        return found
 
     def once(self, scope: str, key: str, until: datetime) -> bool:
         """As in the port."""

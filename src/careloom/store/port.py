@@ -9,7 +9,7 @@ Every version has a ``sequence``, a number that grows in the order of commits; i
 results unless sorted otherwise, and of the change feed.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -142,14 +142,14 @@ class Turn(Protocol):
         """The matches of the query's first page, without includes and total."""
         ...
 
-    def identified(self, type: str, identifiers: Collection[tuple[str, str]]) -> list[Version]:
-        """The living resources of a type with one of these identifiers, in no order.
+    def identified(self, identifiers: Mapping[str, Collection[tuple[str, str]]]) -> list[Version]:
+        """The living resources with one of these identifiers, in no order.
 
-        It finds what a search by ``identifier`` would, for many at once.
+        It finds what searches by ``identifier`` would, for many at once.
 
         Args:
-            type: Resource type whose ``identifier`` is a list of them.
-            identifiers: System and value; the system is empty where there is none.
+            identifiers: By resource type, whose ``identifier`` is a list of them: system and value, the system empty
+                where there is none.
 
         Raises:
             UnavailableError: The search parameter has just changed.

@@ -6,7 +6,7 @@ are numbered and what ``meta`` they carry is decided here.
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -69,7 +69,7 @@ class RecordingTurn(ABC):
         """As in the port."""
 
     @abstractmethod
-    def identified(self, type: str, identifiers: Collection[tuple[str, str]]) -> list[Version]:
+    def identified(self, identifiers: Mapping[str, Collection[tuple[str, str]]]) -> list[Version]:
         """As in the port."""
 
     @abstractmethod

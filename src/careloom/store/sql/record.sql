@@ -55,17 +55,14 @@ SELECT head.rid, head.id, head.ver, head.op, head.vid, body.dictionary, body.byt
 FROM head LEFT JOIN body ON body.tenant = head.tenant AND body.vid = head.vid
 WHERE head.tenant = ? AND head.rid IN (?);
 
--- name: lying_under
--- The versions that tokens lie under, also those that are not the newest any more: tenant, any number of hashes.
-SELECT DISTINCT vid FROM tok WHERE tenant = ? AND h IN (?);
-
--- name: newest_among
--- Those of some versions that are the newest of their resource, with their bodies: tenant, any number of vids.
-SELECT head.id, head.ver, head.op, head.vid, body.dictionary, body.bytes
-FROM version
+-- name: newest_under
+-- The newest versions that tokens lie under, with their types and bodies: tenant, any number of hashes. Versions that
+-- are not the newest any more lie there, too.
+SELECT version.type, head.id, head.ver, head.op, head.vid, body.dictionary, body.bytes
+FROM (SELECT DISTINCT tenant, vid FROM tok WHERE tenant = ? AND h IN (?)) AS lying
+JOIN version ON version.tenant = lying.tenant AND version.vid = lying.vid
 JOIN head ON head.tenant = version.tenant AND head.rid = version.rid AND head.vid = version.vid
-JOIN body ON body.tenant = version.tenant AND body.vid = version.vid
-WHERE version.tenant = ? AND version.vid IN (?);
+JOIN body ON body.tenant = version.tenant AND body.vid = version.vid;
 
 -- name: vread
 -- One version of a resource, with its body.

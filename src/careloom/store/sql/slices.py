@@ -15,7 +15,7 @@ Where somebody has changed what the work has read, or where the work asks for wh
 ``once``), everything is taken out again and the work is done in a turn of its own, as if it were small.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from careloom.search import Query
@@ -117,7 +117,7 @@ class AsideTurn(SqlTurn):
         """As in the port, in a turn alone: what it finds might be another a moment later."""
         raise MustTakeTurnError
 
-    def identified(self, type: str, identifiers: Collection[tuple[str, str]]) -> list[Version]:
+    def identified(self, identifiers: Mapping[str, Collection[tuple[str, str]]]) -> list[Version]:
         """As in the port, in a turn alone."""
         raise MustTakeTurnError
 

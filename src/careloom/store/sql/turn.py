@@ -176,20 +176,25 @@ class SqlTurn(RecordingTurn):
         snapshot = Snapshot(hidden=tuple((first, last) for first, last in unseen))
         return Search(self._connection, self._desk.dialect, self._tenancy, self._desk.names, snapshot).first(query)
 
-    def identified(self, type: str, identifiers: Collection[tuple[str, str]]) -> list[Version]:
+    def identified(self, identifiers: Mapping[str, Collection[tuple[str, str]]]) -> list[Version]:
         """As in the port."""
         self._look_around()
-        wanted, hash_of = frozenset(identifiers), self._tenancy.hash_of
-        keys = self._tenancy.elements.covers.keys(type, "identifier")
-        hashes = [code_hash(hash_of, type, key, value) for _, value in wanted for key in keys]
-        vids = {vid for (vid,) in self._about("lying_under", hashes)}
+        wanted = {type: frozenset(names) for type, names in identifiers.items()}
+        hashes = list(dict.fromkeys(self._identifier_hashes(wanted)))
         found = []
-        for row in self._about("newest_among", sorted(vids)):
-            version = self._tenancy.version(type, row)
-            if not wanted.isdisjoint(_identifiers(version)):
+        for number, *row in dict.fromkeys(self._about("newest_under", hashes)):
+            type = self._desk.names.text(self._connection, number)
+            version = self._tenancy.version(type, tuple(row))
+            if type in wanted and not wanted[type].isdisjoint(_identifiers(version)):
                 found.append(version)
-                self._looked_at[self._rid(type, version.id)] = row
+                self._looked_at[self._rid(type, version.id)] = tuple(row)
         return found
+
+    def _identifier_hashes(self, identifiers: Mapping[str, Collection[tuple[str, str]]]) -> Iterator[int]:
+        """Under which resources with these identifiers lie, and perhaps others."""
+        for type, names in identifiers.items():
+            for key in self._tenancy.elements.covers.keys(type, "identifier"):
+                yield from (code_hash(self._tenancy.hash_of, type, key, value) for _, value in names)
 
     def _about(self, statement: str, items: list[Any], *key: Any) -> Iterator[Row]:
         """The rows of a statement about any number of items."""

@@ -144,15 +144,15 @@ class Elements:
         if is_listed and len(value) != 1:
             return self._worked_out(part, ways, number)
 
-        def work_out(each: Any) -> Share:
-            return self._worked_out({**part, key: [each] if is_listed else each}, ways, number)
+        def work_out(each: Any, hash_of: Hash | None) -> Share:
+            return self._worked_out({**part, key: [each] if is_listed else each}, ways, number, hash_of)
 
         place = part["resourceType"], key, is_listed
         return self._likeness.share(place, value[0] if is_listed else value, work_out, is_lasting=is_lasting())
 
-    def _worked_out(self, part: Resource, ways: Ways, number: Number) -> Share:
+    def _worked_out(self, part: Resource, ways: Ways, number: Number, hash_of: Hash | None = None) -> Share:
         type = part["resourceType"]
-        found = Finding(type, self._hash_of, number, self.covers.of(type), self.covers.own, framed(type))
+        found = Finding(type, hash_of or self._hash_of, number, self.covers.of(type), self.covers.own, framed(type))
         gather(part, ways.ways, ways.texts, found)
         rows = tuple((table, list(each)) for table, each in found.rows.items() if each)
         return Share(rows, found.words, found.atoms(), tuple(found.common))

@@ -1,4 +1,5 @@
 from datetime import UTC
+from itertools import product
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from tests.unit.store.sql.test_elements import Numbers, as_sets
 from careloom.definitions import Definitions
 from careloom.search import SearchParameters
 from careloom.store.hashing import hasher
+from careloom.store.sql import likeness as likenesses
 from careloom.store.sql.element_texts import texts_of
 from careloom.store.sql.elements import Elements, always, never
 from careloom.store.sql.likeness import Likeness
@@ -43,24 +45,39 @@ def test_rows_are_those_that_are_worked_out_each_time(registry: SearchParameters
 
 
 def counted(calls: list[Any], elements: Elements, numbers: Numbers) -> Any:
-    def work_out(item: Any) -> Any:
+    def work_out(item: Any, hash_of: Any = None) -> Any:
         calls.append(item)
         part = {"resourceType": "AuditEvent", "entity": [item]}
         ways = elements._layout("AuditEvent").ways("entity")
-        return elements._worked_out(part, ways, numbers)
+        return elements._worked_out(part, ways, numbers, hash_of)
 
     return work_out
 
 
-def test_the_second_of_a_kind_is_not_worked_out(registry: SearchParameters) -> None:
+def test_the_third_of_a_kind_is_not_worked_out(registry: SearchParameters) -> None:
     elements, likeness, calls = Elements(registry, HASH), Likeness(HASH, UTC), list[Any]()
     work_out = counted(calls, elements, Numbers())
     for number in range(10):
         item = {"what": {"reference": f"Patient/{number}"}, "type": SORT}
         likeness.share(("AuditEvent", "entity", True), item, work_out, is_lasting=True)
-    assert len(calls) == 2, "the first, and its stand-in"
+    assert len(calls) == 3, "the first, the second, and its stand-in"
     likeness.share(("AuditEvent", "entity", True), {"what": {"reference": "Patient/1"}}, work_out, is_lasting=True)
     assert len(calls) == 4, "another kind"
+
+
+def test_kinds_that_never_come_again_leave_those_that_do(
+    registry: SearchParameters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(likenesses, "MOST", 10)
+    elements, likeness, calls = Elements(registry, HASH), Likeness(HASH, UTC), list[Any]()
+    work_out = counted(calls, elements, Numbers())
+    for number in range(100):
+        for item in (
+            {"what": {"reference": f"Patient/{number}"}},
+            {"what": {"reference": "Patient/1"}, "name": str(number)},
+        ):
+            likeness.share(("AuditEvent", "entity", True), item, work_out, is_lasting=True)
+    assert len(calls) == 103, "each of the others once, and three for those that are alike"
 
 
 def test_nothing_is_remembered_of_numbers_that_may_be_undone(registry: SearchParameters) -> None:
@@ -76,9 +93,9 @@ def test_what_depends_on_more_than_the_address_is_worked_out_each_time(registry:
     elements, likeness, numbers = Elements(registry, HASH), Likeness(HASH, UTC), Numbers()
     seen: list[Any] = []
 
-    def work_out(item: Any) -> Any:
+    def work_out(item: Any, hash_of: Any) -> Any:
         seen.append(item)
-        share = counted([], elements, numbers)(item)
+        share = counted([], elements, numbers)(item, hash_of)
         text = item["what"]["reference"]
         return type(share)((*share.rows, ("str", [(1, text, 2)])), share.words, share.atoms)
 
@@ -135,6 +152,79 @@ def test_so_are_those_of_single_references(registry: SearchParameters) -> None:
     compare(registry, [observed(subject={"reference": to}, encounter={"reference": to}) for to in leads])
     compare(registry, [observed(subject={"reference": to, "display": to}) for to in leads])
     compare(registry, [observed(performer=[{"reference": to}]) for to in leads])
+
+
+PLACES = [
+    {"location": {"reference": "Location/1", "display": "W1"}, "status": "active", "period": {"start": "2026-11-22"}},
+    {"location": {"reference": "Location/2", "display": "W1"}, "status": "active", "period": {"start": "2026-11-23"}},
+    {"location": {"reference": "Location/3", "display": "W1"}, "status": "active", "period": {"start": "2026-11-24"}},
+    {"location": {"reference": "Location/3", "display": "W2"}, "status": "active", "period": {"start": "2026-11-24"}},
+    {"location": {"reference": "Location/4", "display": "W1"}, "period": {"start": "2026-11-24", "end": "2026-11-26"}},
+    {"location": {"reference": "Location/5", "display": "W1"}, "period": {"start": "2026-11-25", "end": "2026-11-26"}},
+    {"location": {"reference": "Location/6", "display": "W1"}, "period": {"start": "2026-11-26", "end": "2026-11-22"}},
+    {"location": {"reference": "Location/7", "display": "W1"}, "period": {"start": "2026-11-21", "end": "2026-11-21"}},
+    {"location": {"reference": "http://other/Location/7", "display": "W1"}, "period": {"start": "2026-11-21"}},
+    {"location": {"reference": "Location/8", "display": "W1"}, "period": {"start": "yesterday"}, "status": "active"},
+    {"location": {"display": "W1"}, "period": {"start": "2026-11-21"}},
+    {"location": {"reference": "Location/stand-in0", "display": "W1"}, "period": {"start": "2001-02-03"}},
+]
+
+
+def test_so_are_those_of_what_has_a_reference_and_a_period(registry: SearchParameters) -> None:
+    compare(registry, [{"resourceType": "Encounter", "location": [place]} for place in PLACES])
+    compare(registry, [{"resourceType": "Encounter", "location": PLACES[n:]} for n in range(len(PLACES))])
+
+
+def test_so_are_those_of_two_references_side_by_side(registry: SearchParameters) -> None:
+    both = [("1", "2"), ("3", "4"), ("5", "5"), ("6", "7"), ("stand-in0", "stand-in1"), ("8", "8"), ("9", "1")]
+    actors = [{"actor": {"reference": f"Patient/{a}"}, "other": {"reference": f"Patient/{b}"}} for a, b in both]
+    compare(registry, [{"resourceType": "Appointment", "participant": [each]} for each in actors])
+    several = [
+        {"individual": {"reference": f"Practitioner/{a}"}, "period": {"start": "2026", "end": "2027"}} for a, _ in both
+    ]
+    compare(registry, [{"resourceType": "Encounter", "participant": [each]} for each in several])
+
+
+VALUES = ["V0100000060", "V0100000061", "v0100000061", "V0200000060", "9990070326", "9990070059", "1234567", "7654321"]
+VALUES += ["ABC/12345", "ABC/54321", "short", "12", "34", "ABCDEFG", "QRSTUVW", "abcdefg", "Zwölf12", "a" * 41, ""]
+
+
+def test_so_are_those_of_identifiers(registry: SearchParameters) -> None:
+    kinds: list[dict[str, Any]] = [
+        {"system": "urn:a"},
+        {"system": "urn:b", "use": "official"},
+        {"system": "urn:a", "type": {"coding": [{"system": "urn:t", "code": "MR"}], "text": "Number 9990070326"}},
+        {"system": "urn:a", "period": {"start": "2026-11-22"}},
+        {"system": "urn:a", "assigner": {"reference": "Organization/1"}},
+        {"system": "urn:v0100000060"},
+        {},
+    ]
+    for type, key, kind in product(("Patient", "Encounter", "Observation"), ("identifier", "telecom"), kinds):
+        compare(registry, [{"resourceType": type, key: [{**kind, "value": value}]} for value in VALUES])
+    for kind in kinds:
+        every = [{**kind, "value": value} for value in VALUES]
+        compare(registry, [{"resourceType": "Patient", "identifier": every[n : n + 3]} for n in range(len(every))])
+
+
+def test_of_many_numbers_few_are_worked_out(registry: SearchParameters) -> None:
+    elements, likeness, calls = Elements(registry, HASH), Likeness(HASH, UTC), list[Any]()
+    ways, numbers = elements._layout("Patient").ways("identifier"), Numbers()
+
+    def work_out(item: Any, hash_of: Any) -> Any:
+        calls.append(item)
+        return elements._worked_out({"resourceType": "Patient", "identifier": [item]}, ways, numbers, hash_of)
+
+    for number in range(100):
+        item = {"system": "urn:a", "value": f"V{number:07}"}
+        found = likeness.share(("Patient", "identifier", True), item, work_out, is_lasting=True)
+        assert found.words == {f"v{number:07}": None}
+    assert len(calls) == 3
+
+
+def test_so_are_those_of_telephones(registry: SearchParameters) -> None:
+    for system in ("phone", "email", "Phone"):
+        many = [{"system": system, "value": value, "use": "home"} for value in ("01324108288", "01135101295", *VALUES)]
+        compare(registry, [{"resourceType": "Patient", "telecom": [each]} for each in many])
 
 
 def compare(registry: SearchParameters, resources: list[Any]) -> None:

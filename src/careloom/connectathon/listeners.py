@@ -8,6 +8,7 @@ from typing import Any
 
 import uvicorn
 
+from careloom.model.connections import AT_REST
 from careloom.model.errors import UnavailableError
 
 Scope = MutableMapping[str, Any]
@@ -18,9 +19,6 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _GRACE = 3
 """Seconds that open requests are given at the end; streams are closed before, so this is for stragglers."""
-
-AT_REST = 75
-"""Seconds that a connection is kept on which nothing is asked: longer than those who ask keep theirs."""
 
 
 class Listeners:

@@ -15,17 +15,11 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from careloom.app import App, running
+from careloom.model.connections import AT_REST
 from careloom.serving.bounded_heads import BoundedHeads
 from careloom.serving.port import base_url
 from careloom.settings import Settings
 from careloom.settings.http import HttpSettings
-
-AT_REST: Final = 75
-"""Seconds that a connection is kept on which nothing is asked.
-
-Most proxies keep theirs for a minute. Were the hub the first to close one, a request might be on its way there: the
-sender cannot know what has become of it, and what is not a read is not sent again.
-"""
 
 _MOST_OPEN: Final = 65_536
 

@@ -24,7 +24,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from careloom.connectathon.listeners import AT_REST
 from careloom.connectathon.suppliers.hospital import Hospital
 from careloom.connectathon.suppliers.practice import Practice
 from careloom.connectathon.suppliers.social_care import SocialCare
@@ -32,6 +31,7 @@ from careloom.connectathon.suppliers.system import Place, System
 from careloom.connectathon.suppliers.wire import Account, HubClient
 from careloom.governance.keys import private_key
 from careloom.model import parse_json, serialize_json
+from careloom.model.connections import AT_REST
 from careloom.model.errors import CareloomError, InvalidError, NotFoundError
 from careloom.model.records import dataclass
 

@@ -15,7 +15,7 @@ from tests.unit.rest import conftest as fixtures
 from tests.unit.rest.counter import send
 from tests.unit.rest.desk import Desk, entry, patient, transaction
 
-from careloom.model.errors import UnavailableError
+from careloom.model.errors import InvalidError, UnavailableError
 from careloom.model.interpreter import INTERVAL
 from careloom.model.json import serialize_json
 from careloom.rest import receiving
@@ -202,6 +202,29 @@ async def test_what_was_taken_out_between_two_slices_is_done_again_in_a_turn(
     assert len(begun) == 3
     assert not left_over(store)
     assert [change.version_id for change in await store.changes(0, 10_000)] == ["1"] * MANY
+
+
+async def test_nothing_is_seen_of_what_is_half_taken_out(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does it say who caused it: that stays what it was."""
+    monkeypatch.setattr(slices, "TAKEN_OUT", MANY // 4)
+    plain, seen = slices.take_out, []
+
+    def looked_at(connection: Any, remover: Any, first: int, last: int) -> bool:
+        if is_more := plain(connection, remover, first, last):
+            hidden = connection.execute(UNSEEN, {"tenant": store._desk.tenancy.number}).fetchall()
+            told = connection.execute("SELECT state, cause FROM tx WHERE tx = ?", (first,)).fetchall()
+            seen.append((hidden == [(first, last)], told))
+        return is_more
+
+    def no(*arguments: object) -> None:
+        raise InvalidError("no")
+
+    monkeypatch.setattr(large, "take_out", looked_at)
+    monkeypatch.setattr(large, "show", no)
+    with pytest.raises(InvalidError):
+        await store.commit(many, size=MANY, cause="epr")
+    assert seen == [(True, [(slices.GIVEN_UP, "epr")])] * 4
+    assert not left_over(store)
 
 
 async def test_a_client_that_goes_away_while_it_is_shown_takes_nothing_of_it_out(

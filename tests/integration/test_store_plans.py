@@ -218,8 +218,8 @@ async def test_units_not_seen_are_found_without_reading_those_that_are(repositor
 
 
 ANY_UNSEEN = {
-    "unseen": "SEARCH tx USING COVERING INDEX tx_unseen (tenant=? AND state=?)",
-    "vread": "SEARCH tx USING COVERING INDEX tx_unseen (tenant=? AND state=? AND tx<?)",
+    "unseen": "SEARCH tx USING COVERING INDEX tx_unseen (tenant=? AND state>?)",
+    "vread": "SEARCH tx USING COVERING INDEX tx_unseen (tenant=? AND state>?)",
 }
 
 

@@ -17,6 +17,9 @@ from careloom.search import Query, SearchParameters
 from careloom.store import Version
 from careloom.store.history import HistoryQuery
 from careloom.store.ids import first_sequence, recorded_at
+from careloom.store.postgres import migrations as postgres
+from careloom.store.postgres import server_of
+from careloom.store.postgres.connection import connect_plain
 from careloom.store.recording import stamped
 from careloom.store.source import StoreSource
 from careloom.store.sqlite import SqliteRepository
@@ -221,6 +224,46 @@ async def test_a_record_of_the_fourth_schema_is_all_there(
         assert [each and each.interaction for each in read] == ["create", "update", "delete", "create"]
         history = await repository.history(HistoryQuery(types=("Patient",), id=patient, count=10))
         assert [each.version_id for each in history.versions] == ["4", "3", "2", "1"]
+
+
+UNITS = [(1, 5, 0, CAUSE), (6, 7, 1, CAUSE), (8, 9, 1, "taken out")]
+"""First and last vid, state and cause: one that is seen, one that is being written, and one that is being taken out."""
+
+ENTERED = "INSERT INTO tx (tenant, tx, last, state, cause) VALUES (1, ?, ?, ?, ?)"
+KEPT = "SELECT tx, last, state, cause FROM tx ORDER BY tx"
+
+
+def test_a_unit_that_is_being_taken_out_has_a_state_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "hub.db"
+    connection = sqlite3.connect(path, isolation_level=None)
+    migrate(connection, path, lambda: NOW, migrations()[:6])
+    connection.executemany(ENTERED, UNITS)
+    migrate(connection, path, lambda: NOW, migrations())
+    assert connection.execute(KEPT).fetchall() == [*UNITS[:2], (8, 9, 2, "")]
+    connection.close()
+
+
+def test_it_has_on_postgresql(postgres_url: str) -> None:
+    connection = connect_plain(server_of(postgres_url))
+    postgres.migrate(connection, "here", lambda: NOW, postgres.migrations("postgres")[:4])
+    connection.executemany(ENTERED, UNITS)
+    postgres.migrate(connection, "here", lambda: NOW, postgres.migrations("postgres"))
+    assert connection.execute(KEPT).fetchall() == [*UNITS[:2], (8, 9, 2, "")]
+    connection.close()
+
+
+async def test_what_was_being_taken_out_is_gone_after_the_upgrade(tmp_path: Path, registry: SearchParameters) -> None:
+    async with opened("sqlite", tmp_path, registry):
+        pass
+    connection = sqlite3.connect(tmp_path / "hub.db", isolation_level=None)
+    connection.executemany(ENTERED, UNITS)
+    connection.executescript(
+        "DROP INDEX tx_unseen; CREATE INDEX tx_unseen ON tx (tenant, state, tx, last) WHERE state = 1;"
+        "DELETE FROM migration WHERE number = 7"
+    )
+    async with opened("sqlite", tmp_path, registry):
+        assert connection.execute(KEPT).fetchall() == UNITS[:1]
+    connection.close()
 
 
 async def test_a_record_of_the_fourth_schema_is_sound_afterwards(

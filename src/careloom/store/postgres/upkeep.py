@@ -21,7 +21,7 @@ from careloom.store.upkeep.tables import Table
 
 Row = tuple[Any, ...]
 
-_HOLD_UNSEEN = "SELECT 1 FROM tx WHERE state = 1 ORDER BY tenant, tx FOR UPDATE"
+_HOLD_UNSEEN = "SELECT 1 FROM tx WHERE state > 0 ORDER BY tenant, tx FOR UPDATE"
 """As `careloom.store.sql.slices.hold` does, for all units that are not to be seen yet."""
 
 _HUBS = """

@@ -32,8 +32,8 @@ FROM (SELECT (SELECT max(vid) FROM version WHERE version.tenant = tenant.tenant)
 SELECT coalesce(max(vid), 0) FROM version WHERE tenant = :tenant;
 
 -- name: unseen
--- The vids of units that are being written in slices.
-SELECT tx, last FROM tx WHERE tenant = :tenant AND state = 1 ORDER BY tx;
+-- The vids of units that are being written in slices, or taken out again; in the order of their index.
+SELECT tx, last FROM tx WHERE tenant = :tenant AND state > 0 ORDER BY state, tx;
 
 -- name: unit_end
 -- The last vid of the newest unit that had begun by a vid.
@@ -73,7 +73,7 @@ WHERE version.tenant = :tenant AND version.rid = :rid AND version.ver = :ver
   AND version.vid IN (SELECT vid FROM head WHERE tenant = :tenant AND rid = :rid
                       UNION ALL
                       SELECT vid FROM version WHERE tenant = :tenant AND rid = :rid AND valid_to IS NOT NULL)
-  AND NOT EXISTS (SELECT 1 FROM tx WHERE tx.tenant = version.tenant AND tx.state = 1
+  AND NOT EXISTS (SELECT 1 FROM tx WHERE tx.tenant = version.tenant AND tx.state > 0
                   AND tx.tx <= version.vid AND tx.last >= version.vid);
 
 -- name: body
@@ -106,11 +106,11 @@ INSERT INTO tx (tenant, tx, last, state, cause) VALUES (?, ?, ?, 0, ?);
 
 -- name: unseen_unit
 -- Whether a unit is still to be seen, and nobody takes it out.
-SELECT 1 FROM tx WHERE tenant = :tenant AND tx = :tx AND state = 1 AND cause <> 'taken out';
+SELECT 1 FROM tx WHERE tenant = :tenant AND tx = :tx AND state = 1;
 
 -- name: give_up_tx
 -- Say of a unit that it will never be seen, so that nobody goes on with it.
-UPDATE tx SET cause = 'taken out' WHERE tenant = :tenant AND tx = :tx AND state = 1;
+UPDATE tx SET state = 2 WHERE tenant = :tenant AND tx = :tx AND state > 0;
 
 -- name: show_tx
 -- Let a unit that was written in slices be seen.

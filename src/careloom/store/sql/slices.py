@@ -237,5 +237,5 @@ def clear_away(connection: Connection, remover: Remover, ranges: Iterable[tuple[
             pass
 
 
-SEEN, UNSEEN = 0, 1
-"""In the column ``tx.state``."""
+SEEN, UNSEEN, GIVEN_UP = 0, 1, 2
+"""In the column ``tx.state``: also of a unit that is given up nothing is seen, and it is taken out."""

@@ -40,7 +40,8 @@ Rows of a postings table under the number of a frame instead of a vid are those 
 ``version.frame``, beside their own. See `careloom.store.sql.frames`.
 
 ``tx`` tells of each unit of work its first and last vid, and whether it is to be seen: a large bundle is written in
-slices, which nobody sees before its row says so. A closed version has the vid that follows it in ``valid_to``.
+slices, which nobody sees before its row says so; if it is given up, the row says that until the last of it is taken
+out. A closed version has the vid that follows it in ``valid_to``.
 
 The newest version of a resource is found through its head; ``superseded`` holds those that are closed. ``version.told``
 says that a version is told of to subscribers at its own vid. What was written in slices is told of later than its vid,

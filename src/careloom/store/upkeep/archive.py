@@ -2,7 +2,7 @@
 
 A zstd stream of MessagePack values, each behind its size and its checksum::
 
-    {"careloom": 1, "taken": "2026-11-22T12:00:00Z", "from": "sqlite"}
+    {"careloom": 3, "taken": "2026-11-22T12:00:00Z", "from": "sqlite"}
     ["table", "version"]
     ["rows", [[...], [...], ...]]                 any number of times
     ["end", rows, digest]                         see careloom.store.upkeep.tally
@@ -19,7 +19,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
 
 import msgspec
 import zstandard
@@ -28,7 +28,12 @@ from careloom.model.errors import InvalidError, MalformedError, UnavailableError
 from careloom.store.upkeep.tables import TABLES, Table
 from careloom.store.upkeep.tally import Tally, storable
 
-FORMAT = 2
+FORMAT = 3
+"""What is written; rows of ``tx`` can have a state that those of format 2 have not."""
+
+READ: Final = (2, FORMAT)
+"""What can be read."""
+
 _AT_ONCE = 1_000
 _BYTES_AT_ONCE = 4_000_000
 _MOST_BYTES = 1 << 30
@@ -88,8 +93,9 @@ class ArchiveReader:
         head = self._next()
         if not isinstance(head, dict) or "careloom" not in head:
             raise MalformedError(f"{path}: a backup by `careloom db backup` expected, found another kind of file")
-        if head["careloom"] != FORMAT:
-            raise InvalidError(f"{path}: a backup of format {FORMAT} expected, found format {head['careloom']}")
+        if head["careloom"] not in READ:
+            known = " or ".join(map(str, READ))
+            raise InvalidError(f"{path}: a backup of format {known} expected, found format {head['careloom']}")
         self.head = head
 
     def tables(self) -> Iterator[tuple[Table, Iterator[Row]]]:

@@ -62,7 +62,7 @@ class Report:
         return not self.counts
 
 
-_UNSEEN = "EXISTS (SELECT 1 FROM tx WHERE tx.tenant = v.tenant AND tx.state = 1 AND v.vid BETWEEN tx.tx AND tx.last)"
+_UNSEEN = "EXISTS (SELECT 1 FROM tx WHERE tx.tenant = v.tenant AND tx.state > 0 AND v.vid BETWEEN tx.tx AND tx.last)"
 
 _RELATIONS: Mapping[str, str] = {
     "a resource whose newest version is missing, closed or another one": (

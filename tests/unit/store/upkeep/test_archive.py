@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from careloom.model.errors import InvalidError, MalformedError
+from careloom.store.upkeep import archive
 from careloom.store.upkeep.archive import ArchiveReader, ArchiveWriter
 from careloom.store.upkeep.tables import TABLES
 from careloom.store.upkeep.tally import Tally
@@ -16,9 +17,9 @@ ROWS = [(1, number, f"text {number}\0") for number in range(2_500)]
 
 def written() -> bytes:
     out = BytesIO()
-    archive = ArchiveWriter(out, {"taken": "2026-11-22"})
-    archive.write(NAME, ROWS)
-    archive.complete()
+    writer = ArchiveWriter(out, {"taken": "2026-11-22"})
+    writer.write(NAME, ROWS)
+    writer.complete()
     return out.getvalue()
 
 
@@ -30,6 +31,19 @@ def test_what_was_written_is_read() -> None:
     [(table, rows)] = read(written()).items()
     assert table == "name"
     assert [(tenant, id) for tenant, id, _ in rows] == [(tenant, id) for tenant, id, _ in ROWS]
+
+
+@pytest.mark.parametrize("format", (2, 3))
+def test_what_the_release_before_has_written_is_read(monkeypatch: pytest.MonkeyPatch, format: int) -> None:
+    monkeypatch.setattr(archive, "FORMAT", format)
+    assert len(read(written())["name"]) == len(ROWS)
+
+
+@pytest.mark.parametrize("format", (1, 4))
+def test_a_backup_of_another_format_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, format: int) -> None:
+    monkeypatch.setattr(archive, "FORMAT", format)
+    with pytest.raises(InvalidError, match=f"format 2 or 3 expected, found format {format}"):
+        read(written())
 
 
 def test_no_harm_goes_unnoticed() -> None:

@@ -208,8 +208,8 @@ async def test_a_damaged_backup_is_refused_and_leaves_nothing(
         back_up(database, file, utc_now)
     whole = file.read_bytes()
     middle = len(whole) // 2
-    damaged = {"cut off": whole[:-40], "changed": whole[:middle] + b"\xff" + whole[middle + 1 :], "another file": b"{}"}
-    file.write_bytes(damaged[harm])
+    changed = whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
+    file.write_bytes({"cut off": whole[:-40], "changed": changed, "another file": b"{}"}[harm])
     target = source("postgresql", "target")
     with pytest.raises(MalformedError, match="backup"), vacant(target, registry) as database:
         restore(file, database, registry)

@@ -10,6 +10,10 @@ from careloom.definitions import Definitions
 from careloom.search import SearchParameters
 from careloom.store import Turn, bodies
 from careloom.store.postgres import PostgresRepository, open_postgres, server_of
+from careloom.store.source import StoreSource
+from careloom.store.sql import training
+from careloom.store.upkeep import check, snapshot
+from careloom.store.upkeep.strangers import STRANGE
 
 COUNT = 300
 
@@ -50,6 +54,31 @@ async def test_bodies_that_are_packed_anew_stay_those_of_their_tenant(
             found = await tenant.read("Patient", f"p{number}")
             assert found is not None and found.resource is not None
             assert found.resource["name"] == [{"family": f"{family} {number}"}]
+
+
+JOINED = "JOIN body ON body.tenant = version.tenant AND body.vid = version.vid"
+
+
+async def test_bodies_that_earlier_releases_have_mixed_up_are_found_by_a_check(
+    tenants: list[PostgresRepository], postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They joined bodies by their numbers alone."""
+    statement = training._SQL["plain_bodies"]
+    assert JOINED in statement
+    mixing = statement.replace(JOINED, "JOIN body ON body.vid = version.vid").replace(":limit", "2 * :limit")
+    monkeypatch.setattr(training, "_SQL", {**training._SQL, "plain_bodies": mixing})
+    monkeypatch.setattr(bodies, "FIRST_AFTER", 10 * COUNT)
+    for tenant, family in zip(tenants, ("North", "South"), strict=True):
+        await write(tenant, family)
+    await packed_anew(tenants[0])
+    read = [await tenants[0].read("Patient", f"p{number}") for number in range(COUNT)]
+    mixed = sum(1 for each in read if each and "South" in str(each.resource))
+    with snapshot(StoreSource(postgres_url)) as database:
+        report = check(database, tenants[0].parameters)
+    assert report.counts == {STRANGE: mixed}
+    assert mixed > 0
+    assert report.findings[0].where.startswith("tenant north, Patient/p")
+    assert "South" not in str(report.findings)
 
 
 async def packed_anew(tenant: PostgresRepository) -> None:

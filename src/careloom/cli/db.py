@@ -99,7 +99,7 @@ def restore(file: Path, *, settings: SettingsFile = USUAL) -> int:
 def check(*, settings: SettingsFile = USUAL) -> int:
     """See whether everything in the database fits together, and whether the search index is that of the contents.
 
-    Hubs go on. Exit code 1: something is not as it should be, and is told.
+    It names contents that are another tenant's. Hubs go on. Exit code 1: something is not as it should be, and is told.
     """
     from careloom.store.upkeep import check as look  # noqa: PLC0415  each command loads what it needs
     from careloom.store.upkeep import snapshot  # noqa: PLC0415

@@ -2,7 +2,8 @@
 
 A backup and a move carry all rows of all tables (`careloom.store.upkeep.tables`) out of one snapshot into an empty
 database, of either kind, and read them again to see that all arrived. A check holds the parts of a record against each
-other and makes the search index anew to compare; `reindex` puts it in the place of the old one.
+other, makes the search index anew to compare, and finds contents that are another tenant's; `reindex` puts the new
+index in the place of the old one.
 """
 
 from careloom.store.upkeep.carrying import back_up, move, restore

@@ -6,26 +6,25 @@ once more, and the versions in them named.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from careloom.model.records import dataclass, field
 from careloom.search import SearchParameters
 from careloom.store.sql.frames import AFTER, PREFIX, Frame
 from careloom.store.sql.shares import Found
-from careloom.store.sql.tables import COLUMNS, POSTINGS
+from careloom.store.sql.tables import COLUMNS
 from careloom.store.upkeep.databases import Database
+from careloom.store.upkeep.index_rows import COMPARED, Row, as_kept, given, stored
 from careloom.store.upkeep.records import Kept, Record, records
-from careloom.store.upkeep.tables import TABLES
+from careloom.store.upkeep.strangers import strangers
 from careloom.store.upkeep.tally import Tally
 
 BUCKETS = 4_096
 MOST_TOLD = 20
 """Findings of one kind that are named; more are counted."""
 
-Row = tuple[Any, ...]
-_COMPARED = tuple(table for table in POSTINGS if table != "fts")
-"""SQLite keeps no copy of the words."""
+Doubt = tuple[str, int]
+"""What is wrong between a version and what it is found by, and its vid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,7 @@ _RELATIONS: Mapping[str, str] = {
             f"AND NOT EXISTS (SELECT 1 FROM name AS n WHERE n.tenant = t.tenant AND n.id = t.vid "
             f"AND n.text >= '{PREFIX}' AND n.text < '{AFTER}')"
         )
-        for table in _COMPARED
+        for table in COMPARED
     },
 }
 """What each selects ought not to be there."""
@@ -120,44 +119,64 @@ def check(database: Database, parameters: SearchParameters, tell: Callable[[str]
     for kind, select in _RELATIONS.items():
         for tenant, vid in database.stream(select):
             report.add(kind, f"tenant {tenant}, vid {vid}")
-    for record in records(database, parameters):
+    doubts: dict[int, list[Doubt]] = {}
+    found = list(records(database, parameters))
+    for record in found:
         tell(f"contents and index rows of tenant {record.number}")
-        _check_rows(database, record, report)
+        doubts[record.number] = _check_rows(database, record, report)
+    tell("whose the contents are")
+    _tell_doubts(database, found, doubts, report)
     return report
 
 
-def _check_rows(database: Database, record: Record, report: Report) -> None:
-    """Whether each living version has the index rows that its content gives, and no others."""
-    buckets = {table: [0] * BUCKETS for table in _COMPARED}
+def _tell_doubts(
+    database: Database, records: Sequence[Record], doubts: Mapping[int, Sequence[Doubt]], report: Report
+) -> None:
+    """Tell of versions that do not fit their index rows: the content is another's, or the rows are wrong."""
+    doubted = {(tenant, vid) for tenant, found in doubts.items() for _, vid in found}
+    strange = set()
+    for stranger in strangers(database, records, doubted):
+        report.add(stranger.kind, stranger.where)
+        strange.add(stranger.version)
+    for tenant, found in doubts.items():
+        for kind, vid in found:
+            if (tenant, vid) not in strange:
+                report.add(kind, f"tenant {tenant}, vid {vid}")
+
+
+def _check_rows(database: Database, record: Record, report: Report) -> list[Doubt]:
+    """The living versions that have not the index rows that their contents give, or have others."""
+    doubts: list[Doubt] = []
+    buckets = {table: [0] * BUCKETS for table in COMPARED}
     frames: dict[int, Frame] = {}
     for kept in _readable(record, report):
         found = record.found(kept)
-        _check_columns(record, kept, found, frames, report)
-        for table, row in _own_rows(kept, found):
+        doubts += _check_columns(record, kept, found, frames)
+        for table, row in given(kept, found):
             buckets[table][kept.vid % BUCKETS] += _weight(row)
     _check_frames(database, record, frames, report)
-    for table in _COMPARED:
-        for row in _stored(database, record, table):
+    for table in COMPARED:
+        for row in stored(database, record, table):
             buckets[table][row[0] % BUCKETS] -= _weight(row)
     suspects = {table: {at for at, rest in enumerate(found) if rest} for table, found in buckets.items()}
-    if any(suspects.values()):
-        _name_suspects(database, record, suspects, report)
+    return [*doubts, *_named(database, record, suspects)] if any(suspects.values()) else doubts
 
 
-def _name_suspects(database: Database, record: Record, suspects: Mapping[str, set[int]], report: Report) -> None:
+def _named(database: Database, record: Record, suspects: Mapping[str, set[int]]) -> Iterator[Doubt]:
+    """The versions of buckets that do not come to nothing."""
     rest: dict[tuple[str, int], int] = Counter()
     for kept in _readable(record, Report()):
-        for table, row in _own_rows(kept, record.found(kept)):
+        for table, row in given(kept, record.found(kept)):
             if kept.vid % BUCKETS in suspects[table]:
                 rest[table, kept.vid] += _weight(row)
-    for table in (table for table in _COMPARED if suspects[table]):
-        for row in _stored(database, record, table):
+    for table in (table for table in COMPARED if suspects[table]):
+        for row in stored(database, record, table):
             vid = row[0]
             if vid % BUCKETS in suspects[table]:
                 rest[table, vid] -= _weight(row)
     for (table, vid), left in sorted(rest.items()):
         if left:
-            report.add(f"rows of {table} that are not those of the content", f"tenant {record.number}, vid {vid}")
+            yield f"rows of {table} that are not those of the content", vid
 
 
 def _readable(record: Record, report: Report) -> Iterator[Kept]:
@@ -171,57 +190,25 @@ def _readable(record: Record, report: Report) -> Iterator[Kept]:
         report.add("a content that cannot be read", str(error))
 
 
-def _check_columns(record: Record, kept: Kept, found: Found, frames: dict[int, Frame], report: Report) -> None:
+def _check_columns(record: Record, kept: Kept, found: Found, frames: dict[int, Frame]) -> Iterator[Doubt]:
     """Whether a version has the shape and the frame that its content gives; the frame is noted if it has."""
-    where = f"tenant {record.number}, vid {kept.vid}"
-    if record.number_of(found.shape) != kept.shape:
-        report.add("a list of parameters that is not that of the content", where)
-    if not kept.frame:
-        return
-    if found.frame is None or record.number_of(found.frame.name) != kept.frame:
-        report.add("a frame that is not that of the content", where)
-    else:
+    if not record.has_shape(kept, found):
+        yield "a list of parameters that is not that of the content", kept.vid
+    if not record.has_frame(kept, found):
+        yield "a frame that is not that of the content", kept.vid
+    elif found.frame and kept.frame:
         frames[kept.frame] = found.frame
-
-
-def _own_rows(kept: Kept, found: Found) -> Iterator[tuple[str, Row]]:
-    rows = found.rows if kept.frame else found.whole
-    for table in _COMPARED:
-        for row in rows.get(table, ()):
-            yield table, (kept.vid, *map(_as_kept, row, _REAL[table]))
 
 
 def _check_frames(database: Database, record: Record, frames: Mapping[int, Frame], report: Report) -> None:
     """Whether each frame has its rows, and no others."""
     for number, frame in frames.items():
-        for table in _COMPARED:
-            expected = Counter(tuple(map(_as_kept, row, _REAL[table])) for row in frame.rows.get(table, ()))
+        for table in COMPARED:
+            expected = Counter(as_kept(table, row) for row in frame.rows.get(table, ()))
             columns = ", ".join(column for column in COLUMNS[table] if column not in ("tenant", "vid"))
             select = f"SELECT {columns} FROM {table} WHERE tenant = {record.number} AND vid = {number}"
             if Counter(database.stream(select)) != expected:
                 report.add(f"rows of {table} that are not those of the frame", f"tenant {record.number}, name {number}")
-
-
-def _stored(database: Database, record: Record, table: str) -> Iterator[Row]:
-    """The rows of living versions: vid first, then the columns as `careloom.store.sql.postings` has them."""
-    columns = [column for column in COLUMNS[table] if column not in ("tenant", "vid")]
-    names = ", ".join(f"t.{column}" for column in ("vid", *columns))
-    return database.stream(
-        f"SELECT {names} FROM {table} AS t JOIN version AS v ON v.tenant = t.tenant AND v.vid = t.vid "
-        f"WHERE t.tenant = {record.number} AND v.valid_to IS NULL"
-    )
-
-
-def _as_kept(value: Any, is_real: bool) -> Any:
-    return float(value) if is_real else value
-
-
-_REAL = {
-    table.name: [kind == "double precision" for name, kind in table.columns.items() if name not in ("tenant", "vid")]
-    for table in TABLES
-    if table.name in _COMPARED
-}
-"""Of which columns numbers come back as real ones."""
 
 
 def _weight(row: Row) -> int:

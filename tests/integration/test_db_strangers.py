@@ -184,3 +184,14 @@ async def test_a_closed_version_is_not_doubted_for_what_others_have_under_other_
     """The first tenant's `p0` has what the closed version of the second had, which has lost its index rows."""
     harmed(tenants, STOLEN.format(id="p0", ver=1), *pruned(2))
     assert UNTOLD not in checked(tenants, registry).counts
+
+
+@pytest.mark.parametrize("tenant", [1, 2])
+async def test_a_content_without_a_version_is_told_of_as_that(
+    tenants: StoreSource, registry: SearchParameters, tenant: int
+) -> None:
+    """Be it that of the one or of the other."""
+    first = f"SELECT vid FROM version WHERE tenant = {tenant} AND valid_to IS NULL ORDER BY vid LIMIT 1"
+    copied = STOLEN.replace("'p1'", "'p0'").format(id="p0", ver=1)
+    harmed(tenants, copied, f"DELETE FROM version WHERE tenant = {tenant} AND vid = ({first})")
+    assert "content without a version, or of a deletion" in checked(tenants, registry).counts

@@ -37,6 +37,9 @@ _DIGEST_BYTES = 16
 _FITS, _LACKS, _DIFFERS, _SILENT = range(4)
 """What a version is found by: all that its content gives, less of it, something else; or nothing any more."""
 
+_MISSING = ("", _LACKS)
+"""Of a content without a version, which is told of elsewhere."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stranger:
@@ -61,8 +64,10 @@ def strangers(database: Database, records: Sequence[Record], doubted: Collection
         records: Of all tenants.
         doubted: Versions whose index rows are not those of their contents.
     """
-    shared = {vid for (vid,) in database.stream(_SHARED)} if len(records) > 1 else set()
-    if len(records) < 2 or not (shared or doubted):
+    if len(records) < 2:
+        return
+    shared = {vid for (vid,) in database.stream(_SHARED)}
+    if not shared and not doubted:
         return
     twins = _twins(database, records, lambda version: version in doubted or version[1] in shared)
     verdicts = _verdicts(database, records, {each for version in twins for each in (version, *twins[version])})
@@ -106,9 +111,9 @@ def _digests(
 
 def _kind(version: Version, others: Sequence[Version], verdicts: Verdicts) -> str:
     """What is wrong with a version whose content others have; empty if nothing is."""
-    _, verdict = verdicts[version]
-    under_number = [verdicts[other][1] for other in others if other[1] == version[1]]
-    if verdict == _DIFFERS and (under_number or any(verdicts[other][1] == _FITS for other in others)):
+    _, verdict = verdicts.get(version, _MISSING)
+    under_number = [verdicts.get(other, _MISSING)[1] for other in others if other[1] == version[1]]
+    if verdict == _DIFFERS and (under_number or any(verdicts.get(other, _MISSING)[1] == _FITS for other in others)):
         return STRANGE
     return UNTOLD if verdict == _SILENT and set(under_number) - {_DIFFERS} else ""
 

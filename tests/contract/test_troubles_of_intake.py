@@ -84,9 +84,21 @@ async def test_the_id_of_a_signal_with_another_body_is_a_conflict(post: Post) ->
     assert (2, 2) == await post.counts()
 
 
+async def test_an_unknown_attribute_is_on_record_and_another_one_makes_no_other_signal(post: Post) -> None:
+    """The same event may come by two subscriptions, and what is tried again has another trace."""
+    await post.take({**GOOD, "sequence": "0007", "traceparent": "00-1-2-01"})
+    await post.take({**GOOD, "sequence": "0003", "traceparent": None, "versionid": None})
+    assert (1, 1) == await post.counts()
+    [kept] = (await post.repository.search(post._query("Basic"))).matches
+    assert kept.resource is not None
+    said = [each["extension"][1] for each in kept.resource["extension"] if each["url"].endswith("-attribute")]
+    assert ["0007", "00-1-2-01"] == [each["valueString"] for each in said]
+
+
 BAD: dict[str, dict[str, Any]] = {
-    "unknown attribute": {"colour": "red"},
-    "null attribute": {"dataref": None},
+    "no name of an attribute": {"Colour": "red"},
+    "unknown attribute that is an object": {"colour": {"code": "red"}},
+    "null where there must be a text": {"source": None},
     "time without zone": {"time": "2026-11-22T10:15:00"},
     "NHS number failing its check digit": {"subject": "9990548600"},
 }

@@ -85,6 +85,7 @@ def basic(signal: Signal) -> Resource:
             {"url": f"{EXTENSION}-time", "valueInstant": signal.time},
             *([{"url": f"{EXTENSION}-version", "valueString": signal.version_id}] if signal.version_id else ()),
             *(_filtered(name, option) for name, option in signal.filtering),
+            *(_attribute(name, value) for name, value in signal.attributes),
         ],
         "identifier": [{"system": _system(signal.source), "value": signal.id}],
         "code": {"coding": [{"system": SYSTEM, "code": signal.type}]},
@@ -94,7 +95,7 @@ def basic(signal: Signal) -> Resource:
 
 
 def _content(signal: Signal) -> str:
-    """What tells a signal from others of its name."""
+    """What tells a signal from others of its name; what its sender says besides is said of the sending."""
     return f"{signal!r}{signal.filtering}" if signal.filtering else repr(signal)
 
 
@@ -103,6 +104,13 @@ def _filtered(name: str, option: Option) -> dict[str, Any]:
     values = option if isinstance(option, tuple) else (option,)
     parts = [{"url": "value", "valueString" if isinstance(each, str) else "valueDecimal": each} for each in values]
     return {"url": f"{EXTENSION}-filtering", "extension": [{"url": "name", "valueString": name}, *parts]}
+
+
+def _attribute(name: str, value: str | int) -> dict[str, Any]:
+    """An extension attribute, by its name."""
+    kind = {bool: "valueBoolean", int: "valueInteger"}.get(type(value), "valueString")
+    parts = [{"url": "name", "valueString": name}, {"url": "value", kind: value}]
+    return {"url": f"{EXTENSION}-attribute", "extension": parts}
 
 
 def _system(source: str) -> str:

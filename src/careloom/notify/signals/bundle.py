@@ -16,7 +16,7 @@ _NAMESPACE = uuid.UUID("6f3c3f0e-55f0-5d0e-8a53-2b8f4d4f1a02")
 
 
 def signal_bundle(signal: Signal, subscriptions: str, *, hydrated: Resource | None = None) -> Resource:
-    """The Bundle of one signal, the same at every call; what it may be filtered by has no place in it.
+    """The Bundle of one signal, the same at every call; neither filtering nor attributes have a place in it.
 
     Args:
         signal: What happened.

@@ -1,7 +1,8 @@
-"""CloudEvents as MNS takes them: structured or in a batch, in JSON, or binary in headers; nothing but what is known.
+"""CloudEvents as MNS takes them: structured or in a batch, in JSON, or binary in headers.
 
-An attribute that nobody knows is refused and not passed over, for what it says might matter, and so is ``data``: the
-content of a signal is fetched from its ``dataref``. ``filtering`` is MNS's own, an object that no header can carry.
+``data`` is refused, for the content of a signal is fetched from its ``dataref``. ``filtering`` is MNS's own, an object
+that no header can carry. What else a sender says is kept as it came, see `careloom.notify.signals.attributes`, and
+what is ``null`` is as good as missing, as the JSON format has it.
 Source: CloudEvents 1.0.2, JSON format and HTTP protocol binding; NHS England, MNS.
 """
 
@@ -11,6 +12,7 @@ from urllib.parse import unquote
 
 from careloom.model import Resource, parse_json, serialize_json
 from careloom.model.errors import InvalidError, NotSupportedError, TooCostlyError
+from careloom.notify.signals.attributes import read_attributes
 from careloom.notify.signals.filtering import read_filtering, written_filtering
 from careloom.notify.signals.signal import Signal
 
@@ -29,6 +31,8 @@ _ATTRIBUTES = {
     "versionid": "version_id",
 }
 _FILTERING = "filtering"
+_SPECVERSION = "specversion"
+_DATA = ("data", "data_base64")
 _PREFIX = "ce-"
 
 
@@ -66,10 +70,10 @@ def is_cloud_event(body: bytes) -> bool:
 
 
 def written_cloud_event(signal: Signal) -> Resource:
-    """The signal as a structured CloudEvent."""
+    """The signal as a structured CloudEvent, with what its sender said besides."""
     told = {name: getattr(signal, attribute) for name, attribute in _ATTRIBUTES.items()}
     told[_FILTERING] = written_filtering(signal.filtering)
-    return {"specversion": "1.0", **{name: value for name, value in told.items() if value}}
+    return {_SPECVERSION: "1.0", **{name: value for name, value in told.items() if value}, **dict(signal.attributes)}
 
 
 def _batch(events: Any) -> list[Signal]:
@@ -98,17 +102,26 @@ def _meant(value: str) -> str:
 def _signal(event: Any, where: str) -> Signal:
     if not isinstance(event, dict):
         raise InvalidError(f"{where}: an object expected, something else found")
-    if event.get("specversion") != "1.0":
-        raise InvalidError(f"{where}: specversion: '1.0' expected, {event.get('specversion')!r} found")
-    texts = {name: value for name, value in event.items() if name != _FILTERING}
-    unknown = sorted(texts.keys() - _ATTRIBUTES.keys() - {"specversion"})
-    if unknown:
-        raise InvalidError(f"{where}: one of {', '.join((*_ATTRIBUTES, _FILTERING))} expected, {unknown[0]!r} found")
-    for name, value in texts.items():
-        if not isinstance(value, str):
-            raise InvalidError(f"{where}: {name}: a text expected, {serialize_json(value).decode()[:50]} found")
-    told = {attribute: texts.get(name, "") for name, attribute in _ATTRIBUTES.items()}
     try:
-        return Signal(**told, filtering=read_filtering(event.get(_FILTERING, {})))
+        return _told({name: value for name, value in event.items() if value is not None})
     except InvalidError as error:
         raise InvalidError(f"{where}: {error}") from error
+
+
+def _told(event: dict[str, Any]) -> Signal:
+    """The signal of an event without what is null."""
+    version = event.pop(_SPECVERSION, None)
+    if version != "1.0":
+        raise InvalidError(f"{_SPECVERSION}: '1.0' expected, {version!r} found")
+    for name in _DATA:
+        if name in event:
+            raise InvalidError(f"a signal without data expected, {name!r} found: it is fetched from the dataref")
+    texts = {attribute: _text(name, event.pop(name, "")) for name, attribute in _ATTRIBUTES.items()}
+    filtering = read_filtering(event.pop(_FILTERING, {}))
+    return Signal(**texts, filtering=filtering, attributes=read_attributes(event))
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise InvalidError(f"{name}: a text expected, {serialize_json(value).decode()[:50]} found")
+    return value

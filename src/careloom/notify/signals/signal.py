@@ -6,6 +6,7 @@ from datetime import datetime
 from careloom.model.errors import InvalidError
 from careloom.model.nhs_number import is_nhs_number
 from careloom.model.records import dataclass, field
+from careloom.notify.signals.attributes import Attributes
 from careloom.notify.signals.filtering import Filtering
 
 URI_REFERENCE = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
@@ -30,6 +31,7 @@ class Signal:
         subject: Whom it is about, mostly an NHS number; empty where it is about nobody.
         version_id: Version of what changed, ``W/"4"``; empty where it is not told.
         filtering: What subscribers may filter by, as `careloom.notify.signals.filtering.read_filtering` gives it.
+        attributes: What its sender says besides, as `careloom.notify.signals.attributes.read_attributes` gives it.
 
     Raises:
         InvalidError: An attribute is not what it must be; the message names it.
@@ -43,6 +45,7 @@ class Signal:
     subject: str = ""
     version_id: str = ""
     filtering: Filtering = field(default=(), repr=False)  # by the rest of it a signal is known that came before
+    attributes: Attributes = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         for name in _REQUIRED:

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from tests.unit.notify.signals.test_signals import FILTERING, read
+from tests.unit.notify.signals.test_signals import BESIDES, FILTERING, read
 
 from careloom.connectors.signals.source import EXTENSION, basic
 
@@ -37,4 +37,14 @@ def test_it_says_by_what_may_be_filtered() -> None:
         "generalpractitioner": [{"url": "value", "valueString": "Y12345"}],
         "score": [{"url": "value", "valueDecimal": Decimal("1.50")}],
         "subjectage": [{"url": "value", "valueDecimal": 45}],
+    } == told
+
+
+def test_it_says_what_the_sender_says_besides() -> None:
+    told = {each[0]["valueString"]: each[1] for each in extensions(**BESIDES)["attribute"]}
+    assert {
+        "sampledrate": {"url": "value", "valueInteger": 3},
+        "sequence": {"url": "value", "valueString": "0007"},
+        "subscription": {"url": "value", "valueString": "https://hub.example/fhir/Subscription/1"},
+        "test": {"url": "value", "valueBoolean": True},
     } == told

@@ -29,6 +29,12 @@ GOOD: dict[str, Any] = {
     "subject": "9990548609",
 }
 FILTERING = {"flags": ["NRAF", 7], "generalpractitioner": "Y12345", "score": Decimal("1.50"), "subjectage": 45}
+BESIDES = {
+    "sampledrate": 3,
+    "sequence": "0007",
+    "subscription": "https://hub.example/fhir/Subscription/1",
+    "test": True,
+}
 STRUCTURED = {"content-type": "application/cloudevents+json; charset=utf-8"}
 BATCH = {"content-type": "application/cloudevents-batch+json"}
 
@@ -58,8 +64,31 @@ def test_headers_of_a_binary_event_are_in_percents() -> None:
 
 
 def test_what_is_written_is_read_as_it_was() -> None:
-    signal = read(versionid="3", dataref=..., filtering=FILTERING)
+    signal = read(versionid="3", dataref=..., filtering=FILTERING, **BESIDES)
     assert read_cloud_events(STRUCTURED, serialize_json(written_cloud_event(signal))) == [signal]
+
+
+def test_what_the_sender_says_besides_is_kept_as_it_came() -> None:
+    signal = read(**BESIDES)
+    assert tuple(BESIDES.items()) == signal.attributes
+    assert BESIDES.items() <= written_cloud_event(signal).items()
+    headers = {f"ce-{name}": value for name, value in (GOOD | {"sequence": "0007"}).items()}
+    assert read_cloud_events(headers, b"") == [read(sequence="0007")]
+    assert isinstance(hash(signal), int)
+
+
+@pytest.mark.parametrize("number", (-(2**31), 2**31 - 1))
+def test_an_integer_has_32_bits(number: int) -> None:
+    assert (("sampledrate", number),) == read(sampledrate=number).attributes
+
+
+@pytest.mark.parametrize("name", ["dataref", "subject", "filtering", "sequence"])
+def test_what_is_null_is_as_good_as_missing(name: str) -> None:
+    assert read(**{name: ...}) == read(**{name: None})
+
+
+def test_an_empty_text_says_nothing() -> None:
+    assert read() == read(sequence="")
 
 
 def test_an_event_about_which_there_is_nothing_to_read_has_no_dataref() -> None:
@@ -86,7 +115,7 @@ def test_another_library_reads_what_we_write() -> None:
         ({"specversion": ...}, "specversion"),
         ({"id": ...}, "id: a text expected"),
         ({"id": ""}, "id: a text expected"),
-        ({"id": None}, "id: a text expected, null"),
+        ({"id": None}, "id: a text expected, none"),
         ({"id": 7}, "id: a text expected, 7"),
         ({"source": "two words"}, "source: a URI reference"),
         ({"time": "2026-11-22T10:15:00"}, "time: a time of RFC 3339 with its offset"),
@@ -95,10 +124,18 @@ def test_another_library_reads_what_we_write() -> None:
         ({"subject": "9990548600"}, "check digit"),
         ({"type": "a\nb"}, "control characters"),
         ({"type": "x" * 3000}, "at most 2000"),
-        ({"colour": "red"}, "'colour' found"),
+        ({"Colour": "red"}, "lower-case letters and digits expected, 'Colour' found"),
+        ({"data_ref": "red"}, "'data_ref' found"),
+        ({"colour": 1.5}, "colour: a text, a boolean or an integer of 32 bits expected, 1.5 found"),
+        ({"colour": 2**31}, "colour: .* expected, 2147483648 found"),
+        ({"colour": {"code": "red"}}, "colour: .* found"),
+        ({"colour": ["red"]}, "colour: .* found"),
+        ({"colour": "a\nb"}, "colour: text without control characters"),
+        ({"colour": "x" * 3000}, "colour: at most 2000 characters expected, 3000 found"),
+        ({f"colour{number}": "red" for number in range(51)}, "at most 50 extension attributes expected, 51 found"),
+        ({"data_base64": "cmVk"}, "'data_base64' found"),
         ({"data": {"name": "Okafor"}}, "'data' found"),
         ({"filtering": "generalpractitioner"}, "filtering: an object of options by name expected, a text found"),
-        ({"filtering": None}, "filtering: an object of options by name expected, nothing found"),
         ({"filtering": {"gp": None}}, "filtering.gp: a text, a number or a list of texts or integers expected"),
         ({"filtering": {"gp": True}}, "filtering.gp: .* a boolean found"),
         ({"filtering": {"gp": {"code": "Y"}}}, "filtering.gp: .* an object found"),

@@ -44,6 +44,14 @@ async def test_what_was_handed_in_before_stands_in_nobodys_way() -> None:
     assert [3, 4] == [each.number for each in await backlog.read(2, 2)]
 
 
+async def test_what_is_handed_in_again_is_given_once() -> None:
+    backlog, _, events = await a_backlog(3)
+    backlog.starts_with(0)
+    backlog.feed(events[:2])
+    backlog.feed(events[1:])
+    assert [1, 2, 3] == [each.number for each in await backlog.read(0, 3)]
+
+
 async def test_what_found_no_room_at_hand_is_not_skipped() -> None:
     backlog, _, events = await a_backlog(AT_HAND + 3)
     backlog.starts_with(0)

@@ -1,13 +1,14 @@
 """One process that serves a hub: its event loop, its server, and what it asks of the system."""
 
 import asyncio
+import ctypes
 import gc
 import resource
 import signal
 import socket
 import sys
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Final
 
 import structlog
@@ -23,6 +24,9 @@ from careloom.settings.http import HttpSettings
 
 _MOST_OPEN: Final = 65_536
 
+_M_ARENA_MAX: Final = -8
+"""Of ``malloc.h``. Source: mallopt(3)."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -37,6 +41,7 @@ def run(settings: Settings, listener: socket.socket, announce: Callable[[], None
     Raises:
         CareloomError: It cannot start.
     """
+    _keep_few_heaps()
     with asyncio.Runner(loop_factory=_loop) as runner:
         runner.run(_live(settings, listener, announce))
 
@@ -75,6 +80,15 @@ def configuration(application: ASGIApp, http: HttpSettings) -> uvicorn.Config:
         ssl_keyfile=http.key,
         ssl_keyfile_password=http.key_password or None,
     )
+
+
+def _keep_few_heaps() -> None:
+    """Have all threads share two heaps of glibc, which else makes one for each and keeps what each of them once took.
+
+    They take turns at the interpreter, so that few of them want a heap at the same time.
+    """
+    with suppress(AttributeError, OSError):  # another library has one heap anyway
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
 
 
 def _open_many() -> None:

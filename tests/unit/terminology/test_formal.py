@@ -1,5 +1,11 @@
 """Formal systems: grammars and short lists, in value sets like any other system."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 from tests.unit.terminology.building import VS, codes, terminology, value_set
 
@@ -10,6 +16,8 @@ from careloom.terminology.formal.countries import COUNTRIES
 from careloom.terminology.formal.currencies import CURRENCIES
 from careloom.terminology.formal.languages import LANGUAGES, language_parts
 from careloom.terminology.formal.units import UCUM, is_unit
+
+units: Any = import_module("careloom.terminology.formal.units")  # by its name the package gives the function
 
 
 def test_countries_are_249_in_three_forms() -> None:
@@ -86,3 +94,21 @@ def test_the_short_name_as_iso_writes_it_is_right(code: str, name: str) -> None:
     concept = terminology().lookup(COUNTRIES, code)
     assert concept is not None
     assert is_right_display(name, concept, None)
+
+
+def test_the_grammar_of_units_is_loaded_and_asked_by_one_thread_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once: list[int] = []
+    inside: list[int] = []
+
+    def parse(code: str) -> None:
+        inside.append(1)
+        at_once.append(len(inside))
+        time.sleep(0.001)
+        inside.pop()
+
+    monkeypatch.setattr(units, "KNOWN_UNITS", set())
+    monkeypatch.setattr(units, "_grammar", lambda: SimpleNamespace(parse=parse))
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(units.is_unit, [f"asked-at-once-{number}" for number in range(12)]))
+    units.is_unit.cache_clear()
+    assert set(at_once) == {1}

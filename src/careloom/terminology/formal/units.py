@@ -1,6 +1,7 @@
 """Units: UCUM, by its grammar and its table of atoms, both from `ucumvert`."""
 
 from functools import cache, lru_cache
+from threading import Lock
 from typing import Any
 
 from careloom.terminology.formal.grammar import GrammarContent
@@ -10,6 +11,9 @@ UCUM = "http://unitsofmeasure.org"
 
 MAX_LENGTH = 200
 """Characters of a unit; the longest that people write have some thirty."""
+
+_one_at_a_time = Lock()
+"""Neither the library that reads the grammar nor its parser says that threads may share it."""
 
 
 @lru_cache(maxsize=10_000)
@@ -21,10 +25,12 @@ def is_unit(code: str) -> bool:
 
     if not 0 < len(code) <= MAX_LENGTH or not code.isascii() or any(character.isspace() for character in code):
         return False
-    try:
-        _grammar().parse(code)
-    except LarkError:
-        return False
+    with _one_at_a_time:
+        grammar = _grammar()
+        try:
+            grammar.parse(code)
+        except LarkError:
+            return False
     KNOWN_UNITS.add(code)
     return True
 

@@ -18,8 +18,8 @@ from tests.unit.rest.desk import Desk, entry, patient, transaction
 from careloom.model.errors import InvalidError, UnavailableError
 from careloom.model.interpreter import INTERVAL
 from careloom.model.json import serialize_json
+from careloom.model.room import ROOM, Room
 from careloom.rest import receiving
-from careloom.rest.room import Room
 from careloom.search import SearchParameters
 from careloom.store import Repository, Turn
 from careloom.store.history import HistoryQuery
@@ -125,6 +125,34 @@ async def test_a_slice_that_has_just_begun_goes_on_though_somebody_waits(
     await store.commit(many, size=MANY)
     await asyncio.gather(*others.begun)
     assert others.had_turns == len(others.begun) > 1
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+async def test_a_slice_ends_for_a_small_request_that_has_yet_to_ask_for_its_turn_and_the_next_one_rests(
+    store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(large, "LEAST_SECONDS", 0.0)
+    monkeypatch.setattr(large, "MOST_SECONDS", math.inf)
+    run_slice, begun = store._large_units._run_slice, list[int]()
+
+    async def write_slice(work: Any) -> Any:
+        begun.append(1)
+        return await run_slice(work)
+
+    rested: list[int] = []
+
+    async def rest(self: Room) -> None:
+        rested.append(len(begun))
+
+    monkeypatch.setattr(store._large_units, "_run_slice", write_slice)
+    monkeypatch.setattr(Room, "make_here", rest)
+    claim = ROOM.enter()
+    try:
+        await store.commit(many, size=MANY)
+    finally:
+        ROOM.leave(claim)
+    assert len(begun) > MANY // 10
+    assert rested == list(range(1, len(begun))), "between any two of them"
 
 
 def before_part(monkeypatch: pytest.MonkeyPatch, number: int, then: Callable[[], object]) -> None:

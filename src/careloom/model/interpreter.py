@@ -1,11 +1,15 @@
 """How threads share the interpreter while large work is in progress.
 
-Two things that are well enough otherwise hold small requests up then.
+Things that are well enough otherwise hold small requests up then.
 
 - A thread that computes hands the interpreter over when another has waited for an interval. A small request takes it a
   few dozen times: after each statement of the database, each synchronisation of the disk, each step from thread to
   thread. Beside large work it waits out the interval each time, so this is made short. It is not always short, since
   many small requests are quicker where each gets on for a while.
+  Nor is it enough: a thread that waits asks for the interpreter when it has heard of no change for the whole interval.
+  Work that lets go of it more often, a moment each time, as each statement of the database does and each body that is
+  packed, wakes the other up and is back before him, who then waits out the interval anew: for as long as such work
+  goes on, without ever asking. So large work lets go of it for longer now and then (`hand_over`).
 - The garbage collector looks through all that is new. Large work makes millions of objects and gives none of them up
   before it is done, so a look takes most of a second, in which nobody else gets on, and finds nothing. So it is put
   off; but where one piece of large work follows another it looks now and then, since others leave something to be
@@ -23,6 +27,9 @@ from careloom.model.records import dataclass
 
 INTERVAL: Final = 0.0001
 """Seconds after which threads hand over beside large work."""
+
+_MOMENT: Final = 0.00001
+"""Seconds that a thread sleeps to hand over; with what the system adds, long enough for another to wake up."""
 
 LONGEST: Final = 30.0
 """Seconds after which nobody more puts the collector off together with those who do already."""
@@ -81,6 +88,11 @@ def share() -> ExitStack:
     shared = ExitStack()
     shared.callback(_close, kept)
     return shared
+
+
+def hand_over() -> None:
+    """Let whoever waits for the interpreter have it, which takes a tenth of a millisecond; on any thread but his."""
+    time.sleep(_MOMENT)
 
 
 def _close(kept: ExitStack) -> None:

@@ -14,6 +14,7 @@ from careloom.governance import visible_types
 from careloom.model.errors import ForbiddenError, NotFoundError
 from careloom.model.issues import Issue, operation_outcome
 from careloom.model.records import replace
+from careloom.model.room import ROOM
 from careloom.rest.access import LOOKS, require, require_sight
 from careloom.rest.entries import answer_bundle
 from careloom.rest.errors import CutOffError
@@ -25,7 +26,6 @@ from careloom.rest.jobs import Jobs
 from careloom.rest.messages import FhirRequest, FhirResponse
 from careloom.rest.perform import perform, recorded
 from careloom.rest.preferences import preferences
-from careloom.rest.room import ROOM
 from careloom.rest.told import types_told
 
 _SOON: Final = "1"

@@ -3,6 +3,7 @@
 It turns an ASGI request into an `Incoming` and a `FhirResponse` into messages of ASGI, and decides nothing.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -10,11 +11,12 @@ from starlette.responses import FileResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from careloom.model.errors import MalformedError
+from careloom.model.room import ROOM
 from careloom.rest.errors import BodyTooLargeError
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirResponse
 from careloom.rest.probes import PROBES, nowhere
-from careloom.rest.service import Incoming, serve
+from careloom.rest.service import Incoming, answered
 
 _WITHOUT_LENGTH = frozenset({204, 304})
 """Answers whose body is none by their status, so that nothing is said of its length."""
@@ -30,17 +32,23 @@ def fhir_application(hub: Callable[[], Hub], path: str) -> ASGIApp:
     below = f"{path}/"
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        asked, method = scope["path"], scope["method"]
-        if asked in PROBES and method in ("GET", "HEAD"):
-            response = await PROBES[asked](_address(scope), hub())
-        elif asked != path and not asked.startswith(below):
-            response = nowhere(asked, path)
-        else:
-            response = await serve(_incoming(scope, receive, asked[len(path) :]), hub())
+        claim = ROOM.enter()
+        try:
+            response = await respond(scope, receive)
+            if response.file is None:
+                await _send(response, send)
+        finally:
+            asyncio.get_running_loop().call_soon(ROOM.leave, claim)  # what is sent goes out at the end of this round
         if response.file is not None:
             await FileResponse(response.file, response.status, dict(response.headers))(scope, receive, send)
-        else:
-            await _send(response, send)
+
+    async def respond(scope: Scope, receive: Receive) -> FhirResponse:
+        asked, method = scope["path"], scope["method"]
+        if asked in PROBES and method in ("GET", "HEAD"):
+            return await PROBES[asked](_address(scope), hub())
+        if asked != path and not asked.startswith(below):
+            return nowhere(asked, path)
+        return await answered(_incoming(scope, receive, asked[len(path) :]), hub())
 
     return application
 

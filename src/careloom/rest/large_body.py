@@ -11,9 +11,9 @@ import msgspec
 from careloom.model.errors import MalformedError
 from careloom.model.records import replace
 from careloom.model.resource import Resource
+from careloom.model.room import ROOM
 from careloom.rest.body import read_json, read_resource
 from careloom.rest.hub import Limits
-from careloom.rest.room import ROOM
 
 LARGE = 1024 * 1024
 """Bytes from which on a body is read so."""

@@ -9,10 +9,10 @@ which alone can tell, only compares: where a guess that went into a resource was
 from collections.abc import Iterable, Mapping
 
 from careloom.model.records import dataclass
+from careloom.model.room import ROOM
 from careloom.rest.entries import Entry
 from careloom.rest.hub import Hub
 from careloom.rest.relinking import relink
-from careloom.rest.room import ROOM
 from careloom.search import Query
 from careloom.store import Prepared
 

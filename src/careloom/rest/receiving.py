@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from careloom.model.records import replace
 from careloom.model.resource import Resource
+from careloom.model.room import ROOM
 from careloom.rest.body import read_json, read_parameters, read_resource
 from careloom.rest.compression import unpacked
 from careloom.rest.deadline import DeadlineError, within
@@ -25,7 +26,6 @@ from careloom.rest.negotiation import (
     sent_family,
     sent_media,
 )
-from careloom.rest.room import ROOM
 from careloom.rest.threads import in_thread
 
 Read = Callable[[int], Coroutine[Any, Any, bytes]]

@@ -12,6 +12,7 @@ import structlog
 
 from careloom.model.errors import InvalidError, UnavailableError
 from careloom.model.records import dataclass, replace
+from careloom.model.room import ROOM
 from careloom.rest.access import authenticate
 from careloom.rest.body import read_parameters
 from careloom.rest.cors import options, origin_headers
@@ -24,7 +25,6 @@ from careloom.rest.negotiation import Format, acceptable_or_json, chosen_format,
 from careloom.rest.outcomes import refusal
 from careloom.rest.perform import answer_to, perform, perform_openly, recorded
 from careloom.rest.receiving import Read, received
-from careloom.rest.room import ROOM
 from careloom.rest.routes import Route
 from careloom.rest.writing import write
 
@@ -83,16 +83,23 @@ class _Exchange:
 
 
 async def serve(incoming: Incoming, hub: Hub) -> FhirResponse:
+    """Answer a request that counts until then; see `answered`."""
+    claim = ROOM.enter()
+    try:
+        return await answered(incoming, hub)
+    finally:
+        ROOM.leave(claim)
+
+
+async def answered(incoming: Incoming, hub: Hub) -> FhirResponse:
     """Answer a request; every error is an OperationOutcome, and every answer names its request and is in bytes."""
     started = time.monotonic()
     exchange = _Exchange(_introduced(incoming, hub, started + hub.limits.seconds))
     response = _GONE
     hub.metrics.begin()
-    claim = ROOM.enter()
     try:
         response = await _written(await _answer(exchange, incoming, hub), exchange.request, hub)
     finally:
-        ROOM.leave(claim)
         _note(exchange, response, time.monotonic() - started, hub)
     told = {**origin_headers(exchange.request, hub.policy), REQUEST_ID: exchange.request.request_id}
     varies = [headers["Vary"] for headers in (response.headers, told) if "Vary" in headers]

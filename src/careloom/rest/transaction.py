@@ -23,6 +23,7 @@ from careloom.model.errors import InvalidError, MalformedError, MultipleMatchesE
 from careloom.model.issues import Issue, has_errors
 from careloom.model.records import dataclass, field, replace
 from careloom.model.resource import Resource
+from careloom.model.room import ROOM
 from careloom.rest.access import require, together
 from careloom.rest.admission import addressed, conformance_issues, hooked
 from careloom.rest.conditional import condition_of, matched, parse_condition
@@ -36,7 +37,6 @@ from careloom.rest.ownership import known
 from careloom.rest.patch import drafted, prepare_patch
 from careloom.rest.relinking import conditional_references, relink
 from careloom.rest.representation import written
-from careloom.rest.room import ROOM
 from careloom.rest.threads import in_thread
 from careloom.rest.update import identify
 from careloom.search import Query
@@ -58,7 +58,7 @@ class Plan:
         references: References by search, with what they ask.
         decision: What lets it pass: the decisions on its entries, together.
         made: The resources of its entries as they will most likely be written, by number.
-        is_large: Whether it makes room for small requests where it holds up nobody (`careloom.rest.room`).
+        is_large: Whether it makes room for small requests where it holds up nobody (`careloom.model.room`).
     """
 
     entries: tuple[Entry, ...]

@@ -1,98 +1,19 @@
 import asyncio
-import threading
-import time
 from dataclasses import replace
-from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from tests.unit.rest.counter import send
 from tests.unit.rest.desk import Desk, entry, patient, transaction
 
 from careloom.model.json import serialize_json
+from careloom.model.room import ROOM
 from careloom.rest import receiving
+from careloom.rest.http import fhir_application
 from careloom.rest.hub import Hub
 from careloom.rest.interaction import Interaction
 from careloom.rest.messages import FhirRequest, FhirResponse
-from careloom.rest.room import REST, ROOM, SLICE, Room
 from careloom.rest.routes import Routes
-
-
-class Rests(threading.Event):
-    """Rests by a clock of its own, which stands still while work goes on."""
-
-    def __init__(self, room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-        super().__init__()
-        self.now, self.rests = 1_000.0, list[float]()
-        monkeypatch.setattr(room, "_is_free", self)
-        monkeypatch.setattr("careloom.rest.room.time", SimpleNamespace(monotonic=lambda: self.now))
-
-    def wait(self, timeout: float | None = None) -> bool:
-        assert timeout is not None
-        self.rests.append(timeout)
-        self.now += timeout
-        return False
-
-
-def test_nobody_rests_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    room = Room()
-    rests = Rests(room, monkeypatch)
-    for _ in range(1_000):
-        room.make()
-    assert rests.rests == []
-
-
-def test_large_work_rests_while_a_small_request_is_in_progress_but_not_for_ever(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    room = Room()
-    rests = Rests(room, monkeypatch)
-    room.enter()
-    for work in (0.0, SLICE / 2, SLICE):
-        rests.now += work
-        room.make()
-        room.make()  # a slice of work is earned by then
-    assert rests.rests == [REST, REST]
-
-
-def test_large_work_goes_on_as_soon_as_the_last_small_request_is_answered() -> None:
-    room = Room()
-    room._rest_left = 30.0
-    claims = [room.enter(), room.enter()]
-
-    def leave() -> None:
-        for each in claims:
-            room.leave(each)
-
-    threading.Timer(0.02, leave).start()
-    started = time.monotonic()
-    room.make()
-    assert 0.01 < time.monotonic() - started < 20, "of the 30 seconds left, none are taken that nobody needs"
-
-
-def test_who_has_left_or_is_large_counts_no_more() -> None:
-    room = Room()
-    claim = room.enter()
-    room.leave(claim)
-    room.leave(claim)
-    assert room._small == 0 and room._is_free.is_set()
-
-
-def test_items_come_as_they_are() -> None:
-    assert list(Room().between("abc")) == ["a", "b", "c"]
-
-
-async def test_only_large_requests_are_paced() -> None:
-    items = [1, 2]
-    claim = ROOM.enter()
-    try:
-        assert ROOM.paced(items) is items
-        ROOM.claim_large()
-        assert ROOM.paced(items) is not items
-        assert await asyncio.to_thread(lambda: ROOM.is_for_large), "threads work for the request that began them"
-        assert list(ROOM.paced(items)) == items
-    finally:
-        ROOM.leave(claim)
-    assert ROOM._small == 0
 
 
 async def test_a_request_counts_until_it_is_answered(desk: Desk) -> None:
@@ -117,3 +38,23 @@ async def test_a_large_bundle_is_recorded_as_any_other(desk: Desk, monkeypatch: 
     assert answer.status == 200
     assert len(await desk.all("Patient")) == 20
     assert ROOM._small == 0
+
+
+async def test_over_http_a_request_counts_until_its_answer_has_gone_out(desk: Desk) -> None:
+    """What is sent goes out at the end of a round of the event loop, and before that others have their turn."""
+    seen: list[int] = []
+    before = ROOM._small
+    loop = asyncio.get_running_loop()
+
+    async def sent(message: Any) -> None:
+        seen.append(ROOM._small)
+        if message["type"] == "http.response.body":
+            loop.call_soon(lambda: seen.append(ROOM._small))
+
+    receive: Any = None
+    scope = {"type": "http", "method": "GET", "path": "/fhir/metadata", "query_string": b"", "headers": []}
+    await fhir_application(lambda: desk.hub, "/fhir")(scope, receive, sent)
+    await asyncio.sleep(0)
+    assert seen == [before + 1] * 3
+    await asyncio.sleep(0)
+    assert ROOM._small == before

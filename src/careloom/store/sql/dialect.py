@@ -84,7 +84,7 @@ class Dialect:
         words: Selects the vid of the versions whose text has all of some words; ``word*`` is the start of a word.
         append: Writes rows into a table of `careloom.store.sql.tables`; none of them is there yet or comes twice.
         most_values: How many values one statement may bind.
-        rows_in_part: How many rows of a table are written in a few milliseconds.
+        rows_in_part: How many rows of a table are written in a millisecond or a few.
         held: Ends a SELECT whose rows nobody else may change or hold until the transaction ends; empty where nobody
             else writes meanwhile.
         forget_words: Takes rows of ``fts`` out again, as they were appended.
@@ -120,7 +120,7 @@ class Dialect:
     rows: Callable[[Connection, Sql], Iterator[Row]] = lambda connection, sql: iter(
         connection.execute(sql.text, sql.values)
     )
-    rows_in_part: int = 250
+    rows_in_part: int = 128
     held: str = ""
     keeps_order: bool = True
     beginning: tuple[str, int] | None = None

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from careloom.model.interpreter import share
 from careloom.model.records import replace
+from careloom.model.room import ROOM
 from careloom.store.port import Turn
 from careloom.store.sql.connections import Readers, Write, WriteSlice
 from careloom.store.sql.dialect import Connection
@@ -35,7 +36,7 @@ class LargeUnits:
         write: Runs a turn by the index in force.
         put: Runs a turn whatever the index.
         write_slice: Runs what writes a slice.
-        is_awaited: Whether somebody waits for the slice under way to end.
+        is_awaited: Whether somebody waits for the slice under way to end, or will in a moment.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class LargeUnits:
             turn, result = await self._readers.in_snapshot(lambda each: _collected(new_turn(), each, work))
             parts = turn.parts()
             while await self._run_slice(partial(self._write_slice, block, parts)):
-                pass
+                await ROOM.make_here()
             await self._write(partial(self._show, block, turn, index), has_news=lambda: turn.wrote_changes)
         except BaseException:
             await self.take_out(block.first, block.end)
@@ -90,6 +91,7 @@ class LargeUnits:
         for part in parts:
             for table, rows in part:
                 self._desk.dialect.append(connection, table, rows)
+            ROOM.open_door()
             spent = time.monotonic() - begun
             if spent >= MOST_SECONDS or (spent >= LEAST_SECONDS and self._is_awaited()):
                 return True

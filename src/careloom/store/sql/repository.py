@@ -17,6 +17,7 @@ import structlog
 
 from careloom.model import Resource
 from careloom.model.errors import UnavailableError
+from careloom.model.room import ROOM
 from careloom.search import Query, SearchParameters
 from careloom.store.audit_form import AuditForm
 from careloom.store.erasure import Erasure
@@ -99,7 +100,7 @@ class SqlRepository(ABC):
             write=self._write,
             put=writer.run,
             write_slice=write_aside or self._write,
-            is_awaited=never if write_aside else lambda: writer.is_awaited,
+            is_awaited=never if write_aside else lambda: writer.is_awaited or ROOM.is_wanted,
         )
         self._pruning = asyncio.get_running_loop().create_task(self._prune_at_times())
 

@@ -15,7 +15,9 @@ Where somebody has changed what the work has read, or where the work asks for wh
 ``once``), everything is taken out again and the work is done in a turn of its own, as if it were small.
 """
 
+import heapq
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, TypeVar
 
 from careloom.search import Query
@@ -27,7 +29,7 @@ from careloom.store.sql.dialect import Connection
 from careloom.store.sql.names import UNKNOWN
 from careloom.store.sql.removing import Remover
 from careloom.store.sql.statements import load_statements
-from careloom.store.sql.tables import Row
+from careloom.store.sql.tables import POSTINGS, Row
 from careloom.store.sql.turn import Desk, SqlTurn, describe_types
 from careloom.store.versions import Version
 
@@ -37,7 +39,7 @@ LARGE = 1_000
 """Versions from which a unit is written in slices."""
 
 Part = list[tuple[str, list[Row]]]
-"""Tables, and rows for each, that are written without a look at who waits: a few milliseconds."""
+"""Tables, and rows for each, that are written without a look at who waits: a millisecond or a few."""
 
 TOGETHER = 250
 """Versions whose rows are put in the order of their keys together."""
@@ -109,9 +111,8 @@ class AsideTurn(SqlTurn):
 
     def parts(self) -> Iterator[Part]:
         """What it has collected, in parts for slices; can be had once."""
-        self._content.reverse()
-        while self._content:
-            yield from _parts(self._content.pop(), self._desk.dialect.rows_in_part)
+        content, self._content = self._content, []
+        return _parts(content, self._desk.dialect.rows_in_part)
 
     def search(self, query: Query) -> list[Version]:
         """As in the port, in a turn alone: what it finds might be another a moment later."""
@@ -160,22 +161,38 @@ class AsideTurn(SqlTurn):
         return found
 
 
-def _parts(content: dict[str, list[Row]], most: int) -> Iterator[Part]:
-    """The rows of some versions, cut up by so many index rows.
+def _parts(content: list[dict[str, list[Row]]], most: int) -> Iterator[Part]:
+    """The rows of all versions, cut up by so many index rows.
 
     Who takes a version out again goes by its body, and index rows that are not there yet do him no harm; but words must
     be there then, since some databases are told what to forget and believe it. So a version, its body and its words are
-    in one part, which is written as a whole or not at all, and the rest comes behind it.
+    in one part, which is written as a whole or not at all, and the rest comes behind it: table by table, in the order
+    of its keys. Neighbours lie on one page of the database, which is then written once and not for each of them.
     """
+    at_once = max(most // _VERSIONS_TO_ROWS, 1)
+    for some in content:
+        yield from _versions(some, at_once)
+    for table in POSTINGS:
+        rows = heapq.merge(*(_given_up(some.pop(table)) for some in content if table in some))
+        while part := list(islice(rows, most)):
+            yield [(table, part)]
+
+
+def _versions(content: dict[str, list[Row]], most: int) -> Iterator[Part]:
+    """Some versions with their bodies and words, cut up by so many versions."""
     versions = content.pop("version", [])
     beside = {table: {row[0]: row for row in content.pop(table, ())} for table in ("body", "fts")}  # by vid
-    at_once = max(most // _VERSIONS_TO_ROWS, 1)
-    for start in range(0, len(versions), at_once):
-        some = versions[start : start + at_once]
+    for start in range(0, len(versions), most):
+        some = versions[start : start + most]
         of_these = ((table, [rows[vid] for _, vid, *_ in some if vid in rows]) for table, rows in beside.items())
         yield [("version", some), *of_these]
-    for table, rows in content.items():
-        yield from ([(table, rows[start : start + most])] for start in range(0, len(rows), most))
+
+
+def _given_up(rows: list[Row]) -> Iterator[Row]:
+    """The rows, none of which is kept: to let go of all in one go would hold up everybody."""
+    rows.reverse()
+    while rows:
+        yield rows.pop()
 
 
 def reserve(connection: Connection, desk: Desk, size: int, cause: str) -> Block:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from careloom.model.room import Room
 from careloom.store.sql import large
 from careloom.store.sql.large import LargeUnits
 from careloom.store.sql.slices import Block, Part
@@ -46,3 +47,11 @@ def test_a_slice_ends_when(
     written = slices(PARTS, is_awaited=is_awaited)
     assert [len(each) for each in written] == [2 * number for number in lengths], "parts are never cut"
     assert [rows for each in written for rows in each] == [rows for part in PARTS for rows in part]
+
+
+def test_a_slice_lets_others_come_in_after_each_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[int] = []
+    monkeypatch.setattr(Room, "open_door", lambda self: opened.append(1))
+    monkeypatch.setattr(large, "MOST_SECONDS", math.inf)
+    slices(PARTS, is_awaited=False)
+    assert len(opened) == len(PARTS)

@@ -45,6 +45,22 @@ async def test_a_created_resource_is_read_with_id_and_version(repository: Reposi
     assert (made.version_id, made.interaction, made.last_updated) == ("1", "create", clock.now)
 
 
+async def test_resources_that_are_prepared_together_are_recorded_as_they_are(repository: Repository) -> None:
+    given = [(patient(active=True), "a"), (observation(status="final"), "b"), (patient(gender="male"), "c")] * 100
+    ids = [f"{id}-{place}" for place, (_, id) in enumerate(given)]
+    prepared = repository.prepare_many((resource, id) for (resource, _), id in zip(given, ids, strict=True))
+
+    def record(turn: Turn) -> list[Version]:
+        return [turn.create(each) for each in prepared]
+
+    versions = await repository.commit(record)
+    for version, (resource, _), id in zip(versions, given, ids, strict=True):
+        assert version.id == id
+        read = await repository.read(version.type, id)
+        assert read == version
+        assert read is not None and read.resource == {**resource, "id": id, "meta": (version.resource or {})["meta"]}
+
+
 async def test_nothing_of_the_content_is_lost(repository: Repository) -> None:
     text = '{"resourceType":"Observation","valueQuantity":{"value":1.500},"note":[{"text":"a\\u0000b \\ud83d\\ude00"}]}'
     resource = parse_resource(text)

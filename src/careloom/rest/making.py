@@ -9,6 +9,7 @@ which alone can tell, only compares: where a guess that went into a resource was
 from collections.abc import Iterable, Mapping
 
 from careloom.model.records import dataclass
+from careloom.model.resource import Resource
 from careloom.model.room import ROOM
 from careloom.rest.entries import Entry
 from careloom.rest.hub import Hub
@@ -55,7 +56,12 @@ def make_ready(entries: Iterable[Entry], references: Links, hub: Hub) -> dict[in
     ids = {entry.number: _guessed_id(entry, hub) for entry in writing}
     named = {entry.full_url: f"{entry.request.type}/{ids[entry.number]}" for entry in writing if entry.full_url}
     links = {**named, **references}
-    return {entry.number: _made(entry, ids[entry.number], links, hub) for entry in ROOM.paced(writing)}
+    linked = [_linked(entry, ids[entry.number], links, hub) for entry in ROOM.paced(writing)]
+    prepared = hub.repository.prepare_many((resource, resource["id"]) for resource, _ in ROOM.paced(linked))
+    return {
+        entry.number: Made(ids[entry.number], used, ready)
+        for entry, (_, used), ready in zip(writing, linked, prepared, strict=True)
+    }
 
 
 def _writes_body(entry: Entry) -> bool:
@@ -69,14 +75,15 @@ def _guessed_id(entry: Entry, hub: Hub) -> str:
     return hub.new_id()
 
 
-def _made(entry: Entry, id: str, links: Links, hub: Hub) -> Made:
+def _linked(entry: Entry, id: str, links: Links, hub: Hub) -> tuple[Resource, Links]:
+    """The resource of an entry under its id, and the links that went into it."""
     body = entry.request.body or {}
     noted = _Noted(links)
     linked = relink({**body, "id": id}, noted, entry.full_url, hub.types)
     used = noted.used
     if entry.searches:
         used |= {text: links.get(text, "") for text in entry.searches}
-    return Made(id, used, hub.repository.prepare(linked, id=id))
+    return linked, used
 
 
 class _Noted(dict[str, str]):

@@ -9,7 +9,7 @@ body written anew. Compressors are kept per thread: making one costs more than u
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import zstandard
 
@@ -96,18 +96,28 @@ class Bodies(threading.local):
 
     def pack_text(self, type: str, body: bytes) -> tuple[int, bytes]:
         """The dictionary used for a body of a type, and the compressed JSON."""
-        number = self.dictionaries.by_type.get(type, PLAIN)
-        self.dictionaries.count(type)
+        number = self._number(type)
         return number, self.pack_with(number, body)
+
+    def pack_texts(self, bodies: Sequence[tuple[str, bytes]]) -> list[tuple[int, bytes]]:
+        """The same of many, each with its type.
+
+        A compressor lets go of the interpreter for two microseconds' work, and where threads are busy another has taken
+        it by then. So those with one dictionary are compressed by one call.
+        """
+        packed = [(PLAIN, b"")] * len(bodies)
+        places: dict[int, list[int]] = {}
+        for place, (type, _) in enumerate(bodies):
+            places.setdefault(self._number(type), []).append(place)
+        for number, some in places.items():
+            segments = self._compressor(number).multi_compress_to_buffer([bodies[place][1] for place in some])
+            for index, place in enumerate(some):
+                packed[place] = number, segments[index].tobytes()
+        return packed
 
     def pack_with(self, number: int, body: bytes) -> bytes:
         """A body compressed with one dictionary."""
-        compressor = self._compressors.get(number)
-        if compressor is None:
-            compressor = self._compressors[number] = zstandard.ZstdCompressor(
-                level=_LEVEL, dict_data=self._dictionary(number), write_checksum=True, write_dict_id=False
-            )
-        return compressor.compress(body)
+        return self._compressor(number).compress(body)
 
     def unpack(self, number: int, packed: bytes) -> Resource:
         """The resource again, with all its digits."""
@@ -119,6 +129,22 @@ class Bodies(threading.local):
         if decompressor is None:
             decompressor = self._decompressors[number] = zstandard.ZstdDecompressor(dict_data=self._dictionary(number))
         return decompressor.decompress(packed)
+
+    def _number(self, type: str) -> int:
+        """The dictionary for one more body of a type."""
+        self.dictionaries.count(type)
+        return self.dictionaries.by_type.get(type, PLAIN)
+
+    def _compressor(self, number: int) -> zstandard.ZstdCompressor:
+        known = self._compressors.get(number)
+        if known is None:
+            dictionary = self._dictionary(number)
+            if dictionary is not None:
+                dictionary.precompute_compress(level=_LEVEL)  # or else each call would read it anew
+            known = self._compressors[number] = zstandard.ZstdCompressor(
+                level=_LEVEL, dict_data=dictionary, write_checksum=True, write_dict_id=False
+            )
+        return known
 
     def _dictionary(self, number: int) -> zstandard.ZstdCompressionDict | None:
         if number == PLAIN:

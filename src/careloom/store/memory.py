@@ -7,7 +7,7 @@ answer.
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import zip_longest
 from typing import TypeVar
@@ -117,6 +117,10 @@ class MemoryRepository:
             return Prepared(resource, resource.id)
         chosen = self._new_id() if id is None else id
         return Prepared({**resource, "id": chosen}, chosen)
+
+    def prepare_many(self, resources: Iterable[tuple[Resource, str]]) -> list[Prepared]:
+        """As in the port."""
+        return [self.prepare(resource, id=id) for resource, id in resources]
 
     async def erase(self, type: str, id: str) -> Erasure:
         """As in the port."""

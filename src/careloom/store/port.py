@@ -263,6 +263,10 @@ class Repository(Protocol):
         """
         ...
 
+    def prepare_many(self, resources: Iterable[tuple[Resource, str]]) -> list[Prepared]:
+        """The same of many resources, each with its id; they are taken one by one."""
+        ...
+
     async def erase(self, type: str, id: str) -> Erasure:
         """Take out for good a resource and what is in its compartment, all versions with all they are found by.
 

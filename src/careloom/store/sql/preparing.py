@@ -4,6 +4,10 @@ What takes time is done here, on whatever thread the caller has; in the turn a p
 into the batch. Numbers of texts that nobody has used yet can only be given in a turn: the rows are then made there.
 """
 
+from collections.abc import Iterable
+from itertools import islice
+from typing import Final
+
 from careloom.model import Resource
 from careloom.model.records import dataclass
 from careloom.store.audit_form import AuditForm
@@ -17,6 +21,9 @@ from careloom.store.sql.names import UNKNOWN
 from careloom.store.sql.outlines import Outlines
 from careloom.store.sql.postings import Number, Rows
 from careloom.store.sql.shares import Found
+
+_TOGETHER: Final = 256
+"""Resources whose bodies are packed together: so many may be there unpacked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,23 @@ class Indexed(Prepared):
     frame: int
     dictionary: int
     packed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """The same before its body is packed: with the body, and the type that it is packed as."""
+
+    content: Resource | AuditForm
+    id: str
+    rows: Rows | None
+    shape: int
+    frame: int
+    type: str
+    body: bytes
+
+    def packed(self, by: InForce | None, dictionary: int, packed: bytes) -> Indexed:
+        """The resource, packed."""
+        return Indexed(self.content, self.id, self.rows, self.shape, self.frame, dictionary, packed, by=by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +95,21 @@ class Preparation:
                 all rows are the resource's own.
             is_lasting: Whether the numbers given so far are committed.
         """
+        drafted = self._drafted(resource, id, number, find, is_lasting)
+        return drafted.packed(self.by, *self.bodies.pack_text(drafted.type, drafted.body))
+
+    def prepare_many(self, resources: Iterable[tuple[Resource, str]], find: Number) -> list[Prepared]:
+        """Resources under their ids, by texts that have a number already."""
+        made: list[Prepared] = []
+        left = iter(resources)
+        while drafts := [self._drafted(each, id, find, find, always) for each, id in islice(left, _TOGETHER)]:
+            packed = self.bodies.pack_texts([(draft.type, draft.body) for draft in drafts])
+            made += [draft.packed(self.by, *each) for draft, each in zip(drafts, packed, strict=True)]
+        return made
+
+    def _drafted(
+        self, resource: Resource | AuditForm, id: str, number: Number, find: Number | None, is_lasting: Lasting
+    ) -> "_Draft":
         content = resource if isinstance(resource, AuditForm) or resource.get("id") == id else {**resource, "id": id}
         known = _numbered(number)
         try:
@@ -79,11 +118,10 @@ class Preparation:
             frame = NO_FRAME if find is None or found.frame is None else _numbered(find)(found.frame.name)
         except _UnknownTextError:
             written = content.written_out() if isinstance(content, AuditForm) else content
-            packed = self._packed(written["resourceType"], texts_of(written)[1])
-            return Indexed(written, id, None, UNKNOWN, NO_FRAME, *packed, by=self.by)
+            return _Draft(written, id, None, UNKNOWN, NO_FRAME, written["resourceType"], texts_of(written)[1])
         rows = found.whole if frame == NO_FRAME else found.rows
         type = TYPE if isinstance(content, AuditForm) else content["resourceType"]
-        return Indexed(content, id, rows, shape, frame, *self._packed(type, body), by=self.by)
+        return _Draft(content, id, rows, shape, frame, type, body)
 
     def found(self, resource: Resource, number: Number) -> Found:
         """What the resource is found by, in a turn."""
@@ -93,9 +131,6 @@ class Preparation:
         """The rows of its own that a version of a frame has, and the number of its shape, in a turn."""
         found = self.found(resource, number)
         return found.rows if frame else found.whole, number(found.shape)
-
-    def _packed(self, type: str, body: bytes) -> tuple[int, bytes]:
-        return self.bodies.pack_text(type, body)
 
 
 class _UnknownTextError(Exception):

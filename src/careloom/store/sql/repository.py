@@ -7,7 +7,7 @@ that.
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
 from itertools import chain, repeat
@@ -241,6 +241,12 @@ class SqlRepository(ABC):
         chosen = resource.id if isinstance(resource, AuditForm) else self._desk.new_id() if id is None else id
         return self._readers.here(
             lambda connection: self._tenancy.prepare(resource, chosen, partial(self._tenancy.names.find, connection))
+        )
+
+    def prepare_many(self, resources: Iterable[tuple[Resource, str]]) -> list[Prepared]:
+        """As in the port."""
+        return self._readers.here(
+            lambda connection: self._tenancy.prepare_many(resources, partial(self._tenancy.names.find, connection))
         )
 
     async def commit(self, work: Callable[[Turn], T], *, cause: str = "", size: int = 0, is_light: bool = False) -> T:

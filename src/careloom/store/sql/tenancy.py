@@ -1,6 +1,7 @@
 """What all parts of a store share about their tenant."""
 
 import secrets
+from collections.abc import Iterable
 from typing import Any
 
 from careloom.model import Resource
@@ -99,8 +100,16 @@ class Tenancy:
 
     def prepare(self, resource: Resource | AuditForm, id: str, find: Number) -> Prepared:
         """A resource made ready outside of a turn, where no text gets a number."""
-        index = self.index
-        return Preparation(index.outlines, self.bodies, index).prepare(resource, id, find, find=find)
+        return self._preparation_apart.prepare(resource, id, find, find=find)
+
+    def prepare_many(self, resources: Iterable[tuple[Resource, str]], find: Number) -> list[Prepared]:
+        """The same of many, each with its id."""
+        return self._preparation_apart.prepare_many(resources, find)
+
+    @property
+    def _preparation_apart(self) -> Preparation:
+        """What it takes to do so outside of a turn, where the index may change before the resource is written."""
+        return Preparation(self.index.outlines, self.bodies, self.index)
 
     def version(self, type: str, row: Row) -> Version:
         """A version from id, ver, op, vid, dictionary and bytes."""

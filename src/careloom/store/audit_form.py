@@ -23,6 +23,8 @@ class AuditForm:
         request_id: ``what.identifier.value`` of the last entity, which says nothing else of it; empty where there is
             none.
         written_out: Gives all of it.
+        alike: How many of the references follow each other in entities that say the same but for where they lead, run
+            after run; empty where nothing is said of it.
     """
 
     id: str
@@ -32,3 +34,4 @@ class AuditForm:
     query: str
     request_id: str
     written_out: Callable[[], Resource]
+    alike: tuple[int, ...] = ()

@@ -241,7 +241,7 @@ FORMS = st.builds(
 @given(FORMS, FORMS)
 def test_what_is_of_one_kind_differs_in_its_blanks_alone(one: AuditEntry, other: AuditEntry) -> None:
     forms = [audit_form(each, source=SOURCE, registry=KNOWN, id="audit-1") for each in (one, other)]
-    if len({(form.kind, *map(bool, (form.query, form.request_id)), len(form.references)) for form in forms}) == 1:
+    if len({(form.kind, form.alike, *map(bool, (form.query, form.request_id))) for form in forms}) == 1:
         left, right = (blanked(form.written_out()) for form in forms)
         assert left == right
 
@@ -256,6 +256,16 @@ def test_a_form_tells_what_its_record_has_in_the_blanks(asked: AuditEntry) -> No
     assert tuple(places[: len(form.references)]) == form.references
     assert [each["query"] for each in entities if "query" in each] == ([form.query] if form.query else [])
     assert ("identifier" in entities[-1].get("what", {}) if entities else False) == bool(form.request_id)
+
+
+def test_a_form_says_which_of_its_entities_are_alike() -> None:
+    patients, resources = ("Patient/1", "Patient/2"), ("Task/1/_history/1", "Flag/1/_history/1", "Task/2/_history/1")
+    asked = entry("transaction", patients=patients, resources=resources)
+    form = audit_form(asked, source=SOURCE, registry=KNOWN, id="audit-1")
+    assert form.alike == (2, 3)
+    entities = [{**each, "what": None} for each in form.written_out()["entity"]]
+    assert form.references == (*patients, *resources)
+    assert entities[0] == entities[1] != entities[2] == entities[3] == entities[4] != entities[5]
 
 
 def blanked(event: dict[str, Any]) -> dict[str, Any]:

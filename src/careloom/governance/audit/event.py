@@ -36,7 +36,7 @@ def audit_form(entry: AuditEntry, *, source: AuditSource, registry: Registry, id
     return AuditForm(
         id,
         (
-            (entry.interaction, entry.operation, entry.type, entry.outcome, entry.description, len(entry.patients)),
+            (entry.interaction, entry.operation, entry.type, entry.outcome, entry.description),
             (entry.grant, entry.claimed_client, entry.address, entry.decision),
             source,
             registry,
@@ -46,6 +46,7 @@ def audit_form(entry: AuditEntry, *, source: AuditSource, registry: Registry, id
         encoded(entry.query),
         entry.request_id,
         partial(audit_event, entry, source=source, registry=registry, id=id),
+        (len(entry.patients), len(entry.resources)),
     )
 
 

@@ -56,10 +56,15 @@ class Outlined:
     blanks: tuple[Blank, ...]
 
 
-def outlined_of(resource: Resource) -> Outlined | None:
-    """A record as an outline with its blanks; None where it is not like those that come again and again."""
+def outlined_of(resource: Resource, most: int = MOST_ITEMS) -> Outlined | None:
+    """A record as an outline with its blanks; None where it is not like those that come again and again.
+
+    Args:
+        resource: As parsed JSON.
+        most: Entities that it may have.
+    """
     moment, items = resource.get(_MOMENT, ""), resource.get(_ITEMS)
-    if items.__class__ is not list or len(items) > MOST_ITEMS or "contained" in resource:
+    if items.__class__ is not list or len(items) > most or "contained" in resource:
         return None
     blanks: list[Blank] = []
     try:
@@ -71,12 +76,12 @@ def outlined_of(resource: Resource) -> Outlined | None:
     return Outlined(kind, moment, microseconds, tuple(blanks))
 
 
-def outlined_form(form: AuditForm) -> Outlined | None:
+def outlined_form(form: AuditForm, most: int = MOST_ITEMS) -> Outlined | None:
     """A record told by a form in the same way; None where `outlined_of` would find other blanks in it, or none."""
     blanks: list[Blank] = []
     leading_to: list[tuple[str, bool]] = []
     for reference in form.references:
-        blank = _address_blank(reference)
+        blank = address_blank(reference)
         if blank is None:
             return None
         blanks.append(blank)
@@ -87,10 +92,10 @@ def outlined_form(form: AuditForm) -> Outlined | None:
         if not _VALUE.fullmatch(form.request_id):
             return None
         blanks.append((form.request_id, ""))
-    if len(blanks) > MOST_ITEMS:
+    if len(blanks) > most:
         return None
     microseconds = (form.recorded - _EPOCH) // _MICROSECOND
-    kind = (form.kind, tuple(leading_to), form.query == "", form.request_id == "")
+    kind = (form.kind, form.alike, tuple(leading_to), form.query == "", form.request_id == "")
     return Outlined(kind, instant(form.recorded), microseconds, tuple(blanks))
 
 
@@ -114,7 +119,7 @@ def _blanked(item: dict[str, Any], blanks: list[Blank]) -> dict[str, Any]:
             blanks.append((typed, ""))
             return {**item, _TYPED: None}
     elif len(leads_to) == 1:
-        if (blank := _address_blank(leads_to.get("reference"))) is not None:
+        if (blank := address_blank(leads_to.get("reference"))) is not None:
             blanks.append(blank)
             return {**item, _LEADS_TO: _leads_to(blank)}
         if (value := _plain_value(leads_to.get("identifier"))) is not None:
@@ -123,7 +128,7 @@ def _blanked(item: dict[str, Any], blanks: list[Blank]) -> dict[str, Any]:
     return item
 
 
-def _address_blank(reference: Any) -> Blank | None:
+def address_blank(reference: Any) -> Blank | None:
     """The address of a reference to something here, with the version that it may name and without."""
     found = _ADDRESS.fullmatch(reference) if reference.__class__ is str else None
     return (found[0], found[1]) if found else None

@@ -88,7 +88,7 @@ KINDS: dict[str, Any] = {
 }
 
 
-def form(resource: Any, kind: str, lines: list[Any] | None = None) -> AuditForm:
+def form(resource: Any, kind: str, lines: list[Any] | None = None, alike: tuple[int, ...] = ()) -> AuditForm:
     """A record as a form; each time it is written out, a line is added."""
     entities = resource.get("entity", [])
     identifiers = [each["what"].get("identifier", {}).get("value", "") for each in entities if "what" in each]
@@ -106,6 +106,7 @@ def form(resource: Any, kind: str, lines: list[Any] | None = None) -> AuditForm:
         "".join(each.get("query", "") for each in entities),
         identifiers[-1] if identifiers else "",
         written_out,
+        alike,
     )
 
 
@@ -189,6 +190,80 @@ def test_so_it_is_whatever_the_blanks_hold(wordless: SearchParameters, lists: li
     for entities in [*lists, *lists, *lists]:
         resource = event(*entities)
         assert made(outlines.found(resource, numbers, always)) == generally(wordless, resource, numbers)
+
+
+def touched(address: str) -> dict[str, Any]:
+    return {**reference(address), "role": {"code": "4", "display": "Domain Resource"}}
+
+
+def listing(patients: list[str], resources: list[str], *others: Any, **more: Any) -> tuple[Any, tuple[int, int]]:
+    """A record of many resources, and which of its entities are alike."""
+    entities = [*map(reference, patients), *map(touched, resources), *others]
+    return event(*entities, **more), (len(patients), len(resources))
+
+
+def bundle(number: int) -> tuple[Any, tuple[int, int]]:
+    """The record of a transaction, each longer than the one before, with its resources in another order."""
+    types = [f"{type}/{number}-{place}" for place in range(number) for type in ("Patient", "Observation", "Task")]
+    versions = [f"{each}/_history/{len(each)}" for each in (types if number % 2 else reversed(types))]
+    return listing([f"Patient/{number}-{place}" for place in range(number)], versions, identifier(f"r-{number}"))
+
+
+@pytest.mark.parametrize("words", [True, False], ids=["words", "no words"])
+def test_a_form_of_many_resources_is_what_its_record_would_be(
+    registry: SearchParameters, wordless: SearchParameters, *, words: bool
+) -> None:
+    registry = registry if words else wordless
+    outlines, numbers = Outlines(Elements(registry, HASH), HASH), Numbers()
+    for resource, alike in map(bundle, range(3, 9)):
+        asked = form(resource, "transaction", alike=alike)
+        assert made(outlines.found(asked, numbers, always)) == generally(registry, resource, numbers)
+
+
+def test_from_the_third_on_one_of_many_resources_is_not_written_out(wordless: SearchParameters) -> None:
+    outlines, numbers, lines = Outlines(Elements(wordless, HASH), HASH), Numbers(), list[Any]()
+    for resource, alike in map(bundle, range(3, 9)):
+        outlines.found(form(resource, "transaction", lines, alike), numbers, always)
+    assert len(lines) == 2
+
+
+ADDRESS = st.builds("{}/{}".format, st.sampled_from(["Patient", "Group", "Task"]), ID)
+VERSION = st.builds("{}/_history/{}".format, ADDRESS, ID)
+LISTING = st.builds(
+    listing,
+    st.lists(ADDRESS | st.just("Patient/1"), max_size=6),
+    st.lists(VERSION | ADDRESS | st.just("Patient/1/_history/1"), min_size=6, max_size=12),
+    st.builds(identifier, st.sampled_from(["r-1", "r-2"])),
+)
+
+
+@given(st.lists(LISTING, min_size=1, max_size=4))
+def test_so_it_is_whatever_is_listed(wordless: SearchParameters, listings: list[Any]) -> None:
+    outlines, numbers = Outlines(Elements(wordless, HASH), HASH), Numbers()
+    for resource, alike in [*listings, *listings, *listings]:
+        asked = form(resource, "transaction", alike=alike)
+        assert made(outlines.found(asked, numbers, always)) == generally(wordless, resource, numbers)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        listing(["Patient/1"], [f"Task/{n}" for n in range(9)], {**identifier("r"), "name": "Task/1"}),
+        listing(["Patient/1"], [f"http://elsewhere/Task/{n}" for n in range(9)]),
+        (event(*(reference(f"Task/{n}") for n in range(9))), (2, 6)),
+        (event(*(reference(f"Task/{n}") for n in range(9))), ()),
+        (event(*(touched(f"Task/{n}") for n in range(5)), *(reference(f"Task/{n}") for n in range(5))), (10,)),
+        (event(identifier("first"), *(reference(f"Task/{n}") for n in range(9))), (9,)),
+        listing([], [f"{chr(65 + n % 26)}{chr(97 + n // 26)}/1" for n in range(70)]),
+    ],
+    ids=["said elsewhere", "elsewhere", "short runs", "no runs", "not alike", "others before", "many kinds"],
+)
+def test_what_is_listed_otherwise_is_worked_out_each_time(wordless: SearchParameters, odd: Any) -> None:
+    outlines, numbers = Outlines(Elements(wordless, HASH), HASH), Numbers()
+    resource, alike = odd
+    for _ in range(4):
+        asked = form(resource, "transaction", alike=alike)
+        assert made(outlines.found(asked, numbers, always)) == generally(wordless, resource, numbers)
 
 
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[Any]:

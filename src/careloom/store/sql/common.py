@@ -23,6 +23,12 @@ _LONGEST_BEGINNING = 100
 _MOST_MADE_UP = 16
 """Characters: more would tell how long the words of a text were."""
 
+_ENOUGH_BYTES = 1024 * 1024
+"""Of samples, for a dictionary of a sixtieth of that."""
+
+_LEAST = 50
+"""Samples that are looked at even where they are longer: records of whole bundles, say."""
+
 Holders = Mapping[str, set[Hashable]]
 """By text, those who have it: all of them, or `SHARED_BY`."""
 
@@ -31,9 +37,9 @@ def common_texts(samples: Sequence[tuple[Hashable, bytes]]) -> list[bytes]:
     """Samples with what is shared of their texts, and made-up characters behind it; keys and numbers stay.
 
     Args:
-        samples: JSON bodies, each with what tells its resource from others.
+        samples: JSON bodies, each with what tells its resource from others; of many long ones, the first.
     """
-    parsed = [(_subject(resource) or of, resource) for of, resource in ((of, parse_json(text)) for of, text in samples)]
+    parsed = [(_subject(resource) or of, resource) for of, resource in _enough(samples)]
     kept = shared_beginnings(_holders(parsed))
     made_up = _made_up(Random(0))  # what it gives is not to depend on anything
 
@@ -41,6 +47,16 @@ def common_texts(samples: Sequence[tuple[Hashable, bytes]]) -> list[bytes]:
         return text[: kept[text]] + made_up(text[kept[text] :])
 
     return [serialize_json(_with(resource, told)) for _, resource in parsed]
+
+
+def _enough(samples: Sequence[tuple[Hashable, bytes]]) -> Iterator[tuple[Hashable, Any]]:
+    """As many of them as tell what there is to be told, read."""
+    looked_at = 0
+    for number, (of, text) in enumerate(samples):
+        if number >= _LEAST and looked_at >= _ENOUGH_BYTES:
+            return
+        looked_at += len(text)
+        yield of, parse_json(text)
 
 
 def shared_beginnings(holders: Holders) -> dict[str, int]:

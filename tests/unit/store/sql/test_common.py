@@ -54,6 +54,13 @@ def test_a_long_text_is_kept_whole_or_told_of_in_a_few_characters() -> None:
     assert len(told((1, {"data": long}))[0]["data"]) < 100
 
 
+def test_of_many_long_samples_some_are_enough() -> None:
+    long = [(n, {"entity": [{"what": f"{n}-{place}"} for place in range(2_000)]}) for n in range(300)]
+    assert len(told(*long)) == 50
+    short = [(n, {"city": "Leeds"}) for n in range(300)]
+    assert len(told(*short)) == 300
+
+
 def test_keys_and_numbers_stay() -> None:
     assert told((1, {"value": [1.50, True, None, {"unit": ""}]})) == [{"value": [1.5, True, None, {"unit": ""}]}]
 

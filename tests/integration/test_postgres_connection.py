@@ -317,8 +317,8 @@ async def test_a_search_that_takes_too_long_is_refused_and_disturbs_nobody(
         await create(repository, patient(id="first"))
         monkeypatch.setattr(
             connections.Connection,
-            "stream",
-            lambda self, sql, values=(): iter(self.execute("SELECT 1, pg_sleep(60)").fetchall()),
+            "some",
+            lambda self, sql, values=(), wanted=0: iter(self.execute("SELECT 1, pg_sleep(60)").fetchall()),
         )
         query = searching(registry)("Patient")
         with pytest.raises(TooCostlyError):

@@ -8,7 +8,8 @@ from tests.contract.stores import BASE_URL, NHS_NUMBER, create, identified, obse
 from tests.postgres import Server
 
 from careloom.definitions import Definitions
-from careloom.search import SearchParameters
+from careloom.search import Query, SearchParameters
+from careloom.store import Turn
 from careloom.store.postgres import PostgresRepository, open_postgres, server_of
 from careloom.store.postgres.connection import connect_plain, connect_reader, connect_writer
 from careloom.store.postgres.dialect import POSTGRES
@@ -96,3 +97,97 @@ def test_plans_are_kept_by_connections_of_a_hub(postgres_url: str) -> None:
         connection = connect(server)
         assert connection.execute("SHOW plan_cache_mode").fetchone() == (mode,)
         connection.close()
+
+
+def test_rows_come_in_order_however_many_are_read(postgres_url: str) -> None:
+    connection = connect_reader(server_of(postgres_url))
+    connection.execute("BEGIN")
+    for number in (0, 1, 63, 64, 65, 1_024, 3_000):
+        for wanted in (0, 64, 100, 5_000):
+            rows = connection.some("SELECT n FROM generate_series(?, ?) AS n ORDER BY n", (1, number), wanted)
+            assert [n for (n,) in rows] == list(range(1, number + 1))
+    connection.close()
+
+
+async def test_a_search_that_was_met_before_is_planned_no_more(
+    repository: PostgresRepository, registry: SearchParameters
+) -> None:
+    asked = searching(registry)("Observation", ("subject:Patient.family", "F17"), ("code", "8867-4"))
+    searches = [await repository._readers.in_snapshot(partial(_planned, repository, asked)) for _ in range(5)]
+    assert searches[2] == searches[3] == searches[4]
+    assert all(custom == 0 for _, custom in searches[2])
+
+
+def _planned(repository: PostgresRepository, query: Query, connection: Connection) -> list[tuple[str, int]]:
+    """The statements that are prepared, and how often each was planned for its values."""
+    assert len(repository._page(connection, query, None).matches) == 1
+    assert connection.execute("SELECT name FROM pg_cursors WHERE name <> ''").fetchall() == []
+    told = "SELECT statement, custom_plans FROM pg_prepared_statements WHERE from_sql IS FALSE ORDER BY statement"
+    return [(statement, custom) for statement, custom in connection.execute(told) if "pg_prepared" not in statement]
+
+
+# where a few have most of it
+
+MANY = 4_000
+"""Observations: half of them of one patient, half of them of one month, all of one code."""
+
+NUMBER_7 = f"{NHS_NUMBER}|7"
+SKEWED: list[tuple[int, str, list[tuple[str, str]]]] = [
+    (2_500, "Observation", [("patient", "p7"), ("code", "8867-4")]),
+    (2_500, "Observation", [("subject", "Patient/p7"), ("code", "8867-4")]),
+    (200, "Observation", [("patient", "p8"), ("code", "8867-4")]),
+    (250, "Observation", [("patient", "p7"), ("_include", "Observation:subject")]),
+    (2_500, "Observation", [("code", "8867-4"), ("value-quantity", "gt5")]),
+    (2_500, "Observation", [("code", "8867-4"), ("date", "2026")]),
+    (2_500, "Observation", [("date", "2026-03")]),
+    (4_500, "Observation", [("date", "2026-03"), ("value-quantity", "gt5")]),
+    (200, "Patient", [("family", "mc")]),
+    (1_500, "Observation", [("subject:Patient.gender", "female")]),
+    (3_200, "Observation", [("subject:Patient.gender", "female"), ("code", "8867-4")]),
+    (3_200, "Observation", [("subject:Patient.gender", "female"), ("date", "2026-03")]),
+    (1_000, "Observation", [("subject:Patient.identifier", NUMBER_7)]),
+    (3_000, "Observation", [("subject:Patient.identifier", NUMBER_7), ("code", "8867-4")]),
+    (1_700, "Patient", [("_has:Observation:subject:code", "8867-4")]),
+]
+"""Entries of tables and indexes that a first page may read at most; a condition is counted up to a thousand."""
+
+_READ = """
+SELECT coalesce(sum(pg_stat_get_xact_tuples_returned(oid)), 0)::bigint FROM pg_class
+WHERE relkind IN ('i', 'r') AND relnamespace = current_schema()::regnamespace
+"""
+
+
+def _load(turn: Turn) -> None:
+    for number in range(300):
+        family, gender = "Mc Lee" if number % 10 == 0 else f"F{number}", ("female", "male", "other")[number % 3]
+        turn.create(identified(str(number), name=[{"family": family}], gender=gender), id=f"p{number}")
+    for number in range(MANY):
+        subject = {"reference": f"Patient/p{7 if number % 2 else number % 300}"}
+        date = f"2026-{3 if number % 4 < 2 else number % 12 + 1:02}-{number % 28 + 1:02}"
+        value = {"value": number % 100}
+        turn.create(observation(subject=subject, effectiveDateTime=date, valueQuantity=value))
+
+
+async def test_a_page_is_found_without_reading_what_many_have(
+    postgres_url: str, registry: SearchParameters, postgres: Server
+) -> None:
+    query = searching(registry)
+    repository = await open_postgres(server_of(postgres_url), tenant="north", parameters=registry)
+    await repository.commit(_load)
+    for is_known in (False, True):
+        if is_known:
+            postgres.execute("ANALYZE", postgres_url.rsplit("/", 1)[1])
+        for most, type, parameters in SKEWED:
+            asked = query(type, *parameters, ("_count", "20"), ("_total", "none"))
+            await repository.search(asked)  # how far back so many rows reach is remembered for a moment
+            for _ in range(3):
+                read = await repository._readers.in_snapshot(partial(_read_by, repository, asked))
+                assert read <= most, f"{type}?{parameters}: {read} entries"
+    await repository.close()
+
+
+def _read_by(repository: PostgresRepository, query: Query, connection: Connection) -> int:
+    (before,) = connection.execute(_READ).fetchone()
+    assert repository._page(connection, query, None).matches
+    (after,) = connection.execute(_READ).fetchone()
+    return int(after - before)

@@ -25,6 +25,7 @@ from careloom.definitions import Definitions
 from careloom.model.errors import ConflictError, TooCostlyError
 from careloom.search import Query, SearchParameters
 from careloom.store import Turn, Version
+from careloom.store.sql.clauses import Round
 from careloom.store.sql.statements import load_statements
 from careloom.store.sqlite import SqliteRepository
 
@@ -159,10 +160,8 @@ RANGES = {
 async def test_a_range_met_by_many_is_walked_from_the_newest_on(
     repository: SqliteRepository, query: Callable[..., Query], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("careloom.store.sql.newest.FIRST_GATHERED", 10)
-    monkeypatch.setattr("careloom.store.sql.explaining.FIRST_GATHERED", 10)
-    monkeypatch.setattr("careloom.store.sql.families.FIRST_WALK", 40)
-    monkeypatch.setattr("careloom.store.sql.plan.FIRST_WALK", 40)
+    for module in ("families", "plan"):
+        monkeypatch.setattr(f"careloom.store.sql.{module}.ROUNDS", (Round(10, 40),))
     type, parameters, table = RANGES[name]
     _, way, *steps = await repository.explain(query(type, *parameters))
     assert way.startswith(f"more than 10 rows: 40 rows of {table} walked")
@@ -176,8 +175,7 @@ async def test_a_range_is_walked_and_gathered_by_rounds_up_to_a_bound(
     """The walks pass eighty rows: what they do not find is gathered, or refused where that is too much."""
     january = query("Observation", ("date", "2026-01"), ("_total", "none"), ("_count", "1000"))
     expected = (await repository.search(january)).matches
-    monkeypatch.setattr("careloom.store.sql.newest.FIRST_GATHERED", 1)
-    monkeypatch.setattr("careloom.store.sql.families.FIRST_WALK", 4)
+    monkeypatch.setattr("careloom.store.sql.families.ROUNDS", (Round(1, 4), Round(4, 16), Round(16, 60)))
     assert (await repository.search(january)).matches == expected
     monkeypatch.setattr("careloom.store.sql.newest.MOST_GATHERED", 20)
     with pytest.raises(TooCostlyError, match="dat: too many rows"):

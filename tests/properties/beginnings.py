@@ -6,6 +6,7 @@ from typing import Any
 from unittest.mock import patch
 
 from careloom.store.sql import families, newest, plan
+from careloom.store.sql.clauses import Round
 
 BEGINNINGS = ("few", "many")
 """With ``many`` every condition counts as met by many: a search begins with a run or walks, in many small rounds."""
@@ -23,9 +24,7 @@ def beginning(way: str) -> Iterator[None]:
 _MANY: list[tuple[Any, str, Any]] = [
     (plan, "HANDFUL", 0),
     (plan, "FEW", 0),
-    (plan, "FIRST_WALK", 3),
-    (families, "FIRST_WALK", 5),
-    (newest, "FIRST_GATHERED", 2),
+    (plan, "ROUNDS", (Round(2, 3), Round(4, 6), Round(6, 9))),
+    (families, "ROUNDS", (Round(2, 5), Round(4, 10), Round(6, 15))),
     (newest, "WINDOW", 3),
-    (newest, "GROWTHS", (1, 2, 3)),
 ]

@@ -38,8 +38,8 @@ NUL = "\ufdd0"
 MOST_AT_ONCE = 2_000
 """Rows sent as arrays in one statement."""
 
-_FIRST_ROWS = 64
-"""Rows that a stream asks for at first: a page and one more, mostly."""
+_FIRST_SIZES = (64, 256, 1_024)
+"""Rows that are asked for at first: a page and one more, mostly; few sizes, as each is a statement to be prepared."""
 
 _SETTINGS = {
     "jit": "off",
@@ -54,7 +54,14 @@ _READER_SETTINGS = {
     "join_collapse_limit": "1",
     "from_collapse_limit": "1",
     "cursor_tuple_fraction": "0.0001",
+    "random_page_cost": "1",  # as that of a page in order, or the planner reads all of a run to have its pages in order
 }
+
+_PREPARED_AFTER = 1
+"""Times that a reader runs a statement before it is prepared: what is asked but once need not be kept."""
+
+_MOST_PREPARED = 200
+"""Statements that a reader has prepared, each some 50 kilobytes of the server's memory."""
 
 _KEEP_PLANS = """
 SELECT set_config('plan_cache_mode', 'force_generic_plan', false)
@@ -119,7 +126,10 @@ def connect_writer(server: Server) -> "Connection":
 
 def connect_reader(server: Server) -> "Connection":
     """A connection that only reads."""
-    return _connect(server, "reader", {"default_transaction_read_only": "on", **_READER_SETTINGS}, keeps_plans=True)
+    settings = {"default_transaction_read_only": "on", **_READER_SETTINGS}
+    connection = _connect(server, "reader", settings, keeps_plans=True)
+    connection.raw.prepare_threshold, connection.raw.prepared_max = _PREPARED_AFTER, _MOST_PREPARED
+    return connection
 
 
 def connect_plain(server: Server) -> "Connection":
@@ -198,6 +208,23 @@ class Connection:
             cursor.execute(as_psycopg(sql), storable(values) or None)
         return cursor
 
+    def some(self, sql: str, values: Values = (), wanted: int = 0) -> Iterator[tuple[Any, ...]]:
+        """The rows of one statement that says their order, when mostly no more than the first of them are read.
+
+        These come by a statement that is prepared, since planning it takes as long as running it; only whoever asks for
+        more has it planned for a cursor. It needs a transaction.
+
+        Args:
+            sql: Without a limit.
+            values: Of the statement.
+            wanted: How many rows are read at least, as far as that is known.
+        """
+        size = next((each for each in _FIRST_SIZES if each >= wanted), _FIRST_SIZES[-1])
+        rows = self.execute(f"{sql} LIMIT {size}", values).fetchall()
+        yield from rows
+        if len(rows) == size:
+            yield from self.stream(f"{sql} OFFSET {size}", values)
+
     def stream(self, sql: str, values: Values = ()) -> Iterator[tuple[Any, ...]]:
         """The rows of one statement as they are asked for, some at first and then more at a time.
 
@@ -206,7 +233,7 @@ class Connection:
         name = f"some_{next(self._numbers)}"
         self._cursors.add(name)
         self.later(f"DECLARE {name} NO SCROLL CURSOR FOR {sql}", values)
-        size = _FIRST_ROWS
+        size = _FIRST_SIZES[0]
         try:
             while rows := self.execute(f"FETCH FORWARD {size} FROM {name}").fetchall():
                 yield from rows

@@ -124,6 +124,11 @@ def _rows(connection: dialect.Connection, sql: Sql) -> Iterator[Row]:
     return connection.stream(sql.text, sql.values)
 
 
+def _first_rows(connection: dialect.Connection, sql: Sql, wanted: int) -> Iterator[Row]:
+    assert isinstance(connection, Connection), connection
+    return connection.some(sql.text, sql.values, wanted)
+
+
 def _among(column: str, numbers: Sequence[int]) -> Sql:
     """One parameter, however many numbers, so that the statement stays the same."""
     return Sql(f"{column} = ANY (?::bigint[])", (array(numbers),)) if numbers else Sql("1 = 0")
@@ -170,7 +175,12 @@ POSTGRES = Dialect(
     among=_among,
     at_once=_at_once,
     rows=_rows,
+    first_rows=_first_rows,
     keeps_order=False,
+    hidden=lambda column: f"+{column}",
+    apart=" OFFSET 0",  # no join is made of such a subquery
+    has_targets_in_order=True,
     beginning=("substr({column}, 1, 500)", 500),
 )
-"""It takes no hints; which index it goes by is seen to by the planner settings of each connection."""
+"""It takes no hints; which index it goes by is seen to by how conditions are written and by the planner settings of
+each connection, not by how many rows it expects."""

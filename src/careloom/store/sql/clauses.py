@@ -31,18 +31,31 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Round:
+    """How much to read before it is asked whether there is a better way, see `careloom.store.sql.newest`.
+
+    Attributes:
+        gathered: Rows that may be gathered.
+        walked: Rows to go through otherwise, which costs about the same.
+    """
+
+    gathered: int
+    walked: int
+
+
+@dataclass(frozen=True, slots=True)
 class Walk:
     """Going through rows of all versions from the newest on, and picking what meets a condition.
 
     Attributes:
         run: The rows.
         test: Whether a row is picked.
-        first: How many rows to go through before it is asked whether there is a better way.
+        rounds: How much to read in one round after the other.
     """
 
     run: Run
     test: Sql
-    first: int
+    rounds: tuple[Round, ...]
 
 
 @dataclass(frozen=True, slots=True)

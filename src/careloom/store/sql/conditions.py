@@ -191,7 +191,8 @@ def _chain(chain: Chain, type: str, context: Context) -> Clause:
     fits = any_of(all_of([there.living(name), end.probe]) for name, end in ends)
     at = f"{context.dialect.by('ref', 'version', 'r')} {context.dialect.in_order} {_version_of(there, 'r.target')}"
     here = Sql(f"r.tenant = ? AND r.vid = {context.alias}.vid AND", (context.tenant,)) + p
-    probe = Sql(f"EXISTS (SELECT 1 FROM {at} WHERE", ()) + here + Sql("AND") + bracketed(fits) + Sql(")")
+    tests = here + Sql("AND") + bracketed(fits)
+    probe = Sql(f"EXISTS (SELECT 1 FROM {at} WHERE {tests.text}{context.dialect.apart})", tests.values)
     sources = [_leading_to(p, name, end, there) for name, end in ends if end.source is not None]
     reason = f"{chain.parameter} of {' + '.join(dict.fromkeys(end.reason for _, end in ends))}"
     return Clause(probe, together(sources) if len(sources) == len(ends) else None, reason=reason)
@@ -219,7 +220,7 @@ def _has(has: Has, type: str, context: Context) -> Clause:
     probe = Sql(
         f"EXISTS (SELECT 1 FROM ref AS r {join} version AS {there.alias} "
         f"ON {there.alias}.tenant = ? AND {there.alias}.vid = r.vid "
-        f"WHERE r.tenant = ? AND r.target = {context.alias}.rid AND {p.text} AND {holds.text})",
+        f"WHERE r.tenant = ? AND r.target = {context.alias}.rid AND {p.text} AND {holds.text}{context.dialect.apart})",
         (context.tenant, context.tenant, *p.values, *holds.values),
     )
     return Clause(probe, _led_to(p, type, has, end, context), reason=f"{has.type}.{has.parameter} of {end.reason}")

@@ -95,7 +95,13 @@ class Dialect:
         among: Whether a column is one of some numbers.
         at_once: As `careloom.store.sql.at_once.at_once`.
         rows: The rows of a statement one after the other, when perhaps only the first of them will be read.
+        first_rows: The same of a statement in order that is as good when all its rows are read, by how many are wanted.
         keeps_order: Whether what is joined to a WITH part comes in the order of that part.
+        hidden: A column that the database is not to look up rows by, where it might take the wrong index.
+        apart: Ends a subquery that is to be run for each candidate anew, by a seek, where the database might look for
+            all that it finds instead.
+        has_targets_in_order: Whether the rows that refer to one address lie in the order of their vid, whatever
+            parameter they are under.
         beginning: What the index of a column of long texts holds in its stead, and how many characters that are;
             None where it holds all of it.
         taken: What it raises at once, and keeps the transaction, where a row is inserted that is there; nothing where
@@ -120,9 +126,15 @@ class Dialect:
     rows: Callable[[Connection, Sql], Iterator[Row]] = lambda connection, sql: iter(
         connection.execute(sql.text, sql.values)
     )
+    first_rows: Callable[[Connection, Sql, int], Iterator[Row]] = lambda connection, sql, wanted: iter(
+        connection.execute(sql.text, sql.values)
+    )
     rows_in_part: int = 128
     held: str = ""
     keeps_order: bool = True
+    hidden: Callable[[str], str] = lambda column: column
+    apart: str = ""
+    has_targets_in_order: bool = False
     beginning: tuple[str, int] | None = None
     taken: tuple[type[Exception], ...] = ()
 

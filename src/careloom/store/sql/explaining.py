@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from careloom.search.query import Query
 from careloom.store.sql.clauses import Context
 from careloom.store.sql.newest import (
-    FIRST_GATHERED,
-    GROWTHS,
     MOST_GATHERED,
     WINDOW,
     Range,
@@ -34,14 +32,16 @@ def steps(query: Query, found: Candidates, context: Context) -> Iterator[str]:
 
 def _first_step(found: Range, context: Context) -> tuple[str, Sql]:
     """What `careloom.store.sql.newest` does first, and how far it may go."""
-    size, walk = found.size, found.walk
-    number = counted(found.source, FIRST_GATHERED + 1, context) if size is None else size
-    if walk is None or number <= FIRST_GATHERED:
-        told = f"{number:,} rows" if number <= FIRST_GATHERED else f"more than {FIRST_GATHERED:,} rows"
-        return f"{told} gathered", gathered(found, WINDOW, 0, None, context)
-    start = reached(walk.run, walk.first, None, context)
+    if found.size is not None or found.walk is None:
+        size = "many" if found.size is None else f"{found.size:,}"
+        return f"{size} rows gathered", gathered(found, WINDOW, 0, None, context)
+    first, walk = found.walk.rounds[0], found.walk
+    number = counted(found.source, first.gathered + 1, context)
+    if number <= first.gathered:
+        return f"{number:,} rows gathered", gathered(found, WINDOW, 0, None, context)
+    start = reached(walk.run, first.walked, None, context)
     told = (
-        f"more than {FIRST_GATHERED:,} rows: {walk.first:,} rows of {walk.run.name} walked, "
-        f"if need be up to {walk.first * sum(GROWTHS):,} walked or {MOST_GATHERED:,} gathered"
+        f"more than {first.gathered:,} rows: {first.walked:,} rows of {walk.run.name} walked, "
+        f"if need be up to {sum(round.walked for round in walk.rounds):,} walked or {MOST_GATHERED:,} gathered"
     )
     return told, walked(found, walk, start, None, context)

@@ -1,6 +1,6 @@
 """Comparisons by the table their values lie in: hashes, texts, intervals."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
 from typing import TypeVar
 
@@ -16,7 +16,7 @@ from careloom.search.query import (
     TokenOperand,
     UriOperand,
 )
-from careloom.store.sql.clauses import Clause, Context, Run, Walk, either, nothing, sought
+from careloom.store.sql.clauses import Clause, Context, Round, Run, Walk, either, nothing, sought
 from careloom.store.sql.intervals import DATES, NUMBERS, IntervalFamily, arms, around
 from careloom.store.sql.keys import (
     ANY_SYSTEM,
@@ -35,8 +35,8 @@ Kept = TypeVar("Kept", bound=Operand)
 _MOST_ARMS = 100
 """A condition with more runs than this looks at all values of its parameter: SQLite joins at most 500 selects."""
 
-FIRST_WALK = 16_000
-"""Values that are gone through at first: two milliseconds at most."""
+ROUNDS = (Round(2_000, 16_000), Round(8_000, 64_000), Round(32_000, 256_000))
+"""Of values in a range, which lie in one index, as those gone through do: the first takes a millisecond or two."""
 
 _LAST_CHARACTER = "\U0010ffff"
 _SLASHES = 3
@@ -54,7 +54,8 @@ def _token(comparison: Comparison, type: str, context: Context) -> Clause:
             hashes = {code_hash(context.hash_of, type, key, operand.code) for key in keys}
             by_system.setdefault(operand.system, set()).update(hashes)
     seeks = [_of_system(system, sorted(hashes), context) for system, hashes in by_system.items()]
-    ways = [hashed("tok", seeks, context, type, keys)] if seeks else []
+    is_one = [len(hashes) for hashes in by_system.values()] == [1]
+    ways = [hashed("tok", seeks, context, type, keys, is_one=is_one)] if seeks else []
     systems = [operand.system for operand in asked if operand.code is None and operand.system is not None]
     if systems:
         ways.append(_of_systems(systems, type, comparison.key, context))
@@ -100,11 +101,23 @@ def _reference(comparison: Comparison, type: str, context: Context) -> Clause:
 
 def referring(numbers: list[int], targets: list[int], context: Context) -> Clause:
     """Versions with a reference under one of some parameters to one of the targets."""
-    return hashed("ref", [one_of("target", targets) + Sql("AND") + one_of("p", numbers)], context)
+    is_one = len(targets) == 1 and (len(numbers) == 1 or context.dialect.has_targets_in_order)
+    return hashed("ref", [one_of("target", targets) + Sql("AND") + one_of("p", numbers)], context, is_one=is_one)
 
 
-def hashed(table: str, seeks: list[Sql], context: Context, type: str = "", keys: Sequence[str] = ()) -> Clause:
-    """Versions with a row under one of some keys of a table; of parameters with frames, the type and the keys."""
+def hashed(
+    table: str, seeks: list[Sql], context: Context, type: str = "", keys: Sequence[str] = (), *, is_one: bool
+) -> Clause:
+    """Versions with a row under one of some keys of a table.
+
+    Args:
+        table: With the hashes.
+        seeks: The alternatives.
+        context: Where the condition is put into SQL.
+        type: Of the versions, if the parameter has frames.
+        keys: Under which it has them.
+        is_one: Whether there is one alternative, of which an index has the rows in the order of their vid.
+    """
     bound, most = sum(len(each.values) for each in seeks), context.dialect.most_values // 4
     if bound > most:
         raise TooCostlyError(f"a condition with {bound} values: at most {most} are searched by")
@@ -112,7 +125,7 @@ def hashed(table: str, seeks: list[Sql], context: Context, type: str = "", keys:
     rows = context.dialect.by(table, "value", "a")
     found = sought(rows, of_tenant, seeks)
     source = context.of_frames_too(type, keys, found)
-    is_run = source is found and len(seeks) == 1 and " IN " not in seeks[0].text.partition(" AND sys ")[0]
+    is_run = source is found and is_one
     return Clause(
         probe=_exists(table, of_tenant, seeks, context, context.at(type, keys)),
         source=source,
@@ -128,15 +141,16 @@ def _string(comparison: Comparison, type: str, context: Context) -> Clause:
     test = _STRINGS[comparison.modifier]
     seeks = [test(operand, context) for operand in operands(comparison, StringOperand)]
     tests = any_of(seeks)
-    of_parameter = one_of("p", context.numbers(type, comparison.key))
+    numbers = context.numbers(type, comparison.key)
     keys = context.covers.keys(type, comparison.key)
-    key = Sql("tenant = ? AND", (context.tenant,)) + of_parameter
+    key = Sql("tenant = ? AND", (context.tenant,)) + one_of("p", numbers)
+    of_version = all_of([one_of(context.dialect.hidden("p"), numbers), tests])
     found = sought(context.dialect.by("str", "value", "a"), key, seeks if comparison.modifier in _SOUGHT else [tests])
     source = context.of_frames_too(type, keys, found)
     return Clause(
-        probe=_of_version("str", all_of([of_parameter, tests]), context, context.at(type, keys)),
+        probe=_of_version("str", of_version, context, context.at(type, keys)),
         source=source,
-        walk=_walk("str", all_of([of_parameter, tests]), context) if source is found else None,
+        walk=_walk("str", of_version, context) if source is found else None,
         reason="str, a range",
     )
 
@@ -245,25 +259,31 @@ def _number(comparison: Comparison, type: str, context: Context) -> Clause:
 
 
 def _interval(family: IntervalFamily, comparison: Comparison, type: str, context: Context) -> Clause:
-    tests: list[Sql] = []
+    tests: list[tuple[int, Sql]] = []
     found: list[tuple[str, Sql]] = []
     for key, operand in product(context.covers.keys(type, comparison.key), comparison.operands):
         p, asked, unit = _asked_of(operand, parameter_name(type, key), context)
         at = Sql("tenant = ? AND p = ?", (context.tenant, p))
-        tests.append(all_of((Sql("p = ?", (p,)), around(family, asked), *unit)))
+        tests.append((p, all_of((around(family, asked), *unit))))
         found += [(arm.index, all_of((at, arm.where, *unit))) for arm in arms(family, asked)]
     if len(found) > _MOST_ARMS:
-        found = [("value", all_of((Sql("tenant = ?", (context.tenant,)), any_of(tests))))]
+        found = [("value", all_of((Sql("tenant = ?", (context.tenant,)), _under("p", tests))))]
     selects = [
         Sql(f"SELECT vid FROM {context.dialect.by(family.table, index, 'a')} WHERE") + where for index, where in found
     ]
     source = Sql(" UNION ALL ".join(each.text for each in selects), tuple(v for each in selects for v in each.values))
+    of_version = _under(context.dialect.hidden("p"), tests)
     return Clause(
-        probe=_of_version(family.table, any_of(tests), context),
+        probe=_of_version(family.table, of_version, context),
         source=source if selects else nothing().source,
-        walk=_walk(family.table, any_of(tests), context),
+        walk=_walk(family.table, of_version, context),
         reason=f"{family.table}, a range",
     )
+
+
+def _under(column: str, tests: Iterable[tuple[int, Sql]]) -> Sql:
+    """Whether a row passes one of some tests, each of them of rows under a parameter."""
+    return any_of(all_of((Sql(f"{column} = ?", (p,)), test)) for p, test in tests)
 
 
 def _asked_of(operand: Operand, name: str, context: Context) -> tuple[int, Operand, list[Sql]]:
@@ -292,20 +312,23 @@ def _exists(table: str, key: Sql, seeks: Sequence[Sql], context: Context, at: st
     """Whether the version tested has a row under a key that passes one of some tests, each of them a seek."""
     here = Sql(f"AND vid {at}" if at else f"AND vid = {context.alias}.vid")
     rows = Sql(f"EXISTS (SELECT 1 FROM {table} WHERE") + key + Sql("AND")
-    return any_of(rows + bracketed(seek) + here + Sql(")") for seek in seeks)
+    return any_of(rows + bracketed(seek) + here + Sql(f"{context.dialect.apart})") for seek in seeks)
 
 
 def _of_version(table: str, tests: Sql, context: Context, at: str = "") -> Sql:
     """Whether a value of the version itself passes the tests, by the index that leads from versions to values."""
     vid = at or f"= {context.alias}.vid"
-    rows = f"{context.dialect.by(table, 'version', 'a')} WHERE tenant = ? AND vid {vid}"
-    return Sql(f"EXISTS (SELECT 1 FROM {rows} AND ({tests.text}))", (context.tenant, *tests.values))
+    tenant = context.dialect.hidden("tenant")
+    rows = f"{context.dialect.by(table, 'version', 'a')} WHERE {tenant} = ? AND vid {vid}"
+    text = f"EXISTS (SELECT 1 FROM {rows} AND ({tests.text}){context.dialect.apart})"
+    return Sql(text, (context.tenant, *tests.values))
 
 
 def _walk(table: str, tests: Sql, context: Context) -> Walk:
     """The values of all versions, one version after the other."""
-    run = Run(table, context.dialect.by(table, "version", "a"), Sql("tenant = ?", (context.tenant,)))
-    return Walk(run, tests, FIRST_WALK)
+    of_tenant = Sql(f"{context.dialect.hidden('tenant')} = ?", (context.tenant,))
+    run = Run(table, context.dialect.by(table, "version", "a"), of_tenant)
+    return Walk(run, tests, ROUNDS)
 
 
 def operands(comparison: Comparison, kind: type[Kept]) -> list[Kept]:

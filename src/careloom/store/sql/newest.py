@@ -10,8 +10,8 @@ ways to the newest of it:
 Neither is good for every range, and nobody knows beforehand how a record has grown: one that was written day by day
 has the dates of last year far back, one that was taken over from elsewhere has them everywhere. So it is counted
 whether the range holds only some rows; if so, they are gathered. If not, some rows are walked, which costs about the
-same; if they were not enough, both goes on with four times as much. Whichever way is the good one, no more than a few
-times of what it reads is read, and there is an end to it.
+same; if they were not enough, both goes on with several times as much. Whichever way is the good one, no more than a
+few times of what it reads is read, and there is an end to it.
 """
 
 from collections.abc import Iterator
@@ -21,12 +21,6 @@ from careloom.model.records import dataclass
 from careloom.store.sql.clauses import Context, Run, Walk
 from careloom.store.sql.dialect import Row
 from careloom.store.sql.text import Sql, all_of
-
-FIRST_GATHERED = 2_000
-"""Rows that a range may have to be gathered at once: a millisecond."""
-
-GROWTHS = (1, 4, 16)
-"""How many times as much is gathered or walked in one round after the other."""
 
 MOST_GATHERED = 500_000
 """Rows that a range may have to be gathered when all walks were in vain."""
@@ -72,11 +66,11 @@ def newest(found: Range, end: int | None, context: Context) -> Iterator[Row]:
     if size is not None or walk is None:
         yield from _of_all(found, size, end, context)
         return
-    for growth in GROWTHS:
-        size = _size(found.source, FIRST_GATHERED * growth, context)
+    for round in walk.rounds:
+        size = _size(found.source, round.gathered, context)
         if size is not None:
             break
-        start = reached(walk.run, walk.first * growth, end, context)
+        start = reached(walk.run, round.walked, end, context)
         yield from _rows(walked(found, walk, start, end, context), context)
         if start is None:
             return
@@ -140,7 +134,8 @@ def _passed(run: Run, number: int, end: int | None, context: Context) -> int | N
 
 def _of_all(found: Range, size: int | None, end: int | None, context: Context) -> Iterator[Row]:
     """All that is gathered: the first few, mostly enough for a page, and then the rest."""
-    yield from _rows(gathered(found, WINDOW, 0, end, context), context)
+    first = gathered(found, WINDOW, 0, end, context)
+    yield from context.connection.execute(first.text, first.values)
     if size is None or size > WINDOW:
         yield from _rows(gathered(found, _ALL - WINDOW, WINDOW, end, context), context)
 

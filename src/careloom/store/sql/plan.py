@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 
 from careloom.model.records import dataclass
 from careloom.search.query import And, Condition, Narrowing, Query, SortKey, Written
-from careloom.store.sql.clauses import Clause, Context, Run, Walk
+from careloom.store.sql.clauses import Clause, Context, Round, Run, Walk
 from careloom.store.sql.conditions import clause
-from careloom.store.sql.newest import Range, counted
+from careloom.store.sql.newest import Range
 from careloom.store.sql.text import Sql, all_of
 
 HANDFUL = 64
@@ -23,8 +23,8 @@ HANDFUL = 64
 FEW = 1_000
 """Counting stops here: a condition that more versions meet is no good beginning."""
 
-FIRST_WALK = 1_000
-"""Versions of a type that are tested before it is asked whether there is a better way: some milliseconds."""
+ROUNDS = (Round(250, 250), Round(1_000, 1_000), Round(4_000, 4_000), Round(32_000, 16_000))
+"""Of what lies elsewhere than in the versions gone through, as at the end of a reference: each takes several seeks."""
 
 _NEWEST_FIRST = ((), (SortKey("_lastUpdated", "date", descending=True),))
 
@@ -103,22 +103,30 @@ def _first(query: Query, clauses: list[Clause], context: Context) -> tuple[Claus
 
 def _sizes(finding: Sequence[Clause], context: Context) -> list[tuple[int, int]]:
     """The size of each; where one of them finds but a handful, nobody needs to know more of the others."""
-    sizes = [_size(each, HANDFUL, context) for each in finding]
+    sizes = _up_to(HANDFUL, finding, context)
     if min(sizes)[0] < HANDFUL:
         return sizes
-    return [_size(each, FEW, context) for each in finding]
+    return _up_to(FEW, finding, context)
 
 
-def _size(found: Clause, limit: int, context: Context) -> tuple[int, int]:
+def _up_to(limit: int, finding: Sequence[Clause], context: Context) -> list[tuple[int, int]]:
+    """The size of each up to a limit, by one statement."""
+    sizes = [_size(each, limit) for each in finding]
+    tables = ", ".join(f"({each.text}) AS s{number}" for number, each in enumerate(sizes))
+    values = [value for each in sizes for value in each.values]
+    row = context.connection.execute(f"SELECT * FROM {tables}", values).fetchone()
+    return [(int(row[index]), int(row[index + 1])) for index in range(0, len(row), 2)]
+
+
+def _size(found: Clause, limit: int) -> Sql:
     """How many rows there are, up to a limit; and how far back the newest of a run reach: the further, the fewer."""
     assert found.source is not None
     if found.run is None:
-        return counted(found.source, limit, context), 0
+        some = Sql(f"SELECT 1 FROM ({found.source.text}) AS s LIMIT ?", (*found.source.values, limit))
+        return Sql(f"SELECT count(*), 0 FROM ({some.text}) AS c", some.values)
     newest = Sql("ORDER BY vid DESC LIMIT ?", (limit,))
     rows = Sql(f"SELECT vid FROM {found.run.table} WHERE") + found.run.where + newest
-    sql = Sql(f"SELECT count(*), coalesce(min(vid), 0) FROM ({rows.text}) AS c", rows.values)
-    number, oldest = context.connection.execute(sql.text, sql.values).fetchone()
-    return int(number), int(oldest)
+    return Sql(f"SELECT count(*), coalesce(min(vid), 0) FROM ({rows.text}) AS c", rows.values)
 
 
 def _of_type(type: str, rest: Sql, judged: tuple[Condition, ...], context: Context) -> Candidates:
@@ -149,7 +157,7 @@ def _of_source(  # noqa: PLR0917  candidates are made of all of it
 def _through(type: str, context: Context) -> Walk:
     """The way through all versions of a type, each tested by seeks elsewhere."""
     key = Sql("tenant = ? AND type = ?", (context.tenant, context.number(type)))
-    return Walk(Run("version", context.dialect.by("version", "type", "a"), key), Sql("1 = 1"), FIRST_WALK)
+    return Walk(Run("version", context.dialect.by("version", "type", "a"), key), Sql("1 = 1"), ROUNDS)
 
 
 def _versions_of(vids: Sql, context: Context) -> Sql:

@@ -27,9 +27,11 @@ FROM (SELECT (SELECT max(vid) FROM version WHERE version.tenant = tenant.tenant)
       UNION ALL
       SELECT (SELECT last FROM tx WHERE tx.tenant = tenant.tenant ORDER BY tx DESC LIMIT 1) FROM tenant) AS ends;
 
--- name: newest_vid
--- The newest version of a tenant: the snapshot of a search.
-SELECT coalesce(max(vid), 0) FROM version WHERE tenant = :tenant;
+-- name: now
+-- The snapshot of a search: the newest version of a tenant, with no last vid, and the ends of units that are being
+-- written in slices.
+SELECT coalesce(max(vid), 0), NULL FROM version WHERE tenant = :tenant
+UNION ALL SELECT tx, last FROM tx WHERE tenant = :tenant AND state = 1;
 
 -- name: unseen
 -- The vids of units that are being written in slices, or taken out again; in the order of their index.

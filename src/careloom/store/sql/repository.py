@@ -195,9 +195,9 @@ class SqlRepository(ABC):
 
     def _now(self, connection: Connection) -> Snapshot:
         """All that is committed and to be seen."""
-        key = {"tenant": self._tenancy.number}
-        (vid,) = connection.execute(_SQL["newest_vid"], key).fetchone()
-        return Snapshot(vid, tuple((first, last) for first, last in connection.execute(_SQL["unseen"], key).fetchall()))
+        rows = connection.execute(_SQL["now"], {"tenant": self._tenancy.number}).fetchall()
+        (newest,) = (vid for vid, last in rows if last is None)
+        return Snapshot(newest, tuple(sorted((first, last) for first, last in rows if last is not None)))
 
     async def changes(self, after: int, limit: int) -> list[Change]:
         """As in the port."""

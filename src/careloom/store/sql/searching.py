@@ -121,25 +121,26 @@ class Search:
         """Matches in the order of the query, from behind an entry on, up to a limit."""
         if not all(is_sorted_in_sql(plan.query) for plan in plans):
             return islice(self._sorted_here(query, plans, after), limit)
-        streams = [self._stream(plan, after) for plan in plans]
+        streams = [self._stream(plan, after, limit) for plan in plans]
         if len(streams) == 1:
             return islice(streams[0], limit)
         order = cmp_to_key(_comparison(query.sort))
         return islice(merge(*streams, key=lambda match: order(match.keys)), limit)
 
-    def _stream(self, plan: "_Plan", after: SortValues) -> Iterator["_Match"]:
+    def _stream(self, plan: "_Plan", after: SortValues, wanted: int = 0) -> Iterator["_Match"]:
         """Matches of one type in order, those that come twice given once: they come one behind the other."""
         last: SortValues = ()
-        for row in self._rows(plan, after):
+        for row in self._rows(plan, after, wanted):
             if row != last and self._passes(plan.found.judged, row[-1]):
                 last = row
                 yield _Match(plan.query.type, row)
 
-    def _rows(self, plan: "_Plan", after: SortValues) -> Iterator[SortValues]:
+    def _rows(self, plan: "_Plan", after: SortValues, wanted: int) -> Iterator[SortValues]:
         """Candidates of one type in order, some twice."""
         if plan.found.range is not None and is_newest_first(plan.query):
             return newest(plan.found.range, int(after[-1] or 0) if after else None, self._context)
-        return self._context.dialect.rows(self._connection, page(plan.query, plan.found, after, self._context))
+        sql = page(plan.query, plan.found, after, self._context)
+        return self._context.dialect.first_rows(self._connection, sql, wanted)
 
     def _passes(self, judged: tuple[Condition, ...], vid: SortValue) -> bool:
         if not judged:

@@ -36,6 +36,13 @@ QUERIES = [
 ]
 
 
+_READ = """
+SELECT coalesce(sum(pg_stat_get_xact_tuples_returned(oid)), 0)::bigint FROM pg_class
+WHERE relkind IN ('i', 'r') AND relnamespace = current_schema()::regnamespace
+"""
+"""Entries of tables and indexes that were read in this transaction."""
+
+
 @pytest.fixture(scope="module")
 def registry(definitions: Definitions) -> SearchParameters:
     return SearchParameters(definitions, base_url=BASE_URL)
@@ -126,6 +133,19 @@ def _planned(repository: PostgresRepository, query: Query, connection: Connectio
     return [(statement, custom) for statement, custom in connection.execute(told) if "pg_prepared" not in statement]
 
 
+async def test_a_turn_begins_without_reading_who_wrote_before(repository: PostgresRepository) -> None:
+    assert await repository._writer.run(_read_to_begin) < 20 < len(await repository.changes(0, 100))
+
+
+def _read_to_begin(connection: Connection) -> int:
+    (before,) = connection.execute(_READ).fetchone()
+    mark = {"tenant": 1, "writer": "another", "serial": 1}
+    (newest, _) = connection.execute(load_statements("postgres.sql")["begin_group"], mark).fetchone()
+    (after,) = connection.execute(_READ).fetchone()
+    assert newest > 0
+    return int(after - before)
+
+
 # where a few have most of it
 
 MANY = 4_000
@@ -150,11 +170,6 @@ SKEWED: list[tuple[int, str, list[tuple[str, str]]]] = [
     (1_700, "Patient", [("_has:Observation:subject:code", "8867-4")]),
 ]
 """Entries of tables and indexes that a first page may read at most; a condition is counted up to a thousand."""
-
-_READ = """
-SELECT coalesce(sum(pg_stat_get_xact_tuples_returned(oid)), 0)::bigint FROM pg_class
-WHERE relkind IN ('i', 'r') AND relnamespace = current_schema()::regnamespace
-"""
 
 
 def _load(turn: Turn) -> None:

@@ -314,10 +314,13 @@ _SAVEPOINT = "SAVEPOINT unit"
 _ENDINGS = ("COMMIT", "ROLLBACK")
 
 
+_BULK = ("put_head", "add_head", "close_version", "repack_body", "add_units", "remember", "add_event")
+
+
 def _in_bulk() -> Mapping[str, str]:
     one = {**load_statements("record.sql"), **load_statements("events.sql")}
     many = load_statements("postgres.sql")
-    return {one[name]: many[name] for name in ("put_head", "close_version", "repack_body", "remember", "add_event")}
+    return {one[name]: many[name] for name in _BULK}
 
 
 _IN_BULK = _in_bulk()

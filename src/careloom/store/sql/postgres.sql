@@ -4,6 +4,17 @@ INSERT INTO head (tenant, rid, type, id, vid, ver, op)
 SELECT * FROM unnest(?::integer[], ?::bigint[], ?::integer[], ?::text[], ?::bigint[], ?::integer[], ?::integer[])
 ON CONFLICT (tenant, rid) DO UPDATE SET vid = excluded.vid, ver = excluded.ver, op = excluded.op;
 
+-- name: add_head
+-- The statement of this name in record.sql for many rows, one array for each column.
+INSERT INTO head (tenant, rid, type, id, vid, ver, op)
+SELECT * FROM unnest(?::integer[], ?::bigint[], ?::integer[], ?::text[], ?::bigint[], ?::integer[], ?::integer[]);
+
+-- name: add_units
+-- The statement of this name in record.sql for many rows, one array for each value.
+INSERT INTO tx (tenant, tx, last, state, cause)
+SELECT tenant, tx, last, 0, cause FROM unnest(?::integer[], ?::bigint[], ?::bigint[], ?::text[])
+    AS unit (tenant, tx, last, cause);
+
 -- name: close_version
 -- The statement of this name in record.sql for many rows, one array for each value.
 UPDATE version SET valid_to = closed.following
@@ -77,14 +88,15 @@ GROUP BY grown.relname ORDER BY grown.relname;
 
 -- name: begin_group
 -- Leave the serial of this transaction, to ask for it should its end be lost; give the
--- newest vid of the tenant, and the newest of its SearchParameter resources, by which the record is indexed.
+-- newest vid of the tenant, and the newest of its SearchParameter resources, by which the record is indexed. The newest
+-- unit is the one whose vids end last: those that are kept for one are passed over by all that come behind it.
 WITH marked AS (
     INSERT INTO writer (tenant, name, serial, at)
     VALUES (:tenant, :writer, :serial, (extract(epoch FROM now()) * 1000000)::bigint)
     ON CONFLICT (tenant, name) DO UPDATE SET serial = excluded.serial, at = excluded.at
 )
 SELECT greatest((SELECT coalesce(max(vid), 0) FROM version WHERE tenant = :tenant),
-                (SELECT coalesce(max(last), 0) FROM tx WHERE tenant = :tenant)),
+                coalesce((SELECT last FROM tx WHERE tenant = :tenant ORDER BY tx DESC LIMIT 1), 0)),
        coalesce((SELECT vid FROM version WHERE tenant = :tenant AND type = (
                      SELECT id FROM name WHERE tenant = :tenant AND text = 'SearchParameter'
                      AND substr(text, 1, 500) = 'SearchParameter')

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from psycopg.errors import UniqueViolation
+
 from careloom.store.postgres.connection import MOST_AT_ONCE, NUL, Connection, array
 from careloom.store.postgres.copying import packed
 from careloom.store.sql import dialect
@@ -178,6 +180,7 @@ POSTGRES = Dialect(
     first_rows=_first_rows,
     keeps_order=False,
     hidden=lambda column: f"+{column}",
+    taken=(UniqueViolation,),
     apart=" OFFSET 0",  # no join is made of such a subquery
     has_targets_in_order=True,
     beginning=("substr({column}, 1, 500)", 500),

@@ -4,6 +4,7 @@ import psycopg
 from psycopg import errors
 
 from careloom.model.errors import TooCostlyError, UnavailableError
+from careloom.store.sql.batch import TakenIdError
 
 _REASONS = {
     "08": "the connection failed",
@@ -17,6 +18,9 @@ _REASONS = {
 }
 """By class of SQLSTATE, https://www.postgresql.org/docs/current/errcodes-appendix.html; other errors are ours."""
 
+_OF_RESOURCES = ("head_pkey", "version_by_resource")
+"""Keys of which a resource has but one row, or one for each of its versions."""
+
 _LOST = "the server cannot be reached"
 
 
@@ -25,6 +29,11 @@ def is_failure(error: BaseException) -> bool:
     if not isinstance(error, psycopg.Error):
         return False
     return error.sqlstate[:2] in _REASONS if error.sqlstate else _is_lost(error)
+
+
+def is_taken(error: BaseException) -> bool:
+    """Whether there was a resource that nobody looked for, since its id was made for a new one."""
+    return isinstance(error, errors.UniqueViolation) and (error.diag.constraint_name or "").startswith(_OF_RESOURCES)
 
 
 def unavailable(place: str, error: BaseException) -> UnavailableError:
@@ -40,6 +49,8 @@ def told(place: str, error: psycopg.Error) -> Exception:
         error.args = (error.diag.message_primary,)  # what the server adds quotes rows, which are patient data
     if isinstance(error, errors.QueryCanceled):
         return TooCostlyError("the search takes longer than a search may; ask for less, or more precisely")
+    if is_taken(error):
+        return TakenIdError(f"{place}: an id that was made for a resource is another's; nothing is recorded")
     return unavailable(place, error) if is_failure(error) else error
 
 

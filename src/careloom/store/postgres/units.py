@@ -14,7 +14,7 @@ import psycopg
 
 from careloom.model.errors import TooCostlyError
 from careloom.store.postgres.connection import Connection
-from careloom.store.postgres.failures import is_failure, told
+from careloom.store.postgres.failures import is_failure, is_taken, told
 from careloom.store.sql.units import Unit, tellable
 
 T = TypeVar("T")
@@ -22,7 +22,7 @@ Work = Callable[[Connection], T]
 
 
 def run_unit(connection: Connection, unit: Unit, place: str, settle: Callable[[Connection], None]) -> None:
-    """Run one unit; what it raises is kept for its caller, unless the server is at fault.
+    """Run one unit; what it raises is kept for its caller, unless the server is at fault, or the rows of the group.
 
     Args:
         connection: In a transaction that has its turn.
@@ -38,7 +38,7 @@ def run_unit(connection: Connection, unit: Unit, place: str, settle: Callable[[C
     try:
         unit.result = unit.work(connection)
     except BaseException as error:
-        if is_failure(error) and not _is_over_time(error):
+        if is_taken(error) or (is_failure(error) and not _is_over_time(error)):
             raise
         connection.undo_unit()
         unit.error = _tellable(place, error)

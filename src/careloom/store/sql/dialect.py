@@ -104,8 +104,7 @@ class Dialect:
             parameter they are under.
         beginning: What the index of a column of long texts holds in its stead, and how many characters that are;
             None where it holds all of it.
-        taken: What it raises at once, and keeps the transaction, where a row is inserted that is there; nothing where
-            it does otherwise.
+        taken: What it raises where a row is inserted that is there, at once or when the rows of the group are sent.
     """
 
     name: str

@@ -6,7 +6,7 @@ at the record finds now). So each resource is linked and prepared outside the tu
 which alone can tell, only compares: where a guess that went into a resource was wrong, that one is made again.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from careloom.model.records import dataclass
 from careloom.model.resource import Resource
@@ -56,12 +56,15 @@ def make_ready(entries: Iterable[Entry], references: Links, hub: Hub) -> dict[in
     ids = {entry.number: _guessed_id(entry, hub) for entry in writing}
     named = {entry.full_url: f"{entry.request.type}/{ids[entry.number]}" for entry in writing if entry.full_url}
     links = {**named, **references}
-    linked = [_linked(entry, ids[entry.number], links, hub) for entry in ROOM.paced(writing)]
-    prepared = hub.repository.prepare_many((resource, resource["id"]) for resource, _ in ROOM.paced(linked))
-    return {
-        entry.number: Made(ids[entry.number], used, ready)
-        for entry, (_, used), ready in zip(writing, linked, prepared, strict=True)
-    }
+    used: dict[int, Links] = {}
+
+    def linked() -> Iterator[tuple[Resource, str]]:
+        for entry in ROOM.paced(writing):
+            resource, used[entry.number] = _linked(entry, ids[entry.number], links, hub)
+            yield resource, ids[entry.number]
+
+    prepared = zip(writing, hub.repository.prepare_many(linked()), strict=True)
+    return {entry.number: Made(ids[entry.number], used[entry.number], ready) for entry, ready in prepared}
 
 
 def _writes_body(entry: Entry) -> bool:

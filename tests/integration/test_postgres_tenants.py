@@ -62,10 +62,10 @@ JOINED = "JOIN body ON body.tenant = version.tenant AND body.vid = version.vid"
 async def test_bodies_that_earlier_releases_have_mixed_up_are_found_by_a_check(
     tenants: list[PostgresRepository], postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They joined bodies by their numbers alone."""
+    """They joined bodies by their numbers alone, and the last of those with one number was taken."""
     statement = training._SQL["plain_bodies"]
     assert JOINED in statement
-    mixing = statement.replace(JOINED, "JOIN body ON body.vid = version.vid").replace(":limit", "2 * :limit")
+    mixing = statement.replace(JOINED, "JOIN body ON body.tenant <> version.tenant AND body.vid = version.vid")
     monkeypatch.setattr(training, "_SQL", {**training._SQL, "plain_bodies": mixing})
     monkeypatch.setattr(bodies, "FIRST_AFTER", 10 * COUNT)
     for tenant, family in zip(tenants, ("North", "South"), strict=True):

@@ -7,6 +7,7 @@ from tests.contract.stores import BASE_URL, create, identified, let_groups_last,
 
 from careloom.definitions import Definitions
 from careloom.search import SearchParameters
+from careloom.store import Turn, Version
 from careloom.store.ids import new_id
 from careloom.store.postgres import open_postgres, server_of
 from careloom.store.postgres.connection import Connection
@@ -25,11 +26,17 @@ async def test_a_unit_that_creates_has_no_statements_of_its_own(
         sent.clear()
         async with one_group(repository) as commit:
             for _ in range(units):
-                commit(lambda turn: turn.create(identified("1"), id=new_id()))
+                commit(_create)
         assert sent.count("COMMIT") == 1
         numbers.append(len(sent))
     assert numbers[0] == numbers[1]
     await repository.close()
+
+
+def _create(turn: Turn) -> Version:
+    id = new_id()
+    turn.expect((), new=[("Patient", id)])
+    return turn.create(identified("1"), id=id)
 
 
 def _listened_to(monkeypatch: pytest.MonkeyPatch) -> list[str]:

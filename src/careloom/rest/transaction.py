@@ -93,6 +93,11 @@ class Settled:
         return self.ids[0] if self.ids else ""
 
     @property
+    def is_new(self) -> bool:
+        """Whether its id was made for a resource to be created."""
+        return self.entry.interaction.code == "create" and self.existing is None
+
+    @property
     def addresses(self) -> tuple[str, ...]:
         """``Type/id`` of each resource it is about."""
         return tuple(f"{self.entry.request.type}/{id}" for id in self.ids)
@@ -167,7 +172,7 @@ def transact(turn: Turn, plan: Plan, hub: Hub) -> FhirResponse:
     settled = [_settle(turn, entry, plan, hub) for entry in paced(plan.entries)]
     _require_separate(settled)
     links = {**_links(settled), **_resolve(turn, plan)}
-    turn.expect((each.entry.request.type, id) for each in settled for id in each.ids)
+    turn.expect(_keys(settled, is_new=False), new=_keys(settled, is_new=True))
     responses: dict[int, FhirResponse] = {}
     allowance = Allowance(hub.limits.answers)
     for each in paced(sorted(settled, key=lambda each: _ORDER[each.entry.request.method])):
@@ -176,6 +181,11 @@ def transact(turn: Turn, plan: Plan, hub: Hub) -> FhirResponse:
             responses[each.entry.number] = allowance.spend(_carry_out(turn, each, links, plan, hub))
     answer = answer_bundle("transaction-response", [responses[each.entry.number] for each in settled])
     return replace(answer, decision=plan.decision)
+
+
+def _keys(settled: Iterable[Settled], *, is_new: bool) -> Iterator[tuple[str, str]]:
+    """Type and id of the resources that are new, or of the others."""
+    return ((each.entry.request.type, id) for each in settled if each.is_new == is_new for id in each.ids)
 
 
 def _read(number: int, element: object, outer: FhirRequest, judged: Judged, hub: Hub) -> Entry:

@@ -127,10 +127,14 @@ class Turn(Protocol):
         """Whether it runs beside the turns of others, so that work in it may take its time."""
         ...
 
-    def expect(self, resources: Iterable[tuple[str, str]]) -> None:
-        """Announce which resources, by type and id, will be read or written: a store may look at all of them at once.
+    def expect(self, resources: Iterable[tuple[str, str]], *, new: Iterable[tuple[str, str]] = ()) -> None:
+        """Announce which resources will be read or written: a store may look at all of them at once.
 
         It changes nothing but the time that takes.
+
+        Args:
+            resources: By type and id.
+            new: Those that will be created by ids that were made for them: a store may not look at them at all.
         """
         ...
 

@@ -57,7 +57,9 @@ class RecordingTurn(ABC):
         self._new_id = new_id
         self.wrote_changes = False
 
-    def expect(self, resources: Iterable[tuple[str, str]]) -> None:  # noqa: B027 - doing nothing is right for most
+    def expect(  # noqa: B027 - doing nothing is right for most
+        self, resources: Iterable[tuple[str, str]], *, new: Iterable[tuple[str, str]] = ()
+    ) -> None:
         """As in the port; a store that has them at hand need not do anything."""
 
     @abstractmethod

@@ -44,6 +44,6 @@ class Ledger:
 
 
 def _enter(turn: Turn, events: Sequence[Prepared]) -> None:
-    turn.expect(("AuditEvent", event.id) for event in events)
+    turn.expect((), new=(("AuditEvent", event.id) for event in events))
     for event in events:
         turn.audit(event)

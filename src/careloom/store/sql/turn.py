@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import chain
 from typing import Any, TypeVar
 
 from careloom.model import Resource
@@ -154,9 +155,10 @@ class SqlTurn(RecordingTurn):
         """Do nothing more."""
         self._open = None
 
-    def expect(self, resources: Iterable[tuple[str, str]]) -> None:
+    def expect(self, resources: Iterable[tuple[str, str]], *, new: Iterable[tuple[str, str]] = ()) -> None:
         """As in the port: what is there of them is read in a few statements, however many they are."""
-        rids = [self._rid(type, id) for type, id in resources]
+        unsure = ((type, id) for type, id in new if self._looks or not is_made_here(id))
+        rids = [self._rid(type, id) for type, id in chain(resources, unsure)]
         self._looked_at |= dict.fromkeys(rids)
         for rid, *row in self._about("read_many", rids):
             self._looked_at[rid] = tuple(row)

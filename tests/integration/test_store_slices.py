@@ -19,6 +19,8 @@ from careloom.store import Repository, Turn, Version
 from careloom.store.history import HistoryQuery
 from careloom.store.sql import large as module
 from careloom.store.sql import slices
+from careloom.store.sql.dialect import Connection
+from careloom.store.sql.repository import SqlRepository
 
 MANY = 1_200
 
@@ -221,3 +223,27 @@ async def test_what_a_crash_leaves_is_taken_out(
         assert (await repository.history(HistoryQuery())).versions == ()
         await repository.commit(lambda turn: turn.create(observation(), id="o1"))
         assert await repository.read("Observation", "o1") is not None
+
+
+UNIT = "INSERT INTO tx (tenant, tx, last, state, cause) VALUES (:tenant, :vid, :vid, :state, '')"
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+@pytest.mark.usefixtures("postgres")
+async def test_a_search_sees_neither_what_is_being_written_nor_what_is_being_taken_out(
+    database: str, tmp_path: Path, registry: SearchParameters, query: Callable[..., Query]
+) -> None:
+    async with opened(database, tmp_path, registry) as store:
+        made = await create(store, *(observation(id=f"n{n}") for n in range(3)))
+        assert isinstance(store, SqlRepository)
+        tenant = store._tenancy.number
+        values = [{"tenant": tenant, "vid": made[n].sequence, "state": state} for n, state in enumerate((1, 2))]
+
+        def mark(connection: Connection) -> None:
+            for each in values:
+                connection.execute("DELETE FROM tx WHERE tenant = :tenant AND tx = :vid", each)
+                connection.execute(UNIT, each)
+
+        await store._write(mark)
+        page = await store.search(query("Observation"))
+        assert [version.id for version in page.matches] == ["n2"]

@@ -31,7 +31,7 @@ FROM (SELECT (SELECT max(vid) FROM version WHERE version.tenant = tenant.tenant)
 -- The snapshot of a search: the newest version of a tenant, with no last vid, and the ends of units that are being
 -- written in slices.
 SELECT coalesce(max(vid), 0), NULL FROM version WHERE tenant = :tenant
-UNION ALL SELECT tx, last FROM tx WHERE tenant = :tenant AND state = 1;
+UNION ALL SELECT tx, last FROM tx WHERE tenant = :tenant AND state > 0;
 
 -- name: unseen
 -- The vids of units that are being written in slices, or taken out again; in the order of their index.

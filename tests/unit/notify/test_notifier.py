@@ -1,7 +1,7 @@
 """The notifier on a record in memory: what is told, to whom, and what is not."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,7 +25,7 @@ from careloom.notify import notifier as notifiers
 from careloom.notify.extensions import FILTER
 from careloom.notify.notification import Told
 from careloom.notify.rest_hook import Channel, Outcome
-from careloom.store import Attempt, DeadLetter, EventLog, MemoryRepository, Replay, Repository, Turn
+from careloom.store import Attempt, DeadLetter, EventLog, MemoryRepository, Replay, Repository, Stretch, Turn
 
 NOW = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
 DISCHARGE = "https://careloom.example/SubscriptionTopic/discharge"
@@ -204,13 +204,22 @@ async def test_what_concerns_nobody_is_looked_at_again_after_a_kill_and_told_to_
 ) -> None:
     repository, post, rules = a_record(topics), Post(), Rules()
     monkeypatch.setattr(notifiers, "RECORDED_EVERY", 2 * PATIENCE)
+    monkeypatch.setattr(notifiers, "SAFETY_POLL", 0.01)
+    looked, changes_of = list[int](), repository.changes_of
+
+    async def noted(types: Collection[str], after: int, limit: int) -> Stretch:
+        looked.append(after)
+        return await changes_of(types, after, limit)
+
+    monkeypatch.setattr(repository, "changes_of", noted)
     async with telling(repository, topics, post, rules) as notifier:
         await subscribe(repository, notifier)
         await discharge(repository, "e1")
         await becomes(lambda: rules.told == ["Encounter/e1"])
         told_to = await repository.events.matched_to()
         await live_in(repository, "early", "York", "Leeds")
-        await asyncio.sleep(0.05)
+        [*_, last] = await repository.changes(0, 100)
+        await becomes(lambda: last.sequence in looked)
         assert await repository.events.matched_to() == told_to
         accepted = notifier.accept(asked(criteria=ADDRESS_CHANGE), client="gp-system", purpose="TREAT")
     await repository.commit(lambda turn: turn.create(accepted), cause="gp-system")

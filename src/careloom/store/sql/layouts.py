@@ -9,6 +9,7 @@ from careloom.search.index import FULL_TEXT, Way, way_of
 from careloom.search.parameters import Path
 from careloom.search.registry import SearchParameters
 from careloom.store.sql.covering import Covers
+from careloom.store.sql.remembered import Remembered
 from careloom.store.sql.shares import Share
 
 LONGEST = 2_048
@@ -20,26 +21,18 @@ MOST = 2_000
 _MOST_KEYS = 1_000
 
 
-@dataclass(slots=True)
-class Memory:
-    """Shares by the text they are of, those asked for lately."""
+class Memory(Remembered[bytes, Share]):
+    """Shares by the text they are of, unless it is long."""
 
-    recent: dict[bytes, Share] = field(default_factory=dict)
-    older: dict[bytes, Share] = field(default_factory=dict)
+    __slots__ = ()
 
-    def get(self, text: bytes) -> Share | None:
-        """What is remembered of a text."""
-        known = self.recent.get(text)
-        if known is None and (known := self.older.get(text)) is not None:
-            self.keep(text, known)
-        return known
+    def __init__(self) -> None:
+        super().__init__(MOST)
 
     def keep(self, text: bytes, share: Share) -> None:
-        """Remember a share, unless its text is long."""
+        """As in the base class."""
         if len(text) <= LONGEST:
-            if len(self.recent) >= MOST:
-                self.older, self.recent = self.recent, {}
-            self.recent[text] = share
+            super().keep(text, share)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from typing import Any, Final
 from careloom.model.records import dataclass
 from careloom.store.hashing import Hash
 from careloom.store.sql.marks import Marks, Reader
+from careloom.store.sql.remembered import Remembered
 from careloom.store.sql.shares import Share
 from careloom.store.sql.tables import Row
 
@@ -74,8 +75,7 @@ class Likeness:
     def __init__(self, hash_of: Hash, zone: tzinfo) -> None:
         self._hash_of = hash_of
         self._reader = Reader(hash_of, zone)
-        self._recent: dict[tuple[Any, ...], Any] = {}
-        self._older: dict[tuple[Any, ...], Any] = {}
+        self._known: Remembered[tuple[Any, ...], Any] = Remembered(MOST)
 
     def share(self, place: tuple[str | bool, ...], element: Any, work_out: WorkOut, *, is_lasting: bool) -> Share:
         """The share of an element.
@@ -91,28 +91,17 @@ class Likeness:
         if marked is None:
             return work_out(element, None)
         kind = (*place, *marked.kind)
-        pattern = self._recalled(kind)
+        pattern = self._known.get(kind)
         if pattern.__class__ is _Pattern:
             found: Share = pattern.of(marked.marks, self._hash_of)
             return found
         share = work_out(element, None)
         if is_lasting and pattern is None:
-            self._remember(kind, _MET)
+            self._known.keep(kind, _MET)
         elif is_lasting and pattern is _MET:
             other, marks = marked.stand_in()
-            self._remember(kind, self._learned(marked.marks, share, marks, other, work_out))
+            self._known.keep(kind, self._learned(marked.marks, share, marks, other, work_out))
         return share
-
-    def _recalled(self, kind: tuple[Any, ...]) -> Any:
-        known = self._recent.get(kind)
-        if known is None and (known := self._older.get(kind)) is not None:
-            self._remember(kind, known)
-        return known
-
-    def _remember(self, kind: tuple[Any, ...], pattern: Any) -> None:
-        if len(self._recent) >= MOST:
-            self._older, self._recent = self._recent, {}
-        self._recent[kind] = pattern
 
     def _learned(self, marks: Marks, share: Share, others: Marks, stand_in: Any, work_out: WorkOut) -> Any:
         """The pattern of an element and its stand-in; False where it has none, `_MET` where that cannot be told."""

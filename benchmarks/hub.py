@@ -82,7 +82,7 @@ def compare(count: int) -> None:
     with tempfile.TemporaryDirectory(dir=".") as folder:
         try:
             with sekmet(Path(folder).resolve()) as server:
-                rate = asyncio.run(ingest(server, max(count // 5, 1_000), updates))
+                rate = asyncio.run(ingest(server, count, updates))
         except AbsentError as error:
             print(f"sekmet-fhir: absent, {error}")
             return

@@ -41,17 +41,19 @@ def test_a_dictionary_is_known_to_all_threads() -> None:
     assert found == [resource]
 
 
-def test_bodies_packed_together_are_what_each_would_be_alone() -> None:
+@pytest.mark.parametrize("many", [2, 20])
+def test_bodies_packed_together_are_what_each_would_be_alone(many: int) -> None:
     samples = [b'{"resourceType":"Patient","active":true,"gender":"male","n":%d}' % n for n in range(2_000)]
     content = trained(samples)
     assert content is not None
     together, alone = Bodies(Dictionaries()), Bodies(Dictionaries())
     for bodies in (together, alone):
         bodies.dictionaries.add(1, "Patient", content)
-    texts = [("Patient", samples[1]), ("Flag", b'{"resourceType":"Flag"}'), ("Patient", samples[2])]
+    texts = [("Patient", sample) for sample in samples[:many]]
+    texts.insert(1, ("Flag", b'{"resourceType":"Flag"}'))
     packed = together.pack_texts(texts)
     assert packed == [alone.pack_text(type, body) for type, body in texts]
-    assert [number for number, _ in packed] == [1, 0, 1]
+    assert [number for number, _ in packed] == [1, 0] + [1] * (many - 1)
     assert together.dictionaries.packed == alone.dictionaries.packed
 
 

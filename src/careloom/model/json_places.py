@@ -1,7 +1,7 @@
 """Where values stand in a text of JSON that is known to be sound, found by reading no more than what stands before.
 
 `careloom.model.json_source` reads a text with patience and keeps every place. To place one issue of a sound text that
-is forty times too much work: here the way that `json_source.way_to` finds in the parsed value is followed to its last
+is forty times too much work: here the way that `json_way.way_to` finds in the parsed value is followed to its last
 key by counting the ends of keys before it (`careloom.model.json_keys`), whatever the layout. Where they cannot be
 counted, and in arrays, what comes before is skipped at the speed of the standard library's scanner.
 """
@@ -12,7 +12,8 @@ from typing import Any
 
 from careloom.model.json import BOM
 from careloom.model.json_keys import KEY_END, can_be_counted, text_before
-from careloom.model.json_source import Path, line_starts, way_to
+from careloom.model.json_source import line_starts
+from careloom.model.json_way import Path, way_to
 from careloom.model.late import late_pattern
 
 LONG = 100

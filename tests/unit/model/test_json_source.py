@@ -6,7 +6,8 @@ import pytest
 
 from careloom.model.json import parse_json
 from careloom.model.json_keys import has_duplicate_keys
-from careloom.model.json_source import MAX_DEPTH, MAX_FAULTS, JsonSource, read_source
+from careloom.model.json_reader import MAX_DEPTH, MAX_FAULTS
+from careloom.model.json_source import JsonSource, read_source
 
 PATIENT = b"""{
   "resourceType": "Patient",

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from careloom.model.errors import CareloomError
-from careloom.rest.entries import Allowance, answer_bundle, elements, read_entry, telling
+from careloom.rest.entries import Allowance, Common, answer_bundle, elements, for_entries, read_entry, telling
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest, FhirResponse
 from careloom.rest.outcomes import refusal
@@ -25,18 +25,19 @@ async def batch(request: FhirRequest, hub: Hub) -> FhirResponse:
 
     async def answer(number: int, element: Any) -> FhirResponse:
         async with turnstile:
-            return allowance.spend(await _answer(number, element, request, hub, allowance))
+            return allowance.spend(await _answer(number, element, common, hub, allowance))
 
+    common = for_entries(request)
     entries = enumerate(elements(request.body, hub))
     responses = await asyncio.gather(*(answer(number, element) for number, element in entries))
     return answer_bundle("batch-response", responses)
 
 
-async def _answer(number: int, element: Any, request: FhirRequest, hub: Hub, allowance: Allowance) -> FhirResponse:
+async def _answer(number: int, element: Any, common: Common, hub: Hub, allowance: Allowance) -> FhirResponse:
     try:
         with telling(number):
             allowance.require()
-            entry = read_entry(number, element, request, hub)
+            entry = read_entry(number, element, common, hub)
     except CareloomError as error:
         return refusal(error)
     return await perform(entry.interaction, entry.request, hub)

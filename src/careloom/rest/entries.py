@@ -2,7 +2,7 @@
 
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from http import HTTPStatus
@@ -23,6 +23,12 @@ from careloom.rest.messages import FhirRequest, FhirResponse
 from careloom.rest.negotiation import JSON_PATCH
 
 _HEADERS = {"ifNoneMatch": "if-none-match", "ifMatch": "if-match", "ifNoneExist": "if-none-exist"}
+
+Common = Mapping[str, Any]
+"""Fields of a request, by name."""
+
+_ALWAYS = 2
+"""Elements that every request of an entry has: method and url."""
 
 _IN_RESOURCE = re.compile(r"[A-Z][A-Za-z]*((?:[.\[].*)?)", re.DOTALL)
 """A FHIRPath that starts at a resource type; anything else is about the entry itself."""
@@ -88,8 +94,26 @@ def elements(bundle: Resource, hub: Hub) -> list[Any]:
     return found
 
 
-def read_entry(number: int, element: Any, outer: FhirRequest, hub: Hub) -> Entry:
+def for_entries(outer: FhirRequest) -> Common:
+    """What the requests of all entries have in common with the one that brought their bundle, and nothing else."""
+    return {
+        "headers": {"prefer": outer.header("prefer") or "return=minimal"},
+        "size": outer.size,
+        "grant": outer.grant,
+        "request_id": outer.request_id,
+        "address": outer.address,
+        "deadline": outer.deadline,
+    }
+
+
+def read_entry(number: int, element: Any, common: Common, hub: Hub) -> Entry:
     """Read one entry.
+
+    Args:
+        number: Its place in the bundle.
+        element: It, as it was sent.
+        common: Of `for_entries`.
+        hub: What it meets.
 
     Raises:
         MalformedError: Not an entry with method and url.
@@ -107,19 +131,12 @@ def read_entry(number: int, element: Any, outer: FhirRequest, hub: Hub) -> Entry
         or route.interaction.path.startswith("_jobs/")
     ):
         raise NotSupportedError(f"{asked['method']} {asked['url']} has no place in a bundle")
-    request = FhirRequest(
-        **route.told,  # type: ignore[arg-type]  # placeholders are fields
-        method=asked["method"],
-        url=f"{path}?{query}" if query else path,
-        parameters=read_parameters(query, hub.limits) if query else (),
-        headers=_headers(asked, outer),
-        **_content(_resource(element), route.interaction, hub),
-        grant=outer.grant,
-        size=outer.size,
-        request_id=outer.request_id,
-        address=outer.address,
-        deadline=outer.deadline,
-    )
+    said = {**common, **route.told, **_content(_resource(element), route.interaction, hub)}
+    if query:
+        said["parameters"] = read_parameters(query, hub.limits)
+    if len(asked) > _ALWAYS and (conditions := _conditions(asked)):
+        said["headers"] = {**common["headers"], **conditions}
+    request = FhirRequest(method=asked["method"], url=f"{path}?{query}" if query else path, **said)
     full_url = element.get("fullUrl", "")
     return Entry(number, full_url if isinstance(full_url, str) else "", route.interaction, request)
 
@@ -181,11 +198,12 @@ def _binary(response: FhirResponse) -> Resource | None:
     return {"resourceType": "Binary", "contentType": "application/json", "data": data}
 
 
-def _headers(asked: dict[str, Any], outer: FhirRequest) -> dict[str, str]:
+def _conditions(asked: dict[str, Any]) -> dict[str, str]:
+    """The headers that an entry has of its own."""
     headers = {name: asked[key] for key, name in _HEADERS.items() if isinstance(asked.get(key), str)}
     if isinstance(since := asked.get("ifModifiedSince"), str):
         headers["if-modified-since"] = _http_date(since)
-    return {**headers, "prefer": outer.header("prefer") or "return=minimal"}
+    return headers
 
 
 def _http_date(text: str) -> str:

@@ -52,6 +52,7 @@ class FhirRequest:
         patch: A JSON Patch (a list) or merge patch (an object) that was sent, or None.
         data: The body as it was sent and unpacked, where the interaction reads it by itself.
         size: Bytes of what was sent, unpacked; of an entry those of its bundle; 0 where that is not known.
+        may_ask: Whether a question mark may stand in what was sent, as it does in references by search.
         prepared: The body, ready for the store under its id, where that is known before the turn.
         draft: What a patch makes of a version, once that was worked out.
         condition: What ``If-None-Exist`` or a conditional address asks for, once it has been parsed.
@@ -78,6 +79,7 @@ class FhirRequest:
     patch: Any = None
     data: bytes = b""
     size: int = 0
+    may_ask: bool = True
     prepared: Prepared | None = None
     draft: Draft | None = None
     condition: Query | None = None

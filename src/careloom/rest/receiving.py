@@ -62,7 +62,8 @@ async def received(interaction: Interaction, request: FhirRequest, read: Read, h
         case "resource":
             sent_family(request)
             data = await _data(request, read, hub.limits.body)
-            return replace(request, body=await _resource(request, data, hub), size=len(data))
+            body = await _resource(request, data, hub)
+            return replace(request, body=body, size=len(data), may_ask=_may_ask(data))
         case "optional":
             data = await _data(request, read, hub.limits.body)
             return await _for_operation(interaction, request, data, hub) if data else request
@@ -111,6 +112,11 @@ async def _with_patch(request: FhirRequest, read: Read, hub: Hub) -> FhirRequest
 def _is_parameters(data: bytes) -> bool:
     """Whether plain JSON is a resource, and not a patch by some other rule."""
     return b'"resourceType"' in data and b'"Parameters"' in data
+
+
+def _may_ask(data: bytes) -> bool:
+    """Whether a question mark may stand in a body, as it is or in the escapes of JSON or XML."""
+    return any(written in data for written in (b"?", rb"\u003", b"&#"))
 
 
 def _is_raw(request: FhirRequest) -> bool:

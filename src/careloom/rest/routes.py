@@ -10,6 +10,8 @@ from careloom.rest.interaction import Interaction
 from careloom.rest.messages import FhirRequest
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_OF_RESOURCES = frozenset({"{type}", "{type}/{id}"})
+"""The addresses that nearly all requests are for; what one leads to depends on the type, and on no id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class Routes:
         self._patterns: dict[int, list[tuple[Interaction, list[str]]]] = {}
         self._by_method: dict[tuple[str, int], list[tuple[Interaction, list[str]]]] = {}
         self._open = frozenset(row.path for row in self.interactions if row.is_open)
+        self._words = frozenset(segment for row in self.interactions for segment in _segments(row.path))
+        self._found: dict[tuple[str, str, bool], Interaction] = {}
         for row in self.interactions:
             pattern = _segments(row.path)
             self._patterns.setdefault(len(pattern), []).append((row, pattern))
@@ -70,6 +74,17 @@ class Routes:
             MethodNotAllowedError: Something is offered there, but not for this method.
             MalformedError: What stands where an id belongs is not an id.
         """
+        type, _, id = path.strip("/").partition("/")
+        known = self._found.get((method, type, bool(id)))
+        if known and (not id or (_ID.fullmatch(id) and id not in self._words)):
+            return Route(known, {"type": type, "id": id} if id else {"type": type})
+        route = self._looked_up(method, path)
+        if route.interaction.path in _OF_RESOURCES:
+            self._found[method, type, bool(id)] = route.interaction
+        return route
+
+    def _looked_up(self, method: str, path: str) -> Route:
+        """What is found in the table."""
         segments = _segments(path)
         for row, pattern in self._by_method.get(("GET" if method == "HEAD" else method, len(segments)), ()):
             values = _fit(pattern, segments)

@@ -28,7 +28,17 @@ from careloom.rest.access import require, together
 from careloom.rest.admission import addressed, conformance_issues, hooked
 from careloom.rest.conditional import condition_of, matched, parse_condition
 from careloom.rest.delete import all_matched, delete_all, prepare_delete
-from careloom.rest.entries import Allowance, Entry, answer_bundle, at_entry, elements, read_entry, telling
+from careloom.rest.entries import (
+    Allowance,
+    Common,
+    Entry,
+    answer_bundle,
+    at_entry,
+    elements,
+    for_entries,
+    read_entry,
+    telling,
+)
 from careloom.rest.hub import Hub
 from careloom.rest.interaction import Work
 from careloom.rest.making import Links, Made, found_references, make_ready
@@ -144,12 +154,13 @@ def prepare_transaction(request: FhirRequest, hub: Hub) -> Plan:
         InvalidError: A resource does not conform; carries the issues of all entries.
     """
     assert request.body is not None
+    common = for_entries(request)
     judged: Judged = {}
     read = enumerate(ROOM.paced(elements(request.body, hub)))
-    entries = [_read(number, element, request, judged, hub) for number, element in read]
+    entries = [_read(number, element, common, judged, hub) for number, element in read]
     _require_distinct_names(entries)
     references: dict[str, Query] = {}
-    for place, entry in enumerate(entries):
+    for place, entry in enumerate(entries if request.may_ask else ()):
         if found := dict(_references(entry, hub)):
             references |= found
             entries[place] = replace(entry, searches=tuple(found))
@@ -188,9 +199,9 @@ def _keys(settled: Iterable[Settled], *, is_new: bool) -> Iterator[tuple[str, st
     return ((each.entry.request.type, id) for each in settled if each.is_new == is_new for id in each.ids)
 
 
-def _read(number: int, element: object, outer: FhirRequest, judged: Judged, hub: Hub) -> Entry:
+def _read(number: int, element: object, common: Common, judged: Judged, hub: Hub) -> Entry:
     with telling(number):
-        entry = read_entry(number, element, outer, hub)
+        entry = read_entry(number, element, common, hub)
         if entry.interaction.in_turn is None:
             raise NotSupportedError(f"{entry.interaction.code} has no place in a transaction")
         kind = (entry.interaction.code, entry.interaction.right, entry.request.type)

@@ -2,7 +2,9 @@ import pytest
 
 from careloom.model.errors import MalformedError, NotFoundError
 from careloom.rest.errors import MethodNotAllowedError
-from careloom.rest.messages import FhirRequest
+from careloom.rest.hub import Hub
+from careloom.rest.interaction import Interaction
+from careloom.rest.messages import FhirRequest, FhirResponse
 from careloom.rest.routes import Routes
 from careloom.rest.table import INTERACTIONS
 
@@ -88,3 +90,53 @@ def test_method_that_is_not_offered_is_told_those_that_are(method: str, path: st
 def test_what_is_no_id_is_malformed(path: str) -> None:
     with pytest.raises(MalformedError, match="expected, found"):
         ROUTES.find("GET", path)
+
+
+def test_what_was_found_of_one_resource_leads_to_the_same_of_another_and_to_nothing_else() -> None:
+    asked = []
+    rows = Routes(INTERACTIONS, {"Patient"})
+    for path in (
+        "Patient/1",
+        "Patient/1",
+        "/Patient/2/",
+        "Patient/_history",
+        "Patient/1/_history",
+        "Patient",
+        "Patient/",
+    ):
+        route = rows.find("GET", path)
+        asked.append((route.interaction.code, route.values.get("id", "")))
+    assert asked == [
+        ("read", "1"),
+        ("read", "1"),
+        ("read", "2"),
+        ("history-type", ""),
+        ("history-instance", "1"),
+        ("search-type", ""),
+        ("search-type", ""),
+    ]
+    for path, error in (
+        ("Patient/a_b", MalformedError),
+        ("Patient/$none", NotFoundError),
+        ("Observation/1", NotFoundError),
+    ):
+        with pytest.raises(error):
+            rows.find("GET", path)
+    with pytest.raises(MethodNotAllowedError):
+        rows.find("POST", "Patient/1")
+
+
+def test_a_word_of_the_table_is_no_id_though_ids_were_met_before() -> None:
+    rows = Routes(
+        [Interaction("read", "GET", "{type}/{id}", _ask), Interaction("look", "GET", "{type}/look", _ask)][::-1],
+        {"Patient"},
+    )
+    assert [rows.find("GET", path).interaction.code for path in ("Patient/1", "Patient/look", "Patient/2")] == [
+        "read",
+        "look",
+        "read",
+    ]
+
+
+async def _ask(request: FhirRequest, hub: Hub) -> FhirResponse:
+    return FhirResponse(200)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.unit.rest.desk import EVERYTHING, NOW, Desk, patient
+from tests.unit.rest.desk import EVERYTHING, NOW, Desk, entry, patient, transaction
 
 from careloom.governance import PrivateKey
 from careloom.governance.tokens import make_access_token
@@ -133,3 +133,33 @@ async def test_token_of_a_hub_with_another_key_is_refused(desk: Desk, hub_key: P
     elsewhere = desk.with_hub(authority=authority)
     answer = await _send(desk, "GET", "/Patient", authorization=f"Bearer {_token(elsewhere)}")
     assert answer.status == 401
+
+
+_BY_SEARCH = {"subject": {"reference": "Patient?identifier=https://example.org/number|7"}}
+_IN_XML = """<Bundle xmlns="http://hl7.org/fhir"><type value="transaction"/><entry><resource><Condition><subject>
+  <reference value="Patient?identifier=https://example.org/number|7"/></subject></Condition></resource>
+  <request><method value="POST"/><url value="Condition"/></request></entry></Bundle>"""
+
+
+@pytest.mark.parametrize(
+    ("question_mark", "media"),
+    [
+        ("?", "application/json"),
+        (r"\u003f", "application/json"),
+        (r"\u003F", "application/json"),
+        ("&#63;", "text/xml"),
+    ],
+)
+async def test_references_by_search_are_found_however_their_question_mark_is_written(
+    desk: Desk, question_mark: str, media: str
+) -> None:
+    subject = await desk(
+        "POST", "Patient", patient(identifier=[{"system": "https://example.org/number", "value": "7"}])
+    )
+    assert subject.resource is not None
+    sent = serialize_json(transaction(entry("POST", "Condition", {"resourceType": "Condition", **_BY_SEARCH}))).decode()
+    text = (_IN_XML if media == "text/xml" else sent).replace("?", question_mark)
+    bearer = f"Bearer {_token(desk)}"
+    answer = await _send(desk, "POST", "", data=text.encode(), authorization=bearer, content_type=media)
+    [recorded] = await desk.all("Condition")
+    assert (answer.status, recorded["subject"]["reference"]) == (200, f"Patient/{subject.resource['id']}")

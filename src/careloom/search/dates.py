@@ -5,7 +5,7 @@ Computed on integers, since `datetime` ends at the year 9999 and a period may no
 
 import re
 from calendar import monthrange
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 
 from careloom.search.values import BEGINNING_OF_TIME, END_OF_TIME
@@ -23,6 +23,14 @@ _WRITTEN = re.compile(
     r"(?P<offset>Z|[+-]\d\d:\d\d)?)?)?)?",
     re.ASCII,
 )
+_USUAL = re.compile(
+    r"\d{4}-\d\d-\d\d(?:T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:Z|[+-](?:0\d|1[0-3]):[0-5]\d))?",
+    re.ASCII,
+)
+"""A day, or a second with its offset: nearly all that records have, which the standard library reads at once."""
+
+_START = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 _EPOCH = date(1970, 1, 1).toordinal()
 _LAST = date.max.toordinal()
 
@@ -37,6 +45,8 @@ def date_interval(text: str, zone: tzinfo) -> Interval | None:
         text: ``2026``, ``2026-11``, ``2026-11-22``, ``2026-11-22T11:09Z``, ``2026-11-22T11:09:00.123+01:00``.
         zone: Time zone of a text that has none.
     """
+    if _USUAL.fullmatch(text):
+        return _usual(text, zone)
     found = _WRITTEN.fullmatch(text)
     if not found:
         return None
@@ -45,6 +55,18 @@ def date_interval(text: str, zone: tzinfo) -> Interval | None:
     except ValueError:
         return None
     return _clamped(low), _clamped(high)
+
+
+def _usual(text: str, zone: tzinfo) -> Interval | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        day = moment.toordinal()
+        return _clamped(_midnight(day, zone)), _clamped(_midnight(day + 1, zone))
+    low = (moment - _START) // _MICROSECOND
+    return _clamped(low), _clamped(low + SECOND)
 
 
 def _calendar(found: re.Match[str], zone: tzinfo) -> Interval:
@@ -87,13 +109,15 @@ def _offset(text: str) -> int:
 
 
 def _midnight(day: int, zone: tzinfo) -> int:
+    if zone is UTC:
+        return (day - _EPOCH) * DAY
     return (day - _EPOCH) * DAY - (_zone_offset(day, 0, 0, zone) if day <= _LAST else 0)
 
 
 def _zone_offset(day: int, hour: int, minute: int, zone: tzinfo) -> int:
     local = datetime.fromordinal(day).replace(hour=hour, minute=minute)
     offset = zone.utcoffset(local.replace(tzinfo=zone))
-    return offset // timedelta(microseconds=1) if offset else 0
+    return offset // _MICROSECOND if offset else 0
 
 
 def _clamped(moment: int) -> int:

@@ -1,8 +1,12 @@
-from datetime import UTC, datetime, timedelta, timezone
+import re
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from careloom.search import dates
 from careloom.search.dates import date_interval
 from careloom.search.values import BEGINNING_OF_TIME, END_OF_TIME
 
@@ -84,3 +88,22 @@ def test_a_day_is_the_day_of_the_zone_and_summer_time_counts() -> None:
 def test_a_time_without_zone_is_in_the_zone_given() -> None:
     east = timezone(timedelta(hours=2))
     assert date_interval("2020-01-31T10:15:30+02:00", UTC) == date_interval("2020-01-31T10:15:30", east)
+
+
+WRITTEN = st.from_regex(
+    r"(000[01]|19[67]\d|202[0-9]|9999)-[01]\d-[0-3]\d(T[0-2]\d:[0-6]\d:[0-6]\d(Z|[+-][01]\d:[0-6]\d))?", fullmatch=True
+)
+
+
+@given(WRITTEN, st.sampled_from([UTC, ZoneInfo("Europe/London"), ZoneInfo("Pacific/Kiritimati")]))
+def test_what_is_read_at_once_is_what_is_read_part_by_part(text: str, zone: tzinfo) -> None:
+    at_once = date_interval.__wrapped__(text, zone)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dates, "_USUAL", re.compile(r"(?!)"))
+        assert at_once == date_interval.__wrapped__(text, zone)
+
+
+def test_a_day_and_a_second_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dates, "_WRITTEN", None)
+    for text in ("1931-07-08", "1931-07-08T10:15:30Z", "1931-07-08T10:15:30+01:00"):
+        assert date_interval(text, UTC) is not None

@@ -26,14 +26,14 @@ def texts_of(resource: Resource) -> tuple[dict[str, bytes], bytes]:
             value = kept_meta(value)  # noqa: PLW2901  what is left of it
             if value is None:
                 continue
-        text = texts[key] = _json(value)
+        text = texts[key] = json_of(value)
         parts += (_member(key), text)
     parts.append(b"}")
     return texts, b"".join(parts)
 
 
-def _json(value: Any) -> bytes:
-    """As `serialize_json`, at once where there are no decimals in it."""
+def json_of(value: Any) -> bytes:
+    """The JSON of a value as `serialize_json` has it, at once where there are no decimals in it."""
     try:
         return orjson.dumps(value)
     except TypeError:

@@ -11,20 +11,24 @@ Source of the values is `careloom.search.index.gather`, on a resource that has n
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from careloom.model import Resource, serialize_json
+from careloom.model import Resource
 from careloom.search.index import gather
 from careloom.search.registry import SearchParameters
 from careloom.store.hashing import Hash, remembering
 from careloom.store.sql.covering import Covers
-from careloom.store.sql.frames import FRAMED, frame_of, framed
+from careloom.store.sql.element_texts import json_of
+from careloom.store.sql.frames import FRAMED, Frame, frame_of, framed
 from careloom.store.sql.keys import shape_text
 from careloom.store.sql.layouts import Layout, Ways, layout_of
 from careloom.store.sql.likeness import Likeness
 from careloom.store.sql.postings import Finding, Number
+from careloom.store.sql.remembered import Remembered
 from careloom.store.sql.shares import Found, Share, atoms_of, joined, united
+from careloom.store.sql.sums import Sum, sum_of
 from careloom.store.sql.tables import Rows
 
 _MOST_SHAPES = 20_000
+_MOST_SUMS = 1_000
 
 Lasting = Callable[[], bool]
 
@@ -55,6 +59,7 @@ class Elements:
         self.covers = covers or Covers(registry)
         self._layouts: dict[str, Layout] = {}
         self._shapes: dict[tuple[frozenset[str], ...], str] = {}
+        self._sums: Remembered[tuple[Any, ...], Sum] = Remembered(_MOST_SUMS)
 
     def found(self, resource: Resource, texts: Mapping[str, bytes], number: Number, *, is_lasting: Lasting) -> Found:
         """The rows of a resource, and the text of its shape.
@@ -65,9 +70,15 @@ class Elements:
             number: Gives the number of a text.
             is_lasting: Whether the numbers given so far are for ever, so that what is worked out may be remembered.
         """
-        shares = self._shares(resource, texts, number, is_lasting)
-        frame = frame_of(share.common for share in shares) if resource["resourceType"] in FRAMED else None
-        return Found(united(shares), self._shape(shares), frame)
+        shares, is_known = self._shares(resource, texts, number, is_lasting)
+        if not is_known:
+            return Found(united(shares), self._shape(shares), _frame(resource, shares))
+        company = tuple([share.like or share for share in shares])
+        known = self._sums.get(company)
+        if known is None:
+            known = sum_of(shares, self._shape(shares), _frame(resource, shares))
+            self._sums.keep(company, known)
+        return known.found(shares)
 
     def with_hash(self, hash_of: Hash) -> "Elements":
         """The same by another hash."""
@@ -85,70 +96,75 @@ class Elements:
 
     def _shares(
         self, resource: Resource, texts: Mapping[str, bytes], number: Number, is_lasting: Lasting
-    ) -> list[Share]:
+    ) -> tuple[list[Share], bool]:
+        """What each element adds, and whether all of it was met before, or is like what was."""
         layout = self._layout(resource["resourceType"])
         if "contained" in resource:  # a reference to what is contained depends on two elements
-            return [self._worked_out(resource, layout.all, number)]
+            return [self._worked_out(resource, layout.all, number)], False
         by_key = layout.by_key
         shares: list[Share] = []
+        is_known = True
         for key, text in texts.items():
             ways = by_key.get(key) or layout.ways(key)
-            shares.append(ways.known.get(text) or self._learnt(resource, number, is_lasting, ways, (key,), text))
+            share = ways.known.get(text)
+            if share is None:
+                share = self._learnt(resource, number, is_lasting, ways, key, text)
+                is_known = is_known and share.like is not None
+            shares.append(share)
         for group in layout.groups:
             keys = tuple(key for key in texts if key in group.keys)
             if len(keys) >= group.least:
                 text = b"\n".join([key.encode() + b":" + texts[key] for key in keys])
-                ways = group.ways
-                shares.append(ways.known.get(text) or self._learnt(resource, number, is_lasting, ways, keys, text))
+                share = group.ways.known.get(text)
+                if share is None:
+                    part = {"resourceType": resource["resourceType"], **{key: resource[key] for key in keys}}
+                    share = self._kept(group.ways, text, self._worked_out(part, group.ways, number), is_lasting)
+                    is_known = False
+                shares.append(share)
         if layout.whole.ways or not texts:
             shares.append(self._worked_out(resource, layout.whole, number))
-        return shares
+            is_known = False
+        return shares, is_known
 
     def _learnt(  # noqa: PLR0917  all that a share depends on
-        self, resource: Resource, number: Number, is_lasting: Lasting, ways: Ways, keys: tuple[str, ...], text: bytes
+        self, resource: Resource, number: Number, is_lasting: Lasting, ways: Ways, key: str, text: bytes
     ) -> Share:
-        """The share of some elements, worked out, and remembered if that can be."""
-        part = {"resourceType": resource["resourceType"], **{key: resource[key] for key in keys}}
-        value = part[keys[0]] if len(keys) == 1 else None
+        """The share of an element, worked out, and remembered if that can be."""
+        type, value = resource["resourceType"], resource[key]
         if value.__class__ is list and len(value) > 1 and ways.is_plain:
-            type, key = part["resourceType"], keys[0]
             found = joined([self._item(type, number, is_lasting, ways, key, item) for item in value])
-        elif value is not None and ways.is_indifferent:
-            found = self._likened(part, number, is_lasting, ways, keys[0])
         else:
-            found = self._worked_out(part, ways, number)
-        if is_lasting():
-            ways.known.keep(text, found)
-        return found
+            found = self._likened(type, number, is_lasting, ways, key, text, value)
+        return self._kept(ways, text, found, is_lasting)
 
     def _item(  # noqa: PLR0917  as above
         self, type: str, number: Number, is_lasting: Lasting, ways: Ways, key: str, item: Any
     ) -> Share:
         """The share of an item of a list: that of the list with nothing else in it."""
-        text = b"[" + serialize_json(item) + b"]"
+        text = b"[" + json_of(item) + b"]"
         known = ways.known.get(text)
         if known is None:
-            part = {"resourceType": type, key: [item]}
-            if ways.is_indifferent:
-                known = self._likened(part, number, is_lasting, ways, key)
-            else:
-                known = self._worked_out(part, ways, number)
-            if is_lasting():
-                ways.known.keep(text, known)
+            found = self._likened(type, number, is_lasting, ways, key, text, [item])
+            known = self._kept(ways, text, found, is_lasting)
         return known
 
-    def _likened(self, part: Resource, number: Number, is_lasting: Lasting, ways: Ways, key: str) -> Share:
+    @staticmethod
+    def _kept(ways: Ways, text: bytes, share: Share, is_lasting: Lasting) -> Share:
+        if is_lasting():
+            ways.known.keep(text, share)
+        return share
+
+    def _likened(  # noqa: PLR0917  as above
+        self, type: str, number: Number, is_lasting: Lasting, ways: Ways, key: str, text: bytes, value: Any
+    ) -> Share:
         """The share of an element, by what was worked out for another like it where that will do."""
-        value = part[key]
-        is_listed = value.__class__ is list
-        if is_listed and len(value) != 1:
-            return self._worked_out(part, ways, number)
 
-        def work_out(each: Any, hash_of: Hash | None) -> Share:
-            return self._worked_out({**part, key: [each] if is_listed else each}, ways, number, hash_of)
+        def work_out(each: Any, hash_of: Hash | None = None) -> Share:
+            return self._worked_out({"resourceType": type, key: each}, ways, number, hash_of)
 
-        place = part["resourceType"], key, is_listed
-        return self._likeness.share(place, value[0] if is_listed else value, work_out, is_lasting=is_lasting())
+        if not ways.is_indifferent:
+            return work_out(value)
+        return self._likeness.share(f"{type}.{key}", text, value, work_out, is_lasting=is_lasting())
 
     def _worked_out(self, part: Resource, ways: Ways, number: Number, hash_of: Hash | None = None) -> Share:
         type = part["resourceType"]
@@ -171,3 +187,7 @@ class Elements:
         if known is None:
             known = self._layouts[type] = layout_of(type, self._registry, self.covers)
         return known
+
+
+def _frame(resource: Resource, shares: list[Share]) -> Frame | None:
+    return frame_of(share.common for share in shares) if resource["resourceType"] in FRAMED else None

@@ -2,27 +2,38 @@
 
 from collections.abc import Mapping
 from operator import attrgetter
+from typing import Any
 
 from careloom.model.records import dataclass
 from careloom.store.sql.frames import Common, Frame
 from careloom.store.sql.tables import Row, Rows
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Share:
-    """What one element adds.
+    """What one element adds; each is itself alone, so that it can be looked up by.
 
     Attributes:
         rows: Tables with rows.
         words: For full text.
         atoms: Of the shape.
         common: For the frame.
+        like: Stands for all that differ in rows of their own alone; None where it is like no other.
+        own: Of the rows, or of the words, one to a row, those that it does not have in common with these.
     """
 
     rows: tuple[tuple[str, list[Row]], ...]
     words: Mapping[str, None]
     atoms: frozenset[str]
     common: Common = ()
+    like: Any = None
+    own: tuple[tuple[str, list[Row]], ...] = ()
+
+    def without_own(self) -> "Share":
+        """What it has in common with those that it is like."""
+        tables = {table for table, _ in self.own}
+        rows = tuple(each for each in self.rows if each[0] not in tables)
+        return Share(rows, {} if "fts" in tables else self.words, self.atoms, self.common)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +74,16 @@ def joined(shares: list[Share]) -> Share:
     for share in shares:
         words.update(share.words)
     common = tuple({row: None for share in shares for row in share.common})
-    return Share(tuple(_rows(shares).items()), words, frozenset().union(*map(atoms_of, shares)), common)
+    rows, atoms = _rows(shares), frozenset[str]().union(*map(atoms_of, shares))
+    like = tuple([share.like for share in shares])
+    if None in like:
+        return Share(tuple(rows.items()), words, atoms, common)
+    tables = {table: None for share in shares for table, _ in share.own}
+    own = tuple([(table, [(word,) for word in words] if table == "fts" else rows[table]) for table in tables])
+    return Share(tuple(rows.items()), words, atoms, common, like, own)
 
 
-def united(shares: list[Share]) -> Rows:
+def united(shares: list[Share]) -> dict[str, list[Row]]:
     """The rows of a version's own, from the shares of all its elements."""
     rows = _rows(shares)
     words: dict[str, None] = {}

@@ -19,4 +19,4 @@ def test_what_is_remembered_stays_as_it_is() -> None:
     shares = [share((number,)) for number in range(4)]
     joined(shares)
     united(shares)
-    assert shares == [share((number,)) for number in range(4)]
+    assert [each.rows for each in shares] == [share((number,)).rows for number in range(4)]

@@ -160,7 +160,7 @@ SKEWED: list[tuple[int, str, list[tuple[str, str]]]] = [
     (2_500, "Observation", [("code", "8867-4"), ("value-quantity", "gt5")]),
     (2_500, "Observation", [("code", "8867-4"), ("date", "2026")]),
     (2_500, "Observation", [("date", "2026-03")]),
-    (4_500, "Observation", [("date", "2026-03"), ("value-quantity", "gt5")]),
+    (4_600, "Observation", [("date", "2026-03"), ("value-quantity", "gt5")]),
     (200, "Patient", [("family", "mc")]),
     (1_500, "Observation", [("subject:Patient.gender", "female")]),
     (3_200, "Observation", [("subject:Patient.gender", "female"), ("code", "8867-4")]),

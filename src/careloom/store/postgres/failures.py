@@ -18,8 +18,8 @@ _REASONS = {
 }
 """By class of SQLSTATE, https://www.postgresql.org/docs/current/errcodes-appendix.html; other errors are ours."""
 
-_OF_RESOURCES = ("head_pkey", "version_by_resource")
-"""Keys of which a resource has but one row, or one for each of its versions."""
+_OF_RESOURCES = "head_pkey"
+"""The key of which a resource has but one row."""
 
 _LOST = "the server cannot be reached"
 

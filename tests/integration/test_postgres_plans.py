@@ -162,7 +162,7 @@ SKEWED: list[tuple[int, str, list[tuple[str, str]]]] = [
     (2_500, "Observation", [("date", "2026-03")]),
     (4_600, "Observation", [("date", "2026-03"), ("value-quantity", "gt5")]),
     (200, "Patient", [("family", "mc")]),
-    (1_500, "Observation", [("subject:Patient.gender", "female")]),
+    (1_700, "Observation", [("subject:Patient.gender", "female")]),
     (3_200, "Observation", [("subject:Patient.gender", "female"), ("code", "8867-4")]),
     (3_200, "Observation", [("subject:Patient.gender", "female"), ("date", "2026-03")]),
     (1_000, "Observation", [("subject:Patient.identifier", NUMBER_7)]),

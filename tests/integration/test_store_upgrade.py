@@ -274,3 +274,20 @@ async def test_a_record_of_the_fourth_schema_is_sound_afterwards(
         pass
     with snapshot(StoreSource(f"sqlite:///{folder / 'hub.db'}")) as database:
         assert check(database, registry).counts == {}
+
+
+CODES = [(1, 7, 1_000, 3), (1, 7, 1_001, 3), (1, 7, 1_001, 4), (1, 7, 1_024, 3), (1, 8, 1_000, 3), (2, 7, 1_002, 3)]
+"""Tenant, hash, vid and system: what is found under a hash, in two blocks."""
+
+
+def test_codes_are_kept_in_blocks_afterwards(postgres_url: str) -> None:
+    connection = connect_plain(server_of(postgres_url))
+    postgres.migrate(connection, "here", lambda: NOW, postgres.migrations("postgres")[:6])
+    many = [(1, 9, vid, 3) for vid in range(2_048, 2_048 + 1_024)]
+    connection.executemany("INSERT INTO tok (tenant, h, vid, sys) VALUES (?, ?, ?, ?)", [*CODES, *many])
+    postgres.migrate(connection, "here", lambda: NOW, postgres.migrations("postgres"))
+    found = connection.execute("SELECT tenant, h, vid, sys FROM tok").fetchall()
+    assert sorted(found) == sorted([*CODES, *many])
+    assert connection.execute("SELECT count(*) FROM tok_block WHERE h = 9").fetchone() == (3,)
+    assert connection.execute("SELECT more FROM tok_block WHERE h = 7 AND vid = 1000").fetchone() == ([1],)
+    connection.close()

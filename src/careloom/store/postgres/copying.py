@@ -5,7 +5,7 @@ what the general way takes.
 """
 
 import struct
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from careloom.store.sql.dialect import Row
@@ -17,6 +17,10 @@ _WIDTHS = {"integer": ("i", 4), "bigint": ("q", 8), "double precision": ("d", 8)
 _COUNT = struct.Struct(">h")
 _LENGTH = struct.Struct(">i")
 _NULL = _LENGTH.pack(-1)
+_ARRAY = struct.Struct(">iiiIii")
+_SMALL = struct.Struct(">ih")
+_SMALLINT = 21
+"""What the server knows the type ``smallint`` by."""
 
 
 def _numbers(letters: str) -> Callable[..., bytes]:
@@ -24,11 +28,15 @@ def _numbers(letters: str) -> Callable[..., bytes]:
     return struct.Struct(">h" + "".join(f"i{letter}" for letter in letters)).pack
 
 
-_TOK, _REF, _DAT = _numbers("iqqi"), _numbers("iqiq"), _numbers("iiqqq")
+_REF, _DAT = _numbers("iqiq"), _numbers("iiqqq")
+_BLOCK = _numbers("iqqi")
 _NUM, _PAIR, _GEO = _numbers("iiddqiii"), _numbers("iqddq"), _numbers("iqqdd")
 
 _INDEX: Mapping[str, Callable[[Iterable[Row]], list[bytes]]] = {
-    "tok": lambda rows: [_TOK(4, 4, tenant, 8, h, 8, vid, 4, sys) for tenant, h, vid, sys in rows],
+    "tok_block": lambda rows: [
+        _BLOCK(5, 4, tenant, 8, h, 8, vid, 4, sys) + (_NULL if more is None else _array(more))
+        for tenant, h, vid, sys, more in rows
+    ],
     "ref": lambda rows: [_REF(4, 4, tenant, 8, target, 4, p, 8, vid) for tenant, target, p, vid in rows],
     "dat": lambda rows: [_DAT(5, 4, tenant, 4, p, 8, low, 8, high, 8, vid) for tenant, p, low, high, vid in rows],
     "num": lambda rows: [
@@ -41,7 +49,7 @@ _INDEX: Mapping[str, Callable[[Iterable[Row]], list[bytes]]] = {
         for tenant, cell, vid, latitude, longitude in rows
     ],
 }
-"""By table: its rows, columns in the order of `careloom.store.sql.tables.COLUMNS`."""
+"""By table: its rows, columns in the order of `careloom.store.postgres.blocks.KEPT`."""
 
 
 def packed(table: str, types: Iterable[str], rows: Iterable[Row]) -> bytes:
@@ -58,6 +66,12 @@ def packed(table: str, types: Iterable[str], rows: Iterable[Row]) -> bytes:
     return b"".join([*parts, TRAILER])
 
 
+def _array(numbers: Sequence[int]) -> bytes:
+    """Small numbers as an array of one dimension, its size and the number of its first item told before them."""
+    items = b"".join([_SMALL.pack(2, number) for number in numbers])
+    return _ARRAY.pack(20 + len(items), 1, 0, _SMALLINT, len(numbers), 1) + items
+
+
 def _field(name: str) -> Callable[[Any], bytes]:
     """Packs one value of a type, its length first."""
     if name in _WIDTHS:
@@ -66,6 +80,8 @@ def _field(name: str) -> Callable[[Any], bytes]:
         return lambda value: _NULL if value is None else pack(width, value)
     if name == "text":
         return lambda value: _sized(value.encode())
+    if name == "smallint[]":
+        return lambda value: _NULL if value is None else _array(value)
     return _sized
 
 

@@ -10,11 +10,11 @@ from typing import Any
 
 from psycopg.errors import UniqueViolation
 
+from careloom.store.postgres.blocks import KEPT, KEPT_IN, blocks, lying, remove
 from careloom.store.postgres.connection import MOST_AT_ONCE, NUL, Connection, array
 from careloom.store.postgres.copying import packed
 from careloom.store.sql import dialect
 from careloom.store.sql.dialect import Dialect, Row
-from careloom.store.sql.tables import COLUMNS
 from careloom.store.sql.text import Sql
 
 FEW = 64
@@ -39,6 +39,7 @@ _TYPES: Mapping[str, str] = {
     "position": "bigint",
     "valid_to": "bigint",
     "cell": "bigint",
+    "more": "smallint[]",
     "low": "bigint",
     "high": "bigint",
     "latitude": "double precision",
@@ -52,13 +53,15 @@ _REAL = frozenset({("num", "low"), ("num", "high"), ("pair", "low"), ("pair", "h
 def types_of(table: str) -> tuple[str, ...]:
     """The types of the columns that rows of a table have, in order."""
     return tuple(
-        "double precision" if (table, column) in _REAL else _TYPES.get(column, "integer") for column in COLUMNS[table]
+        "double precision" if (table, column) in _REAL else _TYPES.get(column, "integer") for column in KEPT[table]
     )
 
 
 def append(connection: dialect.Connection, table: str, rows: Sequence[Row]) -> None:
     """Write rows into a table; none of them is there yet."""
     assert isinstance(connection, Connection), connection
+    if table in KEPT_IN:
+        table, rows = KEPT_IN[table], blocks(rows)
     connection.appended += len(rows)
     if len(rows) > FEW and table != "fts":
         _copy(connection, table, rows)
@@ -71,7 +74,7 @@ def _copy(connection: Connection, table: str, rows: Sequence[Row]) -> None:
     connection.flush()
     types = types_of(table)
     kept = [_without_nul(row) for row in rows] if "text" in types else rows
-    statement = f"COPY {table} ({', '.join(COLUMNS[table])}) FROM STDIN (FORMAT BINARY)"
+    statement = f"COPY {table} ({', '.join(KEPT[table])}) FROM STDIN (FORMAT BINARY)"
     with connection.raw.cursor() as cursor, cursor.copy(statement) as copy:
         copy.write(packed(table, types, kept))
 
@@ -84,6 +87,8 @@ def _columns(table: str, rows: Sequence[Row]) -> list[Any]:
     """The rows turned into one array for each column."""
     if table == "fts":
         rows = [(vid, tenant, _kept(words)) for vid, tenant, words in rows]
+    elif table in KEPT_IN.values():
+        rows = [(*row, array(more) if more else "") for *row, more in rows]
     elif "text" in types_of(table):
         rows = [_without_nul(row) for row in rows]
     return [array(column) for column in zip(*rows, strict=True)]
@@ -95,17 +100,23 @@ def _kept(words: str) -> str:
 
 
 def _insert(table: str) -> str:
-    columns = COLUMNS[table]
-    arrays = ", ".join(f"?::{type_name}[]" for type_name in types_of(table))
+    columns = KEPT[table]
+    arrays = ", ".join(f"?::{_SENT.get(type_name, type_name)}[]" for type_name in types_of(table))
     taken = ", ".join(_TAKEN.get((table, column), f"r.{column}") for column in columns)
     names = ", ".join(columns)
     return f"INSERT INTO {table} ({names}) SELECT {taken} FROM unnest({arrays}) AS r ({names})"
 
 
-_TAKEN = {("fts", "words"): "array_to_tsvector(string_to_array(r.words, ' '))"}
+_SENT = {"smallint[]": "text"}
+"""What values of a type are sent as: arrays of arrays are all of one length."""
+
+_TAKEN = {
+    ("fts", "words"): "array_to_tsvector(string_to_array(r.words, ' '))",
+    ("tok_block", "more"): "nullif(r.more, '')::smallint[]",
+}
 """How a column is made of what a row has, where it is not that itself."""
 
-_INSERTS = {table: _insert(table) for table in COLUMNS}
+_INSERTS = {table: _insert(table) for table in KEPT}
 
 
 def _words(words: Sequence[str]) -> Sql:
@@ -169,6 +180,9 @@ POSTGRES = Dialect(
     inside=lambda column: f"strpos({column}, ?) > 0",
     words=_words,
     append=append,
+    remove=remove,
+    blocks=KEPT_IN,
+    lying=lying,
     most_values=30_000,
     rows_in_part=1_000,  # a COPY has its round trips, however short it is
     held=" FOR UPDATE",

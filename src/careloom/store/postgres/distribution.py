@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import psycopg
 
 from careloom.model.errors import NotSupportedError
+from careloom.store.postgres.blocks import KEPT
 from careloom.store.postgres.connection import Connection, Server, connect_plain
 from careloom.store.postgres.failures import told
 from careloom.store.postgres.migrations import applied
@@ -24,7 +25,7 @@ REFERENCE = ("tenant",)
 
 DISTRIBUTED = (
     "head",
-    *(table for table in COLUMNS),
+    *KEPT,
     *(table.name for table in TABLES if table.name not in {*COLUMNS, *REFERENCE, "head"}),
     "lease",
     "writer",

@@ -9,6 +9,7 @@ import psycopg
 from careloom.model.errors import ConflictError, InvalidError, UnavailableError
 from careloom.model.instants import Clock
 from careloom.search import SearchParameters
+from careloom.store.postgres.blocks import KEPT, KEPT_IN
 from careloom.store.postgres.connection import Connection, Server, connect_plain, storable
 from careloom.store.postgres.dialect import POSTGRES
 from careloom.store.postgres.failures import told
@@ -16,7 +17,7 @@ from careloom.store.postgres.migrations import applied, check_server, migrate, m
 from careloom.store.postgres.turns import take_turn
 from careloom.store.sql import dialect
 from careloom.store.sql.schema import Migration, missing
-from careloom.store.sql.tables import COLUMNS
+from careloom.store.upkeep.databases import in_lots
 from careloom.store.upkeep.tables import Table
 
 Row = tuple[Any, ...]
@@ -51,6 +52,10 @@ class PostgresDatabase:
 
     def fill(self, table: Table, rows: Iterable[Row]) -> None:
         """As in the protocol."""
+        if table.name in KEPT_IN:
+            for lot in in_lots(rows):
+                POSTGRES.append(self._own, table.name, lot)
+            return
         self._own.flush()
         statement = f"COPY {table.name} ({', '.join(table.columns)}) FROM STDIN (FORMAT BINARY)"
         with self._own.raw.cursor() as cursor, cursor.copy(statement) as copy:
@@ -60,7 +65,7 @@ class PostgresDatabase:
 
     def clear(self, table: str) -> None:
         """As in the protocol."""
-        self.connection.execute(f"DELETE FROM {table}")
+        self.connection.execute(f"DELETE FROM {KEPT_IN.get(table, table)}")
 
     def faults(self) -> Iterator[str]:
         """As in the protocol; its files are looked at by pg_amcheck, by those who run the server."""
@@ -107,7 +112,7 @@ def upgrade(server: Server, parameters: SearchParameters, clock: Clock) -> None:
 def vacuum(server: Server) -> None:
     """Free the room of rows that were deleted, so that it is written over."""
     with _connected(server) as connection:
-        connection.execute(f"VACUUM {', '.join(COLUMNS)}, head")
+        connection.execute(f"VACUUM {', '.join(KEPT)}, head")
 
 
 @contextmanager

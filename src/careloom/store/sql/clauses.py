@@ -23,11 +23,18 @@ class Run:
         name: Of the table.
         table: The same as it stands behind FROM.
         where: The key.
+        is_in_blocks: Whether the index has them in the order of their blocks instead.
     """
 
     name: str
     table: str
     where: Sql
+    is_in_blocks: bool = False
+
+    @property
+    def newest_first(self) -> Sql:
+        """Puts its rows in order."""
+        return Sql("ORDER BY block DESC, vid DESC" if self.is_in_blocks else "ORDER BY vid DESC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +134,10 @@ class Context:
         """The numbers of the parameters under which rows are."""
         return [self.number(parameter_name(type, each)) for each in self.covers.keys(type, key)]
 
-    def at(self, type: str, keys: Iterable[str]) -> str:
-        """What the vid of a row is compared with, so that it is one of the version tested or of its frame."""
-        if any(is_framed(type, key) for key in keys):
-            return f"IN ({self.alias}.vid, {self.alias}.frame)"
-        return f"= {self.alias}.vid"
+    def vids(self, type: str, keys: Iterable[str]) -> tuple[str, ...]:
+        """What the vid of a row may be, so that it is one of the version tested or of its frame."""
+        own = f"{self.alias}.vid"
+        return (own, f"{self.alias}.frame") if any(is_framed(type, key) for key in keys) else (own,)
 
     def of_frames_too(self, type: str, keys: Iterable[str], rows: Sql) -> Sql:
         """The vids of some rows, with those of all versions of the frames among them."""

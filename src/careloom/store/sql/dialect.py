@@ -1,11 +1,12 @@
 """What differs from database to database, said in one object, and the connection that all of them look like."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 from careloom.model.records import dataclass
 from careloom.store.sql.at_once import at_once
+from careloom.store.sql.tables import COLUMNS
 from careloom.store.sql.text import Sql, one_of
 
 Row = tuple[Any, ...]
@@ -67,6 +68,17 @@ def _delete_words(connection: Connection, rows: Sequence[Row]) -> None:
     connection.executemany("DELETE FROM fts WHERE vid = ? AND tenant = ?", [row[:2] for row in rows])
 
 
+def remove(connection: Connection, table: str, rows: Sequence[Row]) -> int:
+    """Row by row."""
+    tests = " AND ".join(f"{column} = ?" for column in COLUMNS[table])
+    return max(connection.executemany(f"DELETE FROM {table} WHERE {tests}", rows).rowcount, 0)
+
+
+def lying(table: str, vids: Sequence[str]) -> tuple[str, str]:
+    """In rows of one version each."""
+    return table, f"vid = {vids[0]}" if len(vids) == 1 else f"vid IN ({', '.join(vids)})"
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """How one database says what the others say differently.
@@ -83,6 +95,12 @@ class Dialect:
         inside: Whether a text, bound as ``?``, occurs in a column.
         words: Selects the vid of the versions whose text has all of some words; ``word*`` is the start of a word.
         append: Writes rows into a table of `careloom.store.sql.tables`; none of them is there yet or comes twice.
+        remove: Takes rows out of a table of the search index again, but for words; how many there were, where that is
+            known.
+        blocks: Tables whose rows are kept in blocks. They have a column of this name, and come newest first where they
+            are in order of it and then of vid, see `careloom.store.sql.tables.BLOCK_BITS`.
+        lying: Behind FROM and behind WHERE: the rows of a table of hashes that are of one of some versions, told by the
+            SQL of their vids.
         most_values: How many values one statement may bind.
         rows_in_part: How many rows of a table are written in a millisecond or a few.
         held: Ends a SELECT whose rows nobody else may change or hold until the transaction ends; empty where nobody
@@ -116,6 +134,9 @@ class Dialect:
     append: Callable[[Connection, str, Sequence[Row]], None]
     most_values: int
     forget_words: Callable[[Connection, Sequence[Row]], None] = _delete_words
+    remove: Callable[[Connection, str, Sequence[Row]], int] = remove
+    blocks: Collection[str] = ()
+    lying: Callable[[str, Sequence[str]], tuple[str, str]] = lying
     sweep: Callable[[Connection], None] = lambda connection: None
     limited: Callable[[Connection], AbstractContextManager[None]] = lambda connection: nullcontext()
     bound: Callable[[Connection], str] = lambda connection: "as much as the database takes"

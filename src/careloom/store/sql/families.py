@@ -127,11 +127,15 @@ def hashed(
     source = context.of_frames_too(type, keys, found)
     is_run = source is found and is_one
     return Clause(
-        probe=_exists(table, of_tenant, seeks, context, context.at(type, keys)),
+        probe=_exists(table, of_tenant, seeks, context, context.vids(type, keys)),
         source=source,
-        run=Run(table, rows, of_tenant + Sql("AND") + bracketed(seeks[0])) if is_run else None,
+        run=_run_of(table, rows, of_tenant + Sql("AND") + bracketed(seeks[0]), context) if is_run else None,
         reason=table,
     )
+
+
+def _run_of(table: str, rows: str, key: Sql, context: Context) -> Run:
+    return Run(table, rows, key, is_in_blocks=table in context.dialect.blocks)
 
 
 # found by a text
@@ -148,7 +152,7 @@ def _string(comparison: Comparison, type: str, context: Context) -> Clause:
     found = sought(context.dialect.by("str", "value", "a"), key, seeks if comparison.modifier in _SOUGHT else [tests])
     source = context.of_frames_too(type, keys, found)
     return Clause(
-        probe=_of_version("str", of_version, context, context.at(type, keys)),
+        probe=_of_version("str", of_version, context, context.vids(type, keys)),
         source=source,
         walk=_walk("str", of_version, context) if source is found else None,
         reason="str, a range",
@@ -217,7 +221,7 @@ def _uri(comparison: Comparison, type: str, context: Context) -> Clause:
     rows = context.dialect.by("uri", "value", "a")
     is_run = len(asked) == 1 and not comparison.modifier
     return Clause(
-        probe=_exists("uri", key, seeks, context),
+        probe=_exists("uri", key, seeks, context, context.vids(type, ())),
         source=sought(rows, key, seeks),
         run=Run("uri", rows, key + Sql("AND") + bracketed(seeks[0])) if is_run else None,
         reason="uri",
@@ -308,18 +312,19 @@ def _unit(operand: QuantityOperand, context: Context) -> list[Sql]:
 # what they share
 
 
-def _exists(table: str, key: Sql, seeks: Sequence[Sql], context: Context, at: str = "") -> Sql:
-    """Whether the version tested has a row under a key that passes one of some tests, each of them a seek."""
-    here = Sql(f"AND vid {at}" if at else f"AND vid = {context.alias}.vid")
-    rows = Sql(f"EXISTS (SELECT 1 FROM {table} WHERE") + key + Sql("AND")
-    return any_of(rows + bracketed(seek) + here + Sql(f"{context.dialect.apart})") for seek in seeks)
+def _exists(table: str, key: Sql, seeks: Sequence[Sql], context: Context, vids: Sequence[str]) -> Sql:
+    """Whether one of some versions has a row under a key that passes one of some tests, each of them a seek."""
+    lying, of_versions = context.dialect.lying(table, vids)
+    rows = Sql(f"EXISTS (SELECT 1 FROM {lying} WHERE") + key + Sql("AND")
+    end = Sql(f"AND {of_versions}{context.dialect.apart})")
+    return any_of(rows + bracketed(seek) + end for seek in seeks)
 
 
-def _of_version(table: str, tests: Sql, context: Context, at: str = "") -> Sql:
+def _of_version(table: str, tests: Sql, context: Context, vids: Sequence[str] = ()) -> Sql:
     """Whether a value of the version itself passes the tests, by the index that leads from versions to values."""
-    vid = at or f"= {context.alias}.vid"
+    _, of_version = context.dialect.lying(table, vids or context.vids("", ()))
     tenant = context.dialect.hidden("tenant")
-    rows = f"{context.dialect.by(table, 'version', 'a')} WHERE {tenant} = ? AND vid {vid}"
+    rows = f"{context.dialect.by(table, 'version', 'a')} WHERE {tenant} = ? AND {of_version}"
     text = f"EXISTS (SELECT 1 FROM {rows} AND ({tests.text}){context.dialect.apart})"
     return Sql(text, (context.tenant, *tests.values))
 

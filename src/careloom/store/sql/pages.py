@@ -34,9 +34,9 @@ def unlimited(query: Query) -> Query:
 
 
 def _newest_first(found: Candidates, after: tuple[SortValue, ...]) -> Sql:
-    beyond = [Sql(f"{found.vid} < ?", (after[-1],))] if after else []
+    beyond = [found.before(int(after[-1] or 0))] if after else []
     select = Sql(f"SELECT {found.vid} FROM") + found.tables + Sql("WHERE") + all_of([found.where, *beyond])
-    return select + Sql(f"ORDER BY {found.vid} DESC")
+    return select + found.newest_first
 
 
 # sorting

@@ -15,6 +15,7 @@ from careloom.search.query import And, Condition, Narrowing, Query, SortKey, Wri
 from careloom.store.sql.clauses import Clause, Context, Round, Run, Walk
 from careloom.store.sql.conditions import clause
 from careloom.store.sql.newest import Range
+from careloom.store.sql.tables import BLOCK_BITS
 from careloom.store.sql.text import Sql, all_of
 
 HANDFUL = 64
@@ -37,6 +38,7 @@ class Candidates:
         tables: The FROM clause.
         where: What is left to test.
         vid: The column that is the vid.
+        block: The column that is the block, where they come newest first block by block; otherwise empty.
         judged: Conditions that candidates are to be judged by in memory.
         reason: For people.
         range: The same where they come in no order of time; None where they come newest first by themselves.
@@ -48,6 +50,17 @@ class Candidates:
     judged: tuple[Condition, ...]
     reason: str
     range: Range | None = None
+    block: str = ""
+
+    @property
+    def newest_first(self) -> Sql:
+        """Puts them in order, by what an index has in order."""
+        return Sql("ORDER BY " + ", ".join(f"{column} DESC" for column in (self.block, self.vid) if column))
+
+    def before(self, vid: int) -> Sql:
+        """Whether they come behind a vid, newest first."""
+        within = [Sql(f"{self.block} <= ?", (vid >> BLOCK_BITS,))] if self.block else []
+        return all_of([*within, Sql(f"{self.vid} < ?", (vid,))])
 
 
 def candidates(query: Query, context: Context) -> Candidates:
@@ -124,7 +137,7 @@ def _size(found: Clause, limit: int) -> Sql:
     if found.run is None:
         some = Sql(f"SELECT 1 FROM ({found.source.text}) AS s LIMIT ?", (*found.source.values, limit))
         return Sql(f"SELECT count(*), 0 FROM ({some.text}) AS c", some.values)
-    newest = Sql("ORDER BY vid DESC LIMIT ?", (limit,))
+    newest = found.run.newest_first + Sql("LIMIT ?", (limit,))
     rows = Sql(f"SELECT vid FROM {found.run.table} WHERE") + found.run.where + newest
     return Sql(f"SELECT count(*), coalesce(min(vid), 0) FROM ({rows.text}) AS c", rows.values)
 
@@ -138,8 +151,13 @@ def _of_type(type: str, rest: Sql, judged: tuple[Condition, ...], context: Conte
 
 def _of_run(run: Run, rest: Sql, judged: tuple[Condition, ...], context: Context) -> Candidates:
     """The run is scanned backwards; each of its rows leads to its version."""
-    rows = Sql(f"SELECT vid FROM {run.table} WHERE") + run.where
-    return Candidates(_versions_of(rows, context), rest, "d.vid", judged, f"{run.name}, newest first")
+    reason = f"{run.name}, newest first"
+    if not run.is_in_blocks:
+        rows = Sql(f"SELECT vid FROM {run.table} WHERE") + run.where
+        return Candidates(_versions_of(rows, context), rest, "d.vid", judged, reason)
+    # Put in order before versions are looked up: else those of a whole block are.
+    rows = Sql(f"SELECT vid, block FROM {run.table} WHERE") + run.where + run.newest_first
+    return Candidates(_versions_of(rows, context), rest, "d.vid", judged, reason, block="d.block")
 
 
 def _of_source(  # noqa: PLR0917  candidates are made of all of it

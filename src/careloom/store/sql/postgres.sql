@@ -33,6 +33,26 @@ INSERT INTO once (tenant, scope, key, until)
 SELECT * FROM unnest(?::integer[], ?::text[], ?::text[], ?::bigint[])
 ON CONFLICT (tenant, scope, key) DO UPDATE SET until = excluded.until;
 
+-- name: remove_from_blocks
+-- Take rows of tok out of their blocks, and put back what is left of these: one array for each column.
+WITH gone AS (
+    SELECT tenant, h, sys, vid >> 10 AS block, array_agg(vid) AS vids
+    FROM unnest(?::integer[], ?::bigint[], ?::bigint[], ?::integer[]) AS r (tenant, h, vid, sys)
+    GROUP BY tenant, h, sys, vid >> 10
+), held AS (
+    DELETE FROM tok_block AS b USING gone
+    WHERE b.h = gone.h AND b.vid >> 10 = gone.block AND b.tenant = gone.tenant AND b.sys = gone.sys
+      AND EXISTS (SELECT 1 FROM unnest('{0}'::smallint[] || b.more) AS place WHERE b.vid + place = ANY (gone.vids))
+    RETURNING b.tenant, b.h, b.sys, b.vid, b.more, gone.vids AS gone
+), kept AS (
+    SELECT tenant, h, sys, (SELECT array_agg(vid + place ORDER BY place) FROM unnest('{0}'::smallint[] || more) AS place
+                            WHERE vid + place <> ALL (gone)) AS vids
+    FROM held
+)
+INSERT INTO tok_block (tenant, h, vid, sys, more)
+SELECT tenant, h, vids[1], sys, (SELECT array_agg((vid - vids[1])::smallint ORDER BY vid) FROM unnest(vids[2:]) AS vid)
+FROM kept WHERE vids IS NOT NULL;
+
 -- name: add_event
 -- The statement of this name in events.sql for many rows, one array for each column.
 INSERT INTO subscription_event (tenant, subscription, number, vid, topic, focus, version_id, recorded, patient,

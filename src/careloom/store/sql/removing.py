@@ -11,17 +11,10 @@ from careloom.model.records import dataclass
 from careloom.store.sql.batch import laid_out
 from careloom.store.sql.dialect import Connection, Dialect
 from careloom.store.sql.names import WriterNames
-from careloom.store.sql.tables import COLUMNS, POSTINGS
 from careloom.store.sql.tenancy import Tenancy
 from careloom.store.sql.text import one_of
 
 _AT_ONCE = 200
-
-_DELETES: Mapping[str, str] = {
-    table: f"DELETE FROM {table} WHERE {' AND '.join(f'{column} = ?' for column in COLUMNS[table])}"
-    for table in POSTINGS
-    if table != "fts"
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +70,7 @@ class Remover:
                 self.dialect.forget_words(self.connection, found)
                 deleted += len(found)
             elif found:
-                deleted += max(self.connection.executemany(_DELETES[table], found).rowcount, 0)
+                deleted += self.dialect.remove(self.connection, table, found)
         return deleted
 
     def _delete(self, table: str, vids: Iterable[int]) -> int:

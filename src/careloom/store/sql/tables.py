@@ -47,8 +47,9 @@ The newest version of a resource is found through its head; ``superseded`` holds
 says that a version is told of to subscribers at its own vid. What was written in slices is told of later than its vid,
 when it is shown; the rows of ``change_log`` say when.
 
-On PostgreSQL, where a row of a postings table lies outside its indexes, these hold only what leads to it: ``(h, vid)``,
-``(target, vid)``, ``(vid)``.
+On PostgreSQL, where a row of a postings table lies outside its indexes, these hold only what leads to it:
+``(target, vid)``, ``(vid)``, ``(tenant, p, low)``. There ``tok`` is a view of rows that hold several versions each, see
+`careloom.store.postgres.blocks`.
 
 Beside them lie the small ones: ``tenant``, ``name``, ``dictionary`` (for compression), ``index_state``, ``erasure``,
 ``once``, and what notify keeps.
@@ -61,6 +62,9 @@ Row = tuple[Any, ...]
 
 Rows = Mapping[str, list[Row]]
 """By table of `POSTINGS`, tuples of its columns but tenant and vid; none comes twice."""
+
+BLOCK_BITS = 10
+"""The last bits of a vid: versions that agree in all the others are a block, if their rows are kept in blocks."""
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "version": ("tenant", "vid", "rid", "type", "ver", "op", "valid_to", "shape", "frame", "told"),

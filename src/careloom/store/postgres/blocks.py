@@ -1,0 +1,75 @@
+"""Postings kept many in one row: the versions of a microsecond that have the same value.
+
+On PostgreSQL each row costs 28 bytes beside what it says, and lies in its table and in each index once more. But what
+is written together says the same again and again: two hundred observations are final, and most of them are of the same
+kind. So a row of ``tok_block`` holds all versions that were written together and have a value, up to some hundreds::
+
+    h, sys      the value
+    vid         the first version
+    more        how far the others are behind it; null where there are none
+
+The vids of a unit follow one another, so most of them agree in all bits but the last `BLOCK_BITS`: those that do are a
+block, and no row goes beyond one. The index leads to values and blocks. A run is read block by block, the newest first,
+and each block is put in order; whether a version has a value is seen in the rows of its block.
+
+Rows are read through a view by the name of the table, ``tok``, which has one for each version, and the number of its
+block besides.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from careloom.store.postgres.connection import array
+from careloom.store.sql import dialect
+from careloom.store.sql.dialect import Connection, Row
+from careloom.store.sql.statements import load_statements
+from careloom.store.sql.tables import BLOCK_BITS, COLUMNS
+
+MOST = 500
+"""Versions of a row: it stays on its page, which a row of two kilobytes does not."""
+
+KEPT_IN: Mapping[str, str] = {"tok": "tok_block"}
+"""By table that is a view, the one that has its rows in blocks."""
+
+KEPT: Mapping[str, tuple[str, ...]] = {
+    **{table: columns for table, columns in COLUMNS.items() if table not in KEPT_IN},
+    **{kept: (*COLUMNS[table], "more") for table, kept in KEPT_IN.items()},
+}
+"""The tables that there are, with the columns of each row in order."""
+
+
+def blocks(rows: Sequence[Row]) -> list[Row]:
+    """Rows of ``tok`` as those of ``tok_block``: (tenant, h, first vid, sys, distances of the others or None)."""
+    found: dict[Row, list[int]] = {}
+    for tenant, h, vid, sys in rows:
+        found.setdefault((tenant, h, sys, vid >> BLOCK_BITS), []).append(vid)
+    return [_row(*key[:3], some) for key, vids in found.items() for some in _cut(vids)]
+
+
+def _cut(vids: list[int]) -> Iterator[list[int]]:
+    vids.sort()
+    return (vids[start : start + MOST] for start in range(0, len(vids), MOST))
+
+
+def _row(tenant: int, h: int, sys: int, vids: list[int]) -> Row:
+    first = vids[0]
+    return tenant, h, first, sys, [vid - first for vid in vids[1:]] if len(vids) > 1 else None
+
+
+def lying(table: str, vids: Sequence[str]) -> tuple[str, str]:
+    """See `careloom.store.sql.dialect.Dialect.lying`; of rows in blocks those that hold one of the versions."""
+    if table not in KEPT_IN:
+        return dialect.lying(table, vids)
+    near = ", ".join(f"{vid} >> {BLOCK_BITS}" for vid in vids)
+    held = " OR ".join(f"vid = {vid} OR {vid} - vid = ANY (more)" for vid in vids)
+    return KEPT_IN[table], f"vid >> {BLOCK_BITS} IN ({near}) AND ({held})"
+
+
+def remove(connection: Connection, table: str, rows: Sequence[Row]) -> int:
+    """See `careloom.store.sql.dialect.Dialect.remove`; what is left of a block is written anew."""
+    if table not in KEPT_IN:
+        return dialect.remove(connection, table, rows)
+    connection.execute(_SQL["remove_from_blocks"], [array(column) for column in zip(*rows, strict=True)])
+    return len(rows)
+
+
+_SQL = load_statements("postgres.sql")

@@ -12,7 +12,8 @@ from tests.contract.stores import SteppingClock, create, identified, observation
 from careloom.model import Resource, parse_resource, serialize_json
 from careloom.model.errors import ConflictError, InvalidError, UnavailableError
 from careloom.search import Query
-from careloom.store import Repository, Stretch, Turn, Version
+from careloom.store import Prepared, Repository, Stretch, Turn, Version
+from careloom.store.ids import new_id
 
 Search = Callable[..., Query]
 
@@ -147,6 +148,30 @@ async def test_what_is_expected_is_read_and_written_as_if_it_were_not(repository
         ("3", "create"),
         ("1", "create"),
     ]
+
+
+async def test_of_what_is_entered_only_that_is_recorded_which_never_was(repository: Repository) -> None:
+    await create(repository, patient(id="here"), patient(id="gone"))
+    await repository.commit(lambda turn: turn.delete("Patient", "gone"))
+    made = str(new_id())
+
+    def prepared(*ids: str, **more: Any) -> list[Prepared]:
+        return repository.prepare_many((patient(id=id, active=True, **more), id) for id in ids)
+
+    def work(turn: Turn) -> list[Version | None]:
+        turn.update(patient(id="now"))
+        known = turn.enter(prepared("a", "here", "gone", "now", "no id", "b"), are_new=False)
+        new = turn.enter([*prepared(made, "here"), *prepared("wrong", meta=[])], are_new=True)
+        return [*known, *new, *(turn.read("Patient", id) for id in ("a", "b", made))]
+
+    entered = await repository.commit(work)
+
+    known, new, seen = entered[:6], entered[6:9], entered[9:]
+    assert [each and each.id for each in (*known, *new)] == ["a", None, None, None, None, "b", made, None, None]
+    assert seen == [known[0], known[5], new[0]]
+    assert seen == [await repository.read("Patient", id) for id in ("a", "b", made)]
+    told = [(each.id, each.version_id, each.interaction) for each in await repository.changes(0, 100)]
+    assert told[3:] == [(id, "1", "create") for id in ("now", "a", "b", made)]
 
 
 async def test_old_versions_stay_readable(repository: Repository) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from http import HTTPStatus
@@ -21,6 +21,10 @@ from careloom.rest.hub import Hub
 from careloom.rest.interaction import Interaction
 from careloom.rest.messages import FhirRequest, FhirResponse
 from careloom.rest.negotiation import JSON_PATCH
+from careloom.store import Version
+
+Answer = tuple[Resource, tuple[Version, ...]]
+"""The entry that answers one, and the versions that it tells of."""
 
 _HEADERS = {"ifNoneMatch": "if-none-match", "ifMatch": "if-match", "ifNoneExist": "if-none-exist"}
 
@@ -169,12 +173,22 @@ def at_entry(issue: Issue, number: int) -> Issue:
     return replace(issue, expression=f"{where}.resource{place[1]}" if place else where)
 
 
-def answer_bundle(type: str, responses: Sequence[FhirResponse]) -> FhirResponse:
+def answer_bundle(type: str, responses: Iterable[FhirResponse]) -> FhirResponse:
     """The answers in the order of the entries, as a Bundle of type ``batch-response`` or ``transaction-response``."""
-    entries = [answer_element(response) for response in responses]
-    versions = tuple(version for response in responses for version in response.versions)
+    return bundle_of(type, [answered(response) for response in responses])
+
+
+def bundle_of(type: str, answers: Collection[Answer]) -> FhirResponse:
+    """The same of answers that are entries already."""
+    entries = [element for element, _ in answers]
+    versions = tuple([version for _, told in answers for version in told])
     bundle: Resource = {"resourceType": "Bundle", "type": type}
     return FhirResponse(200, {**bundle, "entry": entries} if entries else bundle, versions=versions)
+
+
+def answered(response: FhirResponse) -> Answer:
+    """A response as the answer to its entry."""
+    return answer_element(response), response.versions
 
 
 def answer_element(response: FhirResponse) -> Resource:

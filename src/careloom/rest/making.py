@@ -13,6 +13,7 @@ from careloom.model.resource import Resource
 from careloom.model.room import ROOM
 from careloom.rest.entries import Entry
 from careloom.rest.hub import Hub
+from careloom.rest.plain import is_plain
 from careloom.rest.relinking import relink
 from careloom.search import Query
 from careloom.store import Prepared
@@ -29,15 +30,18 @@ class Made:
         id: Guess of its id.
         used: The links that went into it; an empty target where nothing was found.
         prepared: The resource, ready for the store.
+        is_plain: Whether nothing else is asked of its entry, see `careloom.rest.plain`.
     """
 
     id: str
     used: Links
     prepared: Prepared
+    is_plain: bool
 
     def holds(self, id: str, links: Links) -> bool:
         """Whether all that was guessed turned out to be so."""
-        return self.id == id and all(links.get(text) == target for text, target in self.used.items())
+        used = self.used
+        return self.id == id and (not used or all(links.get(text) == target for text, target in used.items()))
 
 
 async def found_references(references: Mapping[str, Query], hub: Hub) -> dict[str, str]:
@@ -64,7 +68,10 @@ def make_ready(entries: Iterable[Entry], references: Links, hub: Hub) -> dict[in
             yield resource, ids[entry.number]
 
     prepared = zip(writing, hub.repository.prepare_many(linked()), strict=True)
-    return {entry.number: Made(ids[entry.number], used[entry.number], ready) for entry, ready in prepared}
+    return {
+        entry.number: Made(ids[entry.number], used[entry.number], ready, is_plain(entry.request, hub))
+        for entry, ready in prepared
+    }
 
 
 def _writes_body(entry: Entry) -> bool:

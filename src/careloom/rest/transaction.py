@@ -16,6 +16,7 @@ Source: FHIR R4, 3.1.0.11.2 transaction processing rules.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 from careloom.governance import Decision
@@ -30,10 +31,12 @@ from careloom.rest.conditional import condition_of, matched, parse_condition
 from careloom.rest.delete import all_matched, delete_all, prepare_delete
 from careloom.rest.entries import (
     Allowance,
+    Answer,
     Common,
     Entry,
-    answer_bundle,
+    answered,
     at_entry,
+    bundle_of,
     elements,
     for_entries,
     read_entry,
@@ -45,6 +48,7 @@ from careloom.rest.making import Links, Made, found_references, make_ready
 from careloom.rest.messages import FhirRequest, FhirResponse
 from careloom.rest.ownership import known
 from careloom.rest.patch import drafted, prepare_patch
+from careloom.rest.plain import enter
 from careloom.rest.relinking import conditional_references, relink
 from careloom.rest.representation import written
 from careloom.rest.threads import in_thread
@@ -184,14 +188,27 @@ def transact(turn: Turn, plan: Plan, hub: Hub) -> FhirResponse:
     _require_separate(settled)
     links = {**_links(settled), **_resolve(turn, plan)}
     turn.expect(_keys(settled, is_new=False), new=_keys(settled, is_new=True))
-    responses: dict[int, FhirResponse] = {}
+    answers: dict[int, Answer] = {}
     allowance = Allowance(hub.limits.answers)
-    for each in paced(sorted(settled, key=lambda each: _ORDER[each.entry.request.method])):
-        with telling(each.entry.number):
-            allowance.require()
-            responses[each.entry.number] = allowance.spend(_carry_out(turn, each, links, plan, hub))
-    answer = answer_bundle("transaction-response", [responses[each.entry.number] for each in settled])
+    in_order = sorted(settled, key=lambda each: _ORDER[each.entry.request.method])
+    for (method, is_plain), alike in groupby(in_order, key=lambda each: _kind(each, links, plan)):
+        group = list(alike)
+        if is_plain:
+            resources = (plan.made[each.entry.number].prepared for each in paced(group))
+            entered = enter(turn, resources, hub, are_new=method == "POST")
+            answers |= {each.entry.number: done for each, done in zip(group, entered, strict=True) if done}
+        for each in paced([each for each in group if each.entry.number not in answers]):
+            with telling(each.entry.number):
+                allowance.require()
+                answers[each.entry.number] = answered(allowance.spend(_carry_out(turn, each, links, plan, hub)))
+    answer = bundle_of("transaction-response", [answers[each.entry.number] for each in settled])
     return replace(answer, decision=plan.decision)
+
+
+def _kind(settled: Settled, links: Links, plan: Plan) -> tuple[str, bool]:
+    """The method of an entry, and whether it is plain and its resource what it was made to be."""
+    made = plan.made.get(settled.entry.number)
+    return settled.entry.request.method, made is not None and made.is_plain and made.holds(settled.id, links)
 
 
 def _keys(settled: Iterable[Settled], *, is_new: bool) -> Iterator[tuple[str, str]]:
@@ -258,12 +275,13 @@ def _prepared(entry: Entry, hub: Hub) -> Entry:
 
 def _settle(turn: Turn, entry: Entry, plan: Plan, hub: Hub) -> Settled:
     """Find out which resource the entry is about: by its address, by its condition, or a new one."""
-    request = entry.request
+    request, made = entry.request, plan.made.get(entry.number)
+    if made and made.is_plain:
+        return Settled(entry, (made.id,))
     with telling(entry.number):
         match request.method:
             case "POST" if request.type and entry.interaction.code == "create":
                 existing = matched(turn, request.condition, request.type) if request.condition else None
-                made = plan.made.get(entry.number)
                 new = made.id if made else hub.new_id()
                 return Settled(entry, (existing.id if existing else new,), existing)
             case "PUT" if request.condition:

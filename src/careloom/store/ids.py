@@ -4,6 +4,7 @@ import os
 import re
 import time
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from careloom.model.instants import Clock
 
@@ -89,4 +90,7 @@ def first_sequence(moment: datetime) -> int:
 
 def recorded_at(sequence: int) -> datetime:
     """The instant inside a sequence, in UTC: ``meta.lastUpdated`` of that version."""
-    return moment_of(sequence >> _COUNTER_BITS)
+    return _moment_of(sequence >> _COUNTER_BITS)
+
+
+_moment_of = lru_cache(maxsize=256)(moment_of)  # what is written together has one instant

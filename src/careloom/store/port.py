@@ -178,6 +178,19 @@ class Turn(Protocol):
         """
         ...
 
+    def enter(self, resources: Iterable[Prepared], *, are_new: bool) -> list[Version | None]:
+        """Record prepared resources of which there never was any, each as `update` would.
+
+        Args:
+            resources: Each under its own id, none of them twice.
+            are_new: Whether their ids were made for them, as for `create`.
+
+        Returns:
+            Their first versions in the same order; None where nothing was done, since there is or was such a resource,
+            or something is wrong with it that `create` and `update` say.
+        """
+        ...
+
     def delete(self, type: str, id: str) -> Version | None:
         """Record that a resource is gone.
 

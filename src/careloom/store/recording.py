@@ -119,6 +119,21 @@ class RecordingTurn(ABC):
         interaction: Interaction = "update" if before and before.is_living else "create"
         return self._record(type, id, before, interaction, plain, prepared)
 
+    def enter(self, resources: Iterable[Prepared], *, are_new: bool) -> list[Version | None]:
+        """As in the port."""
+        find = self._replaceable if are_new else self._head
+        return [self._entered(each, find) for each in resources]
+
+    def _entered(self, prepared: Prepared, find: Callable[[str, str], Head | None]) -> Version | None:
+        resource = prepared.resource
+        try:
+            type, id = _type_of(resource), _checked_id(resource, prepared.id)
+            if not isinstance(resource.get("meta", {}), dict) or find(type, id) is not None:
+                return None
+        except (InvalidError, ConflictError):
+            return None
+        return self._record(type, id, None, "create", resource, prepared)
+
     def delete(self, type: str, id: str) -> Version | None:
         """As in the port."""
         before = self._head(type, id)

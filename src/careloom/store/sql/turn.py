@@ -129,7 +129,7 @@ class SqlTurn(RecordingTurn):
         self._batch = Batch(desk.tenancy.number, desk.dialect)
         self._written: dict[int, Written] = {}
         self.types: set[str] = set()
-        self._address = ("", 0)  # the one hashed last, which is asked for again at once
+        self._rids: dict[str, int] = {}  # by address: each is asked for several times
         self._looked_at: dict[int, Row | None] = {}
         self._has_forgotten = False
 
@@ -341,9 +341,10 @@ class SqlTurn(RecordingTurn):
 
     def _rid(self, type: str, id: str) -> int:
         address = f"{type}/{id}"
-        if address != self._address[0]:
-            self._address = (address, address_hash(self._tenancy.hash_of, address))
-        return self._address[1]
+        known = self._rids.get(address)
+        if known is None:
+            known = self._rids[address] = address_hash(self._tenancy.hash_of, address)
+        return known
 
     def _find(self, text: str) -> int:
         """The number of a text; `UNKNOWN` when it has none."""

@@ -5,15 +5,18 @@ import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.contract.stores import BASE_URL, identified, let_groups_last, opened, patient, searching
 
 from careloom.definitions import Definitions
 from careloom.model.errors import ConflictError
+from careloom.model.room import Room
 from careloom.search import Query, SearchParameters
 from careloom.store import Repository, Turn
 from careloom.store.ids import new_id
+from careloom.store.sqlite import writer
 from careloom.store.sqlite.repository import SqliteRepository
 from careloom.store.sqlite.writer import Writer
 
@@ -172,3 +175,103 @@ async def test_what_waits_is_done_before_the_store_closes(tmp_path: Path, regist
     await asyncio.gather(*waiting)
     async with opened("sqlite", tmp_path, registry) as repository:
         assert len(await repository.changes(0, 100)) == 10
+
+
+class Slices:
+    """A record's writer, which is given slices of large units, and how often it commits."""
+
+    def __init__(self, repository: Repository) -> None:
+        assert isinstance(repository, SqliteRepository) and isinstance(repository._writer, Writer)
+        self.writer = repository._writer
+        connection = self.writer._transactions._connection
+        connection.execute("CREATE TABLE mark (name TEXT)")
+        self.statements: list[str] = []
+        connection.set_trace_callback(self.statements.append)
+
+    @property
+    def commits(self) -> int:
+        return self.statements.count("COMMIT")
+
+    async def begin(self, work: Callable[[Any], None]) -> "asyncio.Task[None]":
+        """Have a slice wait for its turn."""
+        waiting = asyncio.create_task(self.writer.run_slice(work))
+        await asyncio.sleep(0)
+        return waiting
+
+
+def marking(name: str) -> Callable[[Any], None]:
+    """Writes a row of its own."""
+
+    def work(connection: Any) -> None:
+        connection.execute("INSERT INTO mark VALUES (?)", (name,))
+
+    return work
+
+
+def is_marked(repository: Any, name: str) -> bool:
+    row = repository._readers.here(lambda each: each.execute("SELECT 1 FROM mark WHERE name = ?", (name,)).fetchone())
+    return row is not None
+
+
+@pytest.fixture
+def expecting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small requests have been coming, and a slice waits for the next of them for ever."""
+    monkeypatch.setattr(Room, "is_expected", True)
+    monkeypatch.setattr(writer, "COMPANY_SECONDS", 3600.0)
+
+
+@pytest.mark.usefixtures("expecting")
+@pytest.mark.parametrize("is_light", (False, True))
+async def test_a_slice_of_a_large_unit_shares_the_commit_of_a_small_one(repository: Repository, is_light: bool) -> None:
+    slices = Slices(repository)
+    waiting = await slices.begin(marking("slice"))
+    await repository.commit(creating("a"), is_light=is_light)
+    await waiting
+    assert slices.commits == 1
+    assert is_marked(repository, "slice")
+
+
+@pytest.mark.usefixtures("expecting")
+async def test_each_commit_takes_one_slice_along(repository: Repository) -> None:
+    slices = Slices(repository)
+    first, second = await slices.begin(marking("first")), await slices.begin(marking("second"))
+    await repository.commit(creating("a"), is_light=True)
+    await first
+    assert not second.done()
+    await repository.commit(creating("b"), is_light=True)
+    await second
+    assert slices.commits == 2
+
+
+@pytest.mark.usefixtures("expecting")
+async def test_a_slice_that_raises_undoes_itself_alone(repository: Repository) -> None:
+    def failing(connection: Any) -> None:
+        marking("half")(connection)
+        raise ConflictError("no")
+
+    waiting = await Slices(repository).begin(failing)
+    await repository.commit(creating("a"), is_light=True)
+    with pytest.raises(ConflictError):
+        await waiting
+    assert not is_marked(repository, "half")
+    assert await repository.read("Patient", "a") is not None
+
+
+@pytest.mark.parametrize("is_expected", (False, True))
+async def test_a_slice_is_written_though_nobody_comes(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch, is_expected: bool
+) -> None:
+    monkeypatch.setattr(Room, "is_expected", is_expected)
+    slices = Slices(repository)
+    await asyncio.gather(*(slices.writer.run_slice(marking(str(number))) for number in range(3)))
+    assert [is_marked(repository, str(number)) for number in range(3)] == [True] * 3
+    assert slices.commits > 1, "so that a small one that comes between them has its turn"
+
+
+@pytest.mark.usefixtures("expecting")
+async def test_a_slice_that_waits_is_written_at_the_end(repository: Repository) -> None:
+    slices = Slices(repository)
+    waiting = await slices.begin(marking("last"))
+    await slices.writer.close()
+    await waiting
+    assert is_marked(repository, "last")

@@ -3,19 +3,21 @@
 Threads of one process take turns at the interpreter, and a thread that computes gives it up only when it must. A small
 request needs it a few dozen times, a moment each, and beside a bundle of twenty thousand entries it would wait each
 time. So large work is done in pieces, and between two pieces it asks here: while small requests are in progress it
-rests, and works on when they are answered. Lest they keep it from ever ending, a rest of `REST` seconds in all earns it
-`SLICE` seconds of work beside them. How the interpreter is shared then, `careloom.model.interpreter` sees to.
+rests, and works on when they are answered, or wait for the disk and need nothing else. Lest they keep it from ever
+ending, it works on for `SLICE` seconds beside them when it has rested for `REST` seconds at a stretch. How
+the interpreter is shared then, `careloom.model.interpreter` sees to.
 
-A small request that has arrived and was never given the interpreter is not known to be in progress. Who works on while
-none is known therefore hands the interpreter over now and then, as long as small ones have been coming.
+A small request that has arrived and was never given the interpreter is not known to be in progress, nor that the disk
+has confirmed what one has written. Who works on therefore hands the interpreter over now and then, as long as small
+ones have been coming.
 
 There is one interpreter in a process, and so one `ROOM`.
 """
 
-import asyncio
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final, TypeVar
 
@@ -23,13 +25,13 @@ from careloom.model.interpreter import hand_over
 
 T = TypeVar("T")
 
-SLICE: Final = 0.003
-"""Seconds that large work goes on beside small requests before it rests."""
+REST: Final = 0.004
+"""Seconds that large work rests at a stretch, more than a small write takes."""
 
-REST: Final = 0.002
-"""Seconds of rest that earn it a slice: most of what a small write takes, which so meets one slice and not two."""
+SLICE: Final = 0.002
+"""Seconds that it goes on then, if small requests are still in progress."""
 
-UNASKED: Final = 0.001
+UNASKED: Final = 0.0005
 """Seconds of work after which the interpreter is handed over though nobody is known to wait for it."""
 
 EXPECTED: Final = 1.0
@@ -41,8 +43,8 @@ class Claim:
 
     __slots__ = ("is_small",)
 
-    def __init__(self) -> None:
-        self.is_small = True
+    def __init__(self, *, is_small: bool = True) -> None:
+        self.is_small = is_small
 
 
 class Room:
@@ -50,21 +52,19 @@ class Room:
 
     def __init__(self) -> None:
         self._small = 0
+        self._at_disk = 0
         self._is_free = threading.Event()
         self._is_free.set()
-        self._resting: set[asyncio.Future[None]] = set()
         self._works_until = 0.0
         self._opens_at = 0.0
         self._expected_until = 0.0
-        self._rest_left = REST
 
     def enter(self) -> Claim:
         """A request has come."""
         claim = Claim()
         _claim.set(claim)
         self._small += 1
-        if self._small == 1:
-            self._is_free.clear()
+        self._is_free.clear()
         return claim
 
     def leave(self, claim: Claim) -> None:
@@ -72,11 +72,8 @@ class Room:
         if claim.is_small:
             claim.is_small = False
             self._small -= 1
-            if self._small == 0:
-                self._expected_until = time.monotonic() + EXPECTED
-                self._is_free.set()
-                for each in self._resting:
-                    each.cancel()
+            self._expected_until = time.monotonic() + EXPECTED
+            self._tell()
 
     def claim_large(self) -> None:
         """The request that is worked on here is large: nobody makes room for it, and it makes room for others."""
@@ -84,46 +81,63 @@ class Room:
         if claim is not None:
             self.leave(claim)
 
+    def large(self, work: Callable[[], T]) -> T:
+        """Do large work on this thread, which does not know for whom."""
+        token = _claim.set(Claim(is_small=False))
+        try:
+            return work()
+        finally:
+            _claim.reset(token)
+
+    @contextmanager
+    def at_disk(self, requests: int) -> Iterator[None]:
+        """So many small requests wait for the disk, and need nothing else; on the one thread that waits with them."""
+        self._at_disk = requests
+        self._tell()
+        try:
+            yield
+        finally:
+            self._at_disk = 0
+            self._tell()
+
     @property
     def is_wanted(self) -> bool:
         """Whether a small request is in progress."""
         return self._small > 0
 
+    @property
+    def is_expected(self) -> bool:
+        """Whether small requests have been coming."""
+        return self._small > 0 or time.monotonic() < self._expected_until
+
     def make(self) -> None:
         """Let small requests go before, on a thread of large work that holds nothing they need."""
         self.open_door()
-        now = time.monotonic()
-        if self._has_to_rest(now):
-            self._is_free.wait(self._rest_left)
-            self._rested(now)
+        if self._is_needed and time.monotonic() >= self._works_until and not self._is_free.wait(REST):
+            self._works_until = time.monotonic() + SLICE
 
     def open_door(self) -> None:
-        """Let a small request in that has come and is not known yet; on any thread of large work."""
-        now = time.monotonic()
-        if self._small == 0 and self._opens_at <= now < self._expected_until:
+        """Let a small request in that is not known to need anything, but might; on any thread of large work."""
+        if not self._is_needed and self._opens_at <= time.monotonic() < self._expected_until:
             hand_over()
             self._opens_at = time.monotonic() + UNASKED
 
-    async def make_here(self) -> None:
-        """Let small requests go before, on the event loop, between two pieces of large work."""
-        now = time.monotonic()
-        if self._has_to_rest(now):
-            rest = asyncio.get_running_loop().create_future()
-            self._resting.add(rest)
-            try:
-                await asyncio.wait([rest], timeout=self._rest_left)
-            finally:
-                self._resting.discard(rest)
-            self._rested(now)
+    @property
+    def _is_needed(self) -> bool:
+        """Whether a small request is in progress that does not wait for the disk."""
+        return self._small > self._at_disk
 
-    def _has_to_rest(self, now: float) -> bool:
-        return self._small > 0 and now >= self._works_until
+    def _tell(self) -> None:
+        if self._is_needed:
+            self._is_free.clear()
+        else:
+            self._is_free.set()
 
-    def _rested(self, since: float) -> None:
-        now = time.monotonic()
-        self._rest_left -= now - since
-        if self._rest_left <= 0:
-            self._works_until, self._rest_left = now + SLICE, REST
+    @property
+    def is_for_small(self) -> bool:
+        """Whether what is done here is done for a small request."""
+        claim = _claim.get(None)
+        return claim is not None and claim.is_small
 
     @property
     def is_for_large(self) -> bool:

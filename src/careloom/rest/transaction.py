@@ -164,12 +164,12 @@ def prepare_transaction(request: FhirRequest, hub: Hub) -> Plan:
     entries = [_read(number, element, common, judged, hub) for number, element in read]
     _require_distinct_names(entries)
     references: dict[str, Query] = {}
-    for place, entry in enumerate(entries if request.may_ask else ()):
+    for place, entry in enumerate(ROOM.paced(entries) if request.may_ask else ()):
         if found := dict(_references(entry, hub)):
             references |= found
             entries[place] = replace(entry, searches=tuple(found))
     _require_conformance(entries, references, hub)
-    ready = tuple(_prepared(entry, hub) for entry in entries)
+    ready = tuple(_prepared(entry, hub) for entry in ROOM.paced(entries))
     return Plan(ready, references, together(judged.values()), is_large=ROOM.is_for_large)
 
 

@@ -3,12 +3,13 @@
 import asyncio
 import threading
 import time
+from contextvars import Context
 from types import SimpleNamespace
 
 import pytest
 
 from careloom.model import room as rooms
-from careloom.model.room import EXPECTED, ROOM, UNASKED, Room
+from careloom.model.room import EXPECTED, REST, ROOM, SLICE, UNASKED, Room
 
 
 class Rests(threading.Event):
@@ -16,7 +17,7 @@ class Rests(threading.Event):
 
     def __init__(self, room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__()
-        self.now, self.rests = 1_000.0, list[float]()
+        self.now, self.rests, self.is_soon_over = 1_000.0, list[float](), False
         monkeypatch.setattr(room, "_is_free", self)
         monkeypatch.setattr("careloom.model.room.time", SimpleNamespace(monotonic=lambda: self.now))
 
@@ -24,7 +25,7 @@ class Rests(threading.Event):
         assert timeout is not None
         self.rests.append(timeout)
         self.now += timeout
-        return False
+        return self.is_soon_over
 
 
 def test_nobody_rests_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,22 +39,54 @@ def test_nobody_rests_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_large_work_rests_while_a_small_request_is_in_progress_but_not_for_ever(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    rest, work = 1 / 512, 1 / 256  # which add up without a remainder
-    monkeypatch.setattr(rooms, "REST", rest)
-    monkeypatch.setattr(rooms, "SLICE", work)
     room = Room()
     rests = Rests(room, monkeypatch)
     room.enter()
-    for seconds in (0.0, work / 2, work):
+    for seconds in (0.0, SLICE / 2, SLICE):
         rests.now += seconds
         room.make()
         room.make()  # a slice of work is earned by then
-    assert rests.rests == [rest, rest]
+    assert rests.rests == [REST, REST]
 
 
-def test_large_work_goes_on_as_soon_as_the_last_small_request_is_answered() -> None:
+def test_a_rest_that_was_shorter_earns_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     room = Room()
-    room._rest_left = 30.0
+    rests = Rests(room, monkeypatch)
+    rests.is_soon_over = True
+    room.enter()
+    for _ in range(3):
+        room.make()
+    assert len(rests.rests) == 3
+
+
+def test_nobody_rests_for_those_who_wait_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    room = Room()
+    room.enter()
+    with room.at_disk(1):
+        assert room._is_free.is_set()
+        rests = Rests(room, monkeypatch)
+        room.make()
+        assert rests.rests == []
+        room.enter()
+        room.make()
+        assert len(rests.rests) == 1, "for the one who has just come"
+    assert not rests.is_set()
+
+
+def test_who_waits_for_the_disk_is_let_in_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    room = Room()
+    handed_over: list[int] = []
+    monkeypatch.setattr(rooms, "hand_over", lambda: handed_over.append(1))
+    room.leave(room.enter())
+    room.enter()
+    with room.at_disk(1):
+        room.open_door()
+    assert handed_over
+
+
+def test_large_work_goes_on_as_soon_as_the_last_small_request_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rooms, "REST", 30.0)
+    room = Room()
     claims = [room.enter(), room.enter()]
 
     def leave() -> None:
@@ -63,7 +96,7 @@ def test_large_work_goes_on_as_soon_as_the_last_small_request_is_answered() -> N
     threading.Timer(0.02, leave).start()
     started = time.monotonic()
     room.make()
-    assert 0.01 < time.monotonic() - started < 20, "of the 30 seconds left, none are taken that nobody needs"
+    assert 0.01 < time.monotonic() - started < 20, "of the 30 seconds, none are taken that nobody needs"
 
 
 def test_who_has_left_or_is_large_counts_no_more() -> None:
@@ -92,36 +125,11 @@ async def test_only_large_requests_are_paced() -> None:
     assert ROOM._small == 0
 
 
-async def test_large_work_on_the_event_loop_rests_until_the_small_request_is_answered() -> None:
-    room = Room()
-    await room.make_here()
-    room._rest_left = 30.0
-    claim = room.enter()
-    asyncio.get_running_loop().call_later(0.02, room.leave, claim)
-    started = time.monotonic()
-    await room.make_here()
-    assert 0.01 < time.monotonic() - started < 20
+def test_a_thread_is_told_that_what_it_does_is_large() -> None:
+    def told() -> tuple[bool, bool]:
+        return ROOM.large(lambda: ROOM.is_for_large), ROOM.is_for_large
 
-
-async def test_large_work_on_the_event_loop_does_not_rest_for_ever() -> None:
-    room = Room()
-    room.enter()
-    room._rest_left = 0.001
-    await room.make_here()
-    assert room._works_until > time.monotonic() - 1
-    assert not room._resting
-
-
-async def test_who_gives_up_resting_is_not_waited_for() -> None:
-    room = Room()
-    room._rest_left = 30.0
-    claim = room.enter()
-    resting = asyncio.create_task(room.make_here())
-    await asyncio.sleep(0)
-    resting.cancel()
-    await asyncio.gather(resting, return_exceptions=True)
-    room.leave(claim)
-    assert not room._resting
+    assert Context().run(told) == (True, False)
 
 
 def test_the_interpreter_is_handed_over_now_and_then_while_small_requests_are_expected(

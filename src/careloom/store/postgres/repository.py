@@ -106,7 +106,7 @@ class PostgresRepository(SqlRepository):
             announce=partial(writer.run, has_news=lambda: True),
         )
         aside = Aside(server, writer.statistics.wrote)
-        super().__init__(desk, readers, writer, events, aside.run)
+        super().__init__(desk, readers, writer, events, aside.run, are_slices_aside=True)
         self._aside = aside
         self._seeks = Seeks(server, desk.tenancy.number, readers)
         self._server = server

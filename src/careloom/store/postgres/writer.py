@@ -22,6 +22,7 @@ from typing import Final, TypeVar
 import psycopg
 
 from careloom.model.errors import UnavailableError
+from careloom.model.room import ROOM
 from careloom.store.postgres.commits import Commits
 from careloom.store.postgres.connection import Connection, Server, connect_writer
 from careloom.store.postgres.statistics import Statistics
@@ -105,7 +106,7 @@ class Writer:
         """
         if self._is_closed:
             raise UnavailableError(f"{self._server.place}: closed")
-        unit = Unit(work, self._loop.create_future(), has_news, leaves_rows)
+        unit = Unit(work, self._loop.create_future(), has_news, leaves_rows, is_small=ROOM.is_for_small)
         self._waiting.put(unit)
         result: T = await unit.answer
         return result
@@ -148,7 +149,8 @@ class Writer:
             connection = self._begun()
             is_last = self._run_group(connection, group)
             self._settle_rows(connection)
-            self._commits.make(connection, has_news=any(unit.brings_news for unit in group))
+            with ROOM.at_disk(sum(unit.is_small for unit in group)):
+                self._commits.make(connection, has_news=any(unit.brings_news for unit in group))
             self._on_kept()
             self.statistics.wrote(connection.appended)
             connection.appended = 0

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from careloom.model import Resource
+from careloom.model.room import ROOM
 from careloom.search.index import gather
 from careloom.search.registry import SearchParameters
 from careloom.store.hashing import Hash, remembering
@@ -29,6 +30,9 @@ from careloom.store.sql.tables import Rows
 
 _MOST_SHAPES = 20_000
 _MOST_SUMS = 1_000
+
+MANY = 1_000
+"""Items of a list between which a large request makes room for small ones; no small one has so many."""
 
 Lasting = Callable[[], bool]
 
@@ -132,7 +136,8 @@ class Elements:
         """The share of an element, worked out, and remembered if that can be."""
         type, value = resource["resourceType"], resource[key]
         if value.__class__ is list and len(value) > 1 and ways.is_plain:
-            found = joined([self._item(type, number, is_lasting, ways, key, item) for item in value])
+            items = ROOM.paced(value) if len(value) >= MANY else value
+            found = joined([self._item(type, number, is_lasting, ways, key, item) for item in items])
         else:
             found = self._likened(type, number, is_lasting, ways, key, text, value)
         return self._kept(ways, text, found, is_lasting)

@@ -20,7 +20,7 @@ from careloom.store.sql.turn import Desk
 
 T = TypeVar("T")
 
-LEAST_SECONDS = 0.003
+LEAST_SECONDS = 0.001
 """How long a slice takes, even if somebody waits: or those who keep coming would keep it from ever ending."""
 
 MOST_SECONDS = 0.01
@@ -37,6 +37,7 @@ class LargeUnits:
         put: Runs a turn whatever the index.
         write_slice: Runs what writes a slice.
         is_awaited: Whether somebody waits for the slice under way to end, or will in a moment.
+        make_room: Called behind each part of a slice, for small requests.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class LargeUnits:
         put: Write,
         write_slice: WriteSlice,
         is_awaited: Callable[[], bool],
+        make_room: Callable[[], None],
     ) -> None:
         self._desk = desk
         self._readers = readers
@@ -55,6 +57,7 @@ class LargeUnits:
         self._put = put
         self._run_slice = write_slice
         self._is_awaited = is_awaited
+        self._make_room = make_room
 
     async def commit(self, work: Callable[[Turn], T], cause: str, size: int) -> T:
         """Record a unit in slices that nobody sees, and show it in a short turn.
@@ -73,7 +76,7 @@ class LargeUnits:
             turn, result = await self._readers.in_snapshot(lambda each: _collected(new_turn(), each, work))
             parts = turn.parts()
             while await self._run_slice(partial(self._write_slice, block, parts)):
-                await ROOM.make_here()
+                continue
             await self._write(partial(self._show, block, turn, index), has_news=lambda: turn.wrote_changes)
         except BaseException:
             await self.take_out(block.first, block.end)
@@ -91,7 +94,7 @@ class LargeUnits:
         for part in parts:
             for table, rows in part:
                 self._desk.dialect.append(connection, table, rows)
-            ROOM.open_door()
+            self._make_room()
             spent = time.monotonic() - begun
             if spent >= MOST_SECONDS or (spent >= LEAST_SECONDS and self._is_awaited()):
                 return True
@@ -122,4 +125,4 @@ class LargeUnits:
 
 def _collected(turn: AsideTurn, connection: Connection, work: Callable[[Turn], T]) -> tuple[AsideTurn, T]:
     """A turn that has done the work; a new one each time, since a reader whose connection is lost does it again."""
-    return turn, turn.collect(connection, work)
+    return turn, ROOM.large(lambda: turn.collect(connection, work))

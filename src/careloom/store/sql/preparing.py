@@ -10,6 +10,7 @@ from typing import Final
 
 from careloom.model import Resource
 from careloom.model.records import dataclass
+from careloom.model.room import ROOM
 from careloom.store.audit_form import AuditForm
 from careloom.store.bodies import Bodies
 from careloom.store.port import InForce, Prepared
@@ -104,7 +105,8 @@ class Preparation:
         left = iter(resources)
         while drafts := [self._drafted(each, id, find, find, always) for each, id in islice(left, _TOGETHER)]:
             packed = self.bodies.pack_texts([(draft.type, draft.body) for draft in drafts])
-            made += [draft.packed(self.by, *each) for draft, each in zip(drafts, packed, strict=True)]
+            both = ROOM.paced(zip(drafts, packed, strict=True))
+            made += [draft.packed(self.by, *each) for draft, each in both]
         return made
 
     def _drafted(

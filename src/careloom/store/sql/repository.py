@@ -66,7 +66,8 @@ class SqlRepository(ABC):
         readers: Connections that read.
         writer: The connection that writes.
         events: What notify keeps.
-        write_aside: Writes slices of large units beside the turns; without it they are written in turns.
+        write_slice: Runs what writes a slice of a large unit.
+        are_slices_aside: Whether slices are written beside the turns, so that nobody waits for them.
 
     Attributes:
         version_digits: Of the longest version id there may be.
@@ -80,7 +81,9 @@ class SqlRepository(ABC):
         readers: Readers,
         writer: Writer,
         events: SqlEventLog,
-        write_aside: WriteSlice | None = None,
+        write_slice: WriteSlice,
+        *,
+        are_slices_aside: bool = False,
     ) -> None:
         self._desk = desk
         self._tenancy = desk.tenancy
@@ -99,8 +102,9 @@ class SqlRepository(ABC):
             readers,
             write=self._write,
             put=writer.run,
-            write_slice=write_aside or self._write,
-            is_awaited=never if write_aside else lambda: writer.is_awaited or ROOM.is_wanted,
+            write_slice=write_slice,
+            is_awaited=never if are_slices_aside else lambda: writer.is_awaited or ROOM.is_wanted,
+            make_room=ROOM.make if are_slices_aside else ROOM.open_door,
         )
         self._pruning = asyncio.get_running_loop().create_task(self._prune_at_times())
 

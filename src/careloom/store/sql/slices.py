@@ -20,6 +20,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, TypeVar
 
+from careloom.model.room import ROOM
 from careloom.search import Query
 from careloom.store.ids import Sequence
 from careloom.store.port import Turn
@@ -144,7 +145,7 @@ class AsideTurn(SqlTurn):
         return super().read(type, id)
 
     def _flush(self) -> None:
-        self._content.append(dict(self._batch.content()))
+        self._content.append(dict(ROOM.between(self._batch.content())))
         self.batches.append(self._batch)
         self._batch = Batch(self._tenancy.number, self._desk.dialect)
 

@@ -17,6 +17,7 @@ class Unit:
         has_news: Asked when it is done.
         leaves_rows: Whether it leaves what it writes to the end of the group, or begins a unit on the connection.
         is_light: Whether it is done in a moment.
+        is_small: Whether a small request waits for it (`careloom.model.room`).
         result: What the work gave.
         error: What it raised, or why nothing of its group is recorded; None where all is well.
     """
@@ -26,6 +27,7 @@ class Unit:
     has_news: Callable[[], bool]
     leaves_rows: bool = False
     is_light: bool = False
+    is_small: bool = False
     result: Any = None
     error: BaseException | None = None
 

@@ -105,7 +105,7 @@ class SqliteRepository(SqlRepository):
             write=writer.run,
             now=lambda connection: desk.clock(),
         )
-        super().__init__(desk, readers, writer, events)
+        super().__init__(desk, readers, writer, events, writer.run_slice)
         self._lock = lock
         self._flatten = writer.flatten
 

@@ -26,6 +26,7 @@ from typing import TypeVar
 
 from careloom.model.errors import UnavailableError
 from careloom.model.records import dataclass, field
+from careloom.model.room import ROOM
 from careloom.store.sql.units import Unit, answer
 from careloom.store.sqlite.transactions import Transactions, Work
 
@@ -36,6 +37,9 @@ GROUP_SECONDS = 0.05
 
 LIGHT_SECONDS = 0.01
 """The same for a group on the event loop, where others wait for their turn at everything else."""
+
+COMPANY_SECONDS = 0.003
+"""How long a slice of a large unit waits for others to come, where they have been coming."""
 
 _FLATTENINGS = 40
 """How often it is tried to empty the log while readers keep it."""
@@ -72,6 +76,7 @@ class Writer:
         self._on_news = on_news
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[Unit] = deque()
+        self._aside: deque[Unit] = deque()
         self._open: _Group | None = None
         self._open_until = 0.0
         self._is_under_way = False
@@ -99,13 +104,28 @@ class Writer:
         Raises:
             UnavailableError: The disk or file failed, or the writer is closed; nothing of the work is recorded.
         """
-        if self._is_closed:
-            raise UnavailableError(f"{self._transactions.path}: closed")
-        unit = Unit(work, self._loop.create_future(), has_news, leaves_rows, is_light)
+        self._require_open()
+        unit = Unit(work, self._loop.create_future(), has_news, leaves_rows, is_light, ROOM.is_for_small)
         self._waiting.append(unit)
         if self._open is not None:
             self._take_in(self._open)
         elif not self._is_under_way:
+            self._begin()
+        result: T = await unit.answer
+        return result
+
+    async def run_slice(self, work: Work[T]) -> T:
+        """Run a slice of a large unit in company: in the transaction of a group that is about to be committed anyway.
+
+        Where none comes soon it gets a transaction of its own.
+
+        Raises:
+            UnavailableError: As for ``run``.
+        """
+        self._require_open()
+        unit = Unit(work, self._loop.create_future(), lambda: False)
+        self._aside.append(unit)
+        if not self._is_under_way:
             self._begin()
         result: T = await unit.answer
         return result
@@ -133,8 +153,12 @@ class Writer:
         if not self._is_closed:
             self._is_closed = True
             if not self._is_under_way:
-                self._for_thread.put(None)
+                self._begin()
         await asyncio.to_thread(self._thread.join)
+
+    def _require_open(self) -> None:
+        if self._is_closed:
+            raise UnavailableError(f"{self._transactions.path}: closed")
 
     # on the event loop
 
@@ -142,15 +166,28 @@ class Writer:
         """Begin the next group, if somebody waits: on the event loop where the first of it is light."""
         self._is_under_way = bool(self._waiting)
         if not self._waiting:
-            if self._is_closed:
-                self._for_thread.put(None)
+            self._begin_aside()
         elif self._waiting[0].is_light and self._transactions.begin_at_once():
             self._open = _Group(is_begun=True)
             self._open_until = time.monotonic() + LIGHT_SECONDS
             self._take_in(self._open)
             self._loop.call_soon(self._hand_over, self._open, len(self._open.units))
         else:
-            self._for_thread.put(_Group())
+            self._for_thread.put(_Group([self._waiting.popleft()]))
+
+    def _begin_aside(self) -> None:
+        """Have a slice written that waits for company, soon; or end, if there is nothing more to do."""
+        if self._aside:
+            is_in_company = ROOM.is_expected and not self._is_closed
+            self._loop.call_later(COMPANY_SECONDS if is_in_company else 0.0, self._begin_alone)
+        elif self._is_closed:
+            self._for_thread.put(None)
+
+    def _begin_alone(self) -> None:
+        """Have a slice written, unless it had company."""
+        if self._aside and not self._is_under_way:
+            self._is_under_way = True
+            self._for_thread.put(_Group([self._aside.popleft()]))
 
     def _take_in(self, group: _Group) -> None:
         """Run the light units that wait, up to the first that is not."""
@@ -209,13 +246,14 @@ class Writer:
                 raise group.error
             if not group.is_begun:
                 self._run_waiting(group)
-            transactions.commit()
+            self._take_along(group)
+            with ROOM.at_disk(sum(unit.is_small for unit in group.units)):
+                transactions.commit()
         except BaseException as error:
             transactions.undo(group.units, error)
 
     def _run_waiting(self, group: _Group) -> None:
-        """Run all that wait, and those that come while they run."""
-        group.units.append(self._waiting.popleft())
+        """Run the first unit, all that wait, and those that come while they run."""
         self._transactions.begin()
         self._transactions.run(group.units[0])
         until = time.monotonic() + GROUP_SECONDS
@@ -223,3 +261,9 @@ class Writer:
             group.units.append(self._waiting.popleft())
             self._transactions.run(group.units[-1])
         self._transactions.settle()
+
+    def _take_along(self, group: _Group) -> None:
+        """Write a slice, too, if one waits."""
+        if self._aside:
+            group.units.append(self._aside.popleft())
+            self._transactions.run(group.units[-1])

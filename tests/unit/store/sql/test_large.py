@@ -1,13 +1,12 @@
 """How long a slice of a large unit takes: what it writes before others get their turn."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from careloom.model.room import Room
 from careloom.store.sql import large
 from careloom.store.sql.large import LargeUnits
 from careloom.store.sql.slices import Block, Part
@@ -21,7 +20,7 @@ CASES = {
 }
 
 
-def slices(parts: Iterable[Part], *, is_awaited: bool) -> list[Part]:
+def slices(parts: Iterable[Part], *, is_awaited: bool, make_room: Callable[[], None] = lambda: None) -> list[Part]:
     """What each slice writes, until one says that there is no more."""
     written: list[Part] = []
     desk: Any = SimpleNamespace(
@@ -29,7 +28,15 @@ def slices(parts: Iterable[Part], *, is_awaited: bool) -> list[Part]:
         tenancy=SimpleNamespace(number=1),
     )
     nothing: Any = None
-    units = LargeUnits(desk, nothing, write=nothing, put=nothing, write_slice=nothing, is_awaited=lambda: is_awaited)
+    units = LargeUnits(
+        desk,
+        nothing,
+        write=nothing,
+        put=nothing,
+        write_slice=nothing,
+        is_awaited=lambda: is_awaited,
+        make_room=make_room,
+    )
     there: Any = SimpleNamespace(execute=lambda sql, values: SimpleNamespace(fetchone=lambda: (1,)))
     left, has_more = iter(parts), True
     while has_more:
@@ -50,8 +57,7 @@ def test_a_slice_ends_when(
 
 
 def test_a_slice_lets_others_come_in_after_each_part(monkeypatch: pytest.MonkeyPatch) -> None:
-    opened: list[int] = []
-    monkeypatch.setattr(Room, "open_door", lambda self: opened.append(1))
+    made: list[int] = []
     monkeypatch.setattr(large, "MOST_SECONDS", math.inf)
-    slices(PARTS, is_awaited=False)
-    assert len(opened) == len(PARTS)
+    slices(PARTS, is_awaited=False, make_room=lambda: made.append(1))
+    assert len(made) == len(PARTS)

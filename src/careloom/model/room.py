@@ -31,7 +31,7 @@ REST: Final = 0.004
 SLICE: Final = 0.002
 """Seconds that it goes on then, if small requests are still in progress."""
 
-UNASKED: Final = 0.0005
+UNASKED: Final = 0.0007
 """Seconds of work after which the interpreter is handed over though nobody is known to wait for it."""
 
 EXPECTED: Final = 1.0

@@ -8,6 +8,7 @@ from careloom.governance import INTERACTIONS, AuditEntry, AuditSource, Decision,
 from careloom.governance.audit import Outcome
 from careloom.model.references import parse_reference
 from careloom.model.resource import Resource
+from careloom.model.room import ROOM
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest, FhirResponse
 from careloom.store import AuditForm, Turn, Version
@@ -105,12 +106,12 @@ def _description(response: FhirResponse) -> str:
 def _resources(request: FhirRequest, response: FhirResponse) -> Iterator[str]:
     if not response.versions and request.type and request.id:
         yield f"{request.type}/{request.id}"
-    for version in response.versions:
+    for version in ROOM.paced(response.versions):
         yield f"{version.reference}/_history/{version.version_id}"
 
 
 def _patients(versions: Iterable[Version]) -> Iterator[str]:
-    for version in versions:
+    for version in ROOM.paced(versions):
         if version.type == "Patient":
             yield version.reference
         elif version.resource:

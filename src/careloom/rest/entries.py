@@ -2,7 +2,7 @@
 
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from http import HTTPStatus
@@ -175,15 +175,18 @@ def at_entry(issue: Issue, number: int) -> Issue:
 
 def answer_bundle(type: str, responses: Iterable[FhirResponse]) -> FhirResponse:
     """The answers in the order of the entries, as a Bundle of type ``batch-response`` or ``transaction-response``."""
-    return bundle_of(type, [answered(response) for response in responses])
+    return bundle_of(type, map(answered, responses))
 
 
-def bundle_of(type: str, answers: Collection[Answer]) -> FhirResponse:
+def bundle_of(type: str, answers: Iterable[Answer]) -> FhirResponse:
     """The same of answers that are entries already."""
-    entries = [element for element, _ in answers]
-    versions = tuple([version for _, told in answers for version in told])
+    entries: list[Resource] = []
+    versions: list[Version] = []
+    for element, told in answers:
+        entries.append(element)
+        versions += told
     bundle: Resource = {"resourceType": "Bundle", "type": type}
-    return FhirResponse(200, {**bundle, "entry": entries} if entries else bundle, versions=versions)
+    return FhirResponse(200, {**bundle, "entry": entries} if entries else bundle, versions=tuple(versions))
 
 
 def answered(response: FhirResponse) -> Answer:

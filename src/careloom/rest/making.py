@@ -56,8 +56,8 @@ async def found_references(references: Mapping[str, Query], hub: Hub) -> dict[st
 
 def make_ready(entries: Iterable[Entry], references: Links, hub: Hub) -> dict[int, Made]:
     """The resources that entries create and update, by the number of their entry."""
-    writing = [entry for entry in entries if _writes_body(entry)]
-    ids = {entry.number: _guessed_id(entry, hub) for entry in writing}
+    writing = [entry for entry in ROOM.paced(entries) if _writes_body(entry)]
+    ids = {entry.number: _guessed_id(entry, hub) for entry in ROOM.paced(writing)}
     named = {entry.full_url: f"{entry.request.type}/{ids[entry.number]}" for entry in writing if entry.full_url}
     links = {**named, **references}
     used: dict[int, Links] = {}

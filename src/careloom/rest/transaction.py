@@ -185,9 +185,9 @@ def transact(turn: Turn, plan: Plan, hub: Hub) -> FhirResponse:
     """
     paced = ROOM.between if plan.is_large and turn.is_aside else iter
     settled = [_settle(turn, entry, plan, hub) for entry in paced(plan.entries)]
-    _require_separate(settled)
-    links = {**_links(settled), **_resolve(turn, plan)}
-    turn.expect(_keys(settled, is_new=False), new=_keys(settled, is_new=True))
+    _require_separate(paced(settled))
+    links = {**_links(paced(settled)), **_resolve(turn, plan)}
+    turn.expect(_keys(paced(settled), is_new=False), new=_keys(paced(settled), is_new=True))
     answers: dict[int, Answer] = {}
     allowance = Allowance(hub.limits.answers)
     in_order = sorted(settled, key=lambda each: _ORDER[each.entry.request.method])
@@ -201,7 +201,7 @@ def transact(turn: Turn, plan: Plan, hub: Hub) -> FhirResponse:
             with telling(each.entry.number):
                 allowance.require()
                 answers[each.entry.number] = answered(allowance.spend(_carry_out(turn, each, links, plan, hub)))
-    answer = bundle_of("transaction-response", [answers[each.entry.number] for each in settled])
+    answer = bundle_of("transaction-response", (answers[each.entry.number] for each in paced(settled)))
     return replace(answer, decision=plan.decision)
 
 

@@ -20,7 +20,7 @@ from careloom.store.sql.turn import Desk
 
 T = TypeVar("T")
 
-LEAST_SECONDS = 0.001
+LEAST_SECONDS = 0.0005
 """How long a slice takes, even if somebody waits: or those who keep coming would keep it from ever ending."""
 
 MOST_SECONDS = 0.01

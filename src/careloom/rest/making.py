@@ -88,28 +88,8 @@ def _guessed_id(entry: Entry, hub: Hub) -> str:
 def _linked(entry: Entry, id: str, links: Links, hub: Hub) -> tuple[Resource, Links]:
     """The resource of an entry under its id, and the links that went into it."""
     body = entry.request.body or {}
-    noted = _Noted(links)
-    linked = relink({**body, "id": id}, noted, entry.full_url, hub.types)
-    used = noted.used
+    used: dict[str, str] = {}
+    linked = relink({**body, "id": id}, links, entry.full_url, hub.types, used)
     if entry.searches:
         used |= {text: links.get(text, "") for text in entry.searches}
     return linked, used
-
-
-class _Noted(dict[str, str]):
-    """Links that remember which of them were followed."""
-
-    def __init__(self, links: Links) -> None:
-        super().__init__(links)
-        self.used: dict[str, str] = {}
-
-    def __getitem__(self, key: str) -> str:
-        self.used[key] = target = super().__getitem__(key)
-        return target
-
-    def get(self, key: str, default: str | None = None) -> str | None:  # type: ignore[override]  # of one kind of default
-        """The target of a link, which is then noted."""
-        try:
-            return self[key]
-        except KeyError:
-            return default

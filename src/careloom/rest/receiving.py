@@ -86,8 +86,9 @@ async def _data(request: FhirRequest, read: Read, limit: int) -> bytes:
         data = await within(read(limit), request.deadline)
     except DeadlineError as error:
         raise BodyTooSlowError("the body did not come in time") from error
-    work = partial(unpacked, data, request.header("content-encoding"), limit)
-    return await in_thread(work) if len(data) > _LARGE else work()
+    encoding = request.header("content-encoding")
+    work = partial(unpacked, data, encoding, limit)
+    return await in_thread(work) if encoding and len(data) > _LARGE else work()
 
 
 async def _resource(request: FhirRequest, data: bytes, hub: Hub) -> Resource:

@@ -9,6 +9,7 @@ Source: FHIR R4, 3.1.0.11.2 transaction processing rules, 3.1.0.11.3 conditional
 
 import re
 from collections.abc import Iterator, Mapping
+from operator import is_
 from typing import Any
 
 from careloom.definitions import TypeModel
@@ -20,7 +21,6 @@ from careloom.model.resource import Resource, resource_type
 _CONDITIONAL = re.compile(r"([A-Z][A-Za-z]+)\?(.+)", re.DOTALL)
 _NARRATIVE_LINK = re.compile(r"""((?:href|src)\s*=\s*)(["'])([^"']*)\2""")
 _CONTAINERS: frozenset[Any] = frozenset({dict, list})
-_LINKING = frozenset({"reference", "div"})
 _URI_TYPES = frozenset({"uri", "url", "oid", "uuid"})
 
 
@@ -34,7 +34,9 @@ def conditional_references(resource: Resource) -> Iterator[tuple[str, str]]:
             yield found[1], reference["reference"]
 
 
-def relink(resource: Resource, links: Mapping[str, str], full_url: str, types: TypeModel) -> Resource:
+def relink(
+    resource: Resource, links: Mapping[str, str], full_url: str, types: TypeModel, used: dict[str, str] | None = None
+) -> Resource:
     """A resource in which every link that has a new target leads there; what has none is shared, not copied.
 
     Args:
@@ -42,16 +44,17 @@ def relink(resource: Resource, links: Mapping[str, str], full_url: str, types: T
         links: From ``fullUrl`` or conditional reference to ``Type/id``.
         full_url: Of the entry; relative references are read against its base.
         types: Says which elements are URIs.
+        used: Gets those of the links that go into the resource.
     """
     if not links:
         return resource
     own = parse_reference(full_url)
     base = own.base if own else ""
+    used = {} if used is None else used
     try:
-        linked: Resource = _Quick(links, base).value(resource)
-        return linked
+        return _Quick(links, base, used).object(resource)
     except _TypeMattersError:
-        return _Walk(links, base, types).resource(resource)
+        return _Walk(links, base, used, types).resource(resource)
 
 
 class _TypeMattersError(Exception):
@@ -64,16 +67,25 @@ class _Links:
     Args:
         links: From ``fullUrl`` or conditional reference to ``Type/id``.
         base: What relative references are read against.
+        used: Gets those that are followed.
     """
 
-    def __init__(self, links: Mapping[str, str], base: str) -> None:
+    def __init__(self, links: Mapping[str, str], base: str, used: dict[str, str]) -> None:
         self._links = links
         self._base = base
+        self._used = used
+
+    def follow(self, text: str) -> str | None:
+        """The new target of a link; None where it has none."""
+        target = self._links.get(text)
+        if target is not None:
+            self._used[text] = target
+        return target
 
     def reference(self, text: str) -> str:
         """A link's new target; what follows a ``#`` stays."""
         address, mark, fragment = text.partition("#") if not text.startswith("#") else (text, "", "")
-        target = self._links.get(address) or (self._links.get(self._base + address) if self._base else None)
+        target = self.follow(address) or (self.follow(self._base + address) if self._base else None)
         return f"{target}{mark}{fragment}" if target else text
 
     def narrative(self, text: str) -> str:
@@ -87,28 +99,36 @@ class _Quick(_Links):
     What holds no link is shared with the resource, and so left as it is.
     """
 
-    def value(self, node: Any) -> Any:
+    def object(self, node: dict[str, Any]) -> dict[str, Any]:
         """The same with its links.
 
         Raises:
             _TypeMattersError: Another text is one.
         """
-        if node.__class__ is list:
-            items = [self.value(old) for old in node]
-            return items if any(new is not old for new, old in zip(items, node, strict=True)) else node
-        if node.__class__ is not dict:
-            return self._plain(node)
         changed: dict[str, Any] = {}
         for key, old in node.items():
-            if old.__class__ in _CONTAINERS:
-                new = self.value(old)
-            elif key in _LINKING and old.__class__ is str:
-                new = self.reference(old) if key == "reference" else self.narrative(old)
+            if old.__class__ is str:
+                if key == "reference":
+                    new = self.reference(old)
+                elif key == "div":
+                    new = self.narrative(old)
+                elif old in self._links:
+                    raise _TypeMattersError
+                else:
+                    continue
+            elif old.__class__ in _CONTAINERS:
+                new = self._container(old)
             else:
-                new = self._plain(old)
+                continue
             if new is not old:
                 changed[key] = new
         return node | changed if changed else node
+
+    def _container(self, node: Any) -> Any:
+        if node.__class__ is dict:
+            return self.object(node)
+        items = [self._container(old) if old.__class__ in _CONTAINERS else self._plain(old) for old in node]
+        return node if all(map(is_, items, node)) else items
 
     def _plain(self, value: Any) -> Any:
         if value.__class__ is str and value in self._links:
@@ -119,8 +139,8 @@ class _Quick(_Links):
 class _Walk(_Links):
     """One pass through one resource, with the type of each element at hand."""
 
-    def __init__(self, links: Mapping[str, str], base: str, types: TypeModel) -> None:
-        super().__init__(links, base)
+    def __init__(self, links: Mapping[str, str], base: str, used: dict[str, str], types: TypeModel) -> None:
+        super().__init__(links, base, used)
         self._types = types
 
     def resource(self, value: Resource) -> Resource:
@@ -143,7 +163,7 @@ class _Walk(_Links):
         if isinstance(value, dict):
             return self.resource(value) if "resourceType" in value else self._object(value, self._types.node(type))
         if isinstance(value, str) and type in _URI_TYPES:
-            return self._links.get(value, value)
+            return self.follow(value) or value
         return value
 
     def _text(self, key: str, value: str, node: TypeNode | None) -> str:
@@ -152,5 +172,5 @@ class _Walk(_Links):
         if key == "div":
             return self.narrative(value)
         if value in self._links and node and (known := self._types.property(node, key)) and known[1] in _URI_TYPES:
-            return self._links[value]
+            return self.follow(value) or value
         return value

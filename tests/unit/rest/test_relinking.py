@@ -90,8 +90,19 @@ def test_without_links_nothing_changes_whatever_the_shape(definitions: Definitio
 @given(_values)
 def test_what_is_linked_without_types_is_what_types_would_have_linked(definitions: Definitions, value: Any) -> None:
     resource: Resource = {"resourceType": "Patient", "extension": [{"url": "u", "valueReference": value}]}
-    walked = _Walk(LINKS, "", definitions.types).resource(resource)
-    assert relink(resource, LINKS, "", definitions.types) == walked
+    by_types: dict[str, str] = {}
+    by_names: dict[str, str] = {}
+    walked = _Walk(LINKS, "", by_types, definitions.types).resource(resource)
+    assert relink(resource, LINKS, "", definitions.types, by_names) == walked
+    assert by_names == by_types
+
+
+def test_only_links_that_go_into_a_resource_are_told(definitions: Definitions) -> None:
+    used: dict[str, str] = {}
+    subject, note = {"reference": ONE}, {"reference": "urn:uuid:unknown"}
+    observation: Resource = {"resourceType": "Observation", "subject": subject, "focus": [note, subject]}
+    relink(observation, LINKS, "", definitions.types, used)
+    assert used == {ONE: "Patient/1"}
 
 
 def test_what_holds_no_link_is_left_and_shared(definitions: Definitions) -> None:

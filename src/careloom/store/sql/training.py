@@ -22,7 +22,7 @@ def samples(connection: Connection, type: str, names: Names, bodies: Bodies) -> 
     """What the newest bodies of a type have in common; versions of one resource are of one patient."""
     key = {"tenant": names.tenant, "type": names.find(connection, type), "limit": SAMPLES}
     rows = connection.execute(_SQL["newest_bodies"], key).fetchall()
-    return common_texts([(rid, bodies.unpack_text(dictionary, packed)) for rid, dictionary, packed in rows])
+    return common_texts((rid, bodies.unpack_text(dictionary, packed)) for rid, dictionary, packed in rows)
 
 
 def record_dictionary(connection: Connection, type: str, names: Names, content: bytes, bodies: int) -> int:

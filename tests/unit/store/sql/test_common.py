@@ -61,6 +61,13 @@ def test_of_many_long_samples_some_are_enough() -> None:
     assert len(told(*short)) == 300
 
 
+def test_those_beyond_enough_are_not_asked_for() -> None:
+    body = serialize_json({"city": "Leeds" * 1_000})
+    asked = iter([(number, body) for number in range(2_000)])
+    assert len(common_texts(asked)) < 200
+    assert sum(1 for _ in asked) > 1_800
+
+
 def test_keys_and_numbers_stay() -> None:
     assert told((1, {"value": [1.50, True, None, {"unit": ""}]})) == [{"value": [1.5, True, None, {"unit": ""}]}]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from tests.contract.stores import BASE_URL, observation, searching
@@ -37,7 +38,7 @@ async def repository(postgres_url: str, definitions: Definitions) -> AsyncIterat
     found = await open_postgres(server_of(postgres_url), tenant="north", parameters=registry)
     await found.commit(_create_many)
     for number in range(3):
-        await found.commit(lambda turn, number=number: turn.create(_coded(number)))
+        await found.commit(partial(_create, number))
     await found.commit(lambda turn: [turn.create(_coded(number)) for number in range(30)])
     yield found
     await found.close()
@@ -46,6 +47,10 @@ async def repository(postgres_url: str, definitions: Definitions) -> AsyncIterat
 def _create_many(turn: Turn) -> None:
     for number in range(MANY):
         turn.create(_coded(number))
+
+
+def _create(number: int, turn: Turn) -> None:
+    turn.create(_coded(number))
 
 
 def _coded(number: int) -> dict[str, object]:
@@ -59,12 +64,11 @@ async def test_pages_show_all_that_have_a_code_newest_first(
 ) -> None:
     query = searching(SearchParameters(definitions, base_url=BASE_URL))
     found: list[int] = []
-    page = ""
-    while page is not None:
-        more = (("_page", page),) if page else ()
-        answer = await repository.search(query("Observation", ("code", asked), ("_count", "400"), *more))
-        found += [version.sequence for version in answer.matches]
-        page = answer.next
+    page = await repository.search(query("Observation", ("code", asked), ("_count", "400")))
+    found += [version.sequence for version in page.matches]
+    while page.next:
+        page = await repository.search(query("Observation", ("_page", page.next)))
+        found += [version.sequence for version in page.matches]
     history = await repository.history(HistoryQuery(types=("Observation",), count=2_000))
     assert found == [version.sequence for version in history.versions]
     assert len(found) == MANY + 33
@@ -81,6 +85,12 @@ def test_what_is_taken_out_is_gone_and_the_others_stay(connection: Connection, g
     POSTGRES.remove(connection, "tok", gone)
     found = connection.execute("SELECT tenant, h, vid, sys FROM tok").fetchall()
     assert sorted(found) == sorted({*ROWS, *others} - {*gone})
+
+
+def test_words_are_forgotten_whatever_they_were(connection: Connection) -> None:
+    append(connection, "fts", [(10_240, 1, "final heart"), (10_241, 1, "final heart"), (10_242, 1, "final")])
+    POSTGRES.forget_words(connection, [(10_241, 1, "amended"), (10_242, 1, ""), (10_250, 1, "")])
+    assert connection.execute("SELECT vid, words::text FROM fts").fetchall() == [(10_240, "'final' 'heart'")]
 
 
 def test_what_is_not_there_is_no_error(connection: Connection) -> None:

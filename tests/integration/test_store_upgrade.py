@@ -20,6 +20,7 @@ from careloom.store.ids import first_sequence, recorded_at
 from careloom.store.postgres import migrations as postgres
 from careloom.store.postgres import server_of
 from careloom.store.postgres.connection import connect_plain
+from careloom.store.postgres.dialect import append_rows
 from careloom.store.recording import stamped
 from careloom.store.source import StoreSource
 from careloom.store.sqlite import SqliteRepository
@@ -280,9 +281,11 @@ CODES = [(1, 7, 1_000, 3), (1, 7, 1_001, 3), (1, 7, 1_001, 4), (1, 7, 1_024, 3),
 """Tenant, hash, vid and system: what is found under a hash, in two blocks."""
 
 
-def test_codes_are_kept_in_blocks_afterwards(postgres_url: str) -> None:
+def test_codes_and_words_are_kept_in_blocks_afterwards(postgres_url: str) -> None:
     connection = connect_plain(server_of(postgres_url))
     postgres.migrate(connection, "here", lambda: NOW, postgres.migrations("postgres")[:6])
+    words = [(1_000, 1, "final heart"), (1_001, 1, "final heart"), (1_002, 1, "final"), (1_001, 2, "final heart")]
+    append_rows(connection, "fts", words)
     many = [(1, 9, vid, 3) for vid in range(2_048, 2_048 + 1_024)]
     connection.executemany("INSERT INTO tok (tenant, h, vid, sys) VALUES (?, ?, ?, ?)", [*CODES, *many])
     postgres.migrate(connection, "here", lambda: NOW, postgres.migrations("postgres"))
@@ -290,4 +293,7 @@ def test_codes_are_kept_in_blocks_afterwards(postgres_url: str) -> None:
     assert sorted(found) == sorted([*CODES, *many])
     assert connection.execute("SELECT count(*) FROM tok_block WHERE h = 9").fetchone() == (3,)
     assert connection.execute("SELECT more FROM tok_block WHERE h = 7 AND vid = 1000").fetchone() == ([1],)
+    kept = connection.execute("SELECT vid, tenant, array_to_string(tsvector_to_array(words), ' ') FROM fts").fetchall()
+    assert sorted(kept) == sorted(words)
+    assert connection.execute("SELECT count(*) FROM fts_block").fetchone() == (3,)
     connection.close()

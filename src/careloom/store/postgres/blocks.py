@@ -2,9 +2,10 @@
 
 On PostgreSQL each row costs 28 bytes beside what it says, and lies in its table and in each index once more. But what
 is written together says the same again and again: two hundred observations are final, and most of them are of the same
-kind. So a row of ``tok_block`` holds all versions that were written together and have a value, up to some hundreds::
+kind. So a row of ``tok_block`` holds all versions that were written together and have a value, up to some hundreds,
+and a row of ``fts_block`` those that have the same words::
 
-    h, sys      the value
+    h, sys      the value; or the words
     vid         the first version
     more        how far the others are behind it; null where there are none
 
@@ -12,8 +13,8 @@ The vids of a unit follow one another, so most of them agree in all bits but the
 block, and no row goes beyond one. The index leads to values and blocks. A run is read block by block, the newest first,
 and each block is put in order; whether a version has a value is seen in the rows of its block.
 
-Rows are read through a view by the name of the table, ``tok``, which has one for each version, and the number of its
-block besides.
+Rows are read through views by the names of the tables, ``tok`` and ``fts``, which have one for each version; that of
+``tok`` has the number of its block besides.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +28,7 @@ from careloom.store.sql.tables import BLOCK_BITS, COLUMNS
 MOST = 500
 """Versions of a row: it stays on its page, which a row of two kilobytes does not."""
 
-KEPT_IN: Mapping[str, str] = {"tok": "tok_block"}
+KEPT_IN: Mapping[str, str] = {"tok": "tok_block", "fts": "fts_block"}
 """By table that is a view, the one that has its rows in blocks."""
 
 KEPT: Mapping[str, tuple[str, ...]] = {
@@ -37,12 +38,14 @@ KEPT: Mapping[str, tuple[str, ...]] = {
 """The tables that there are, with the columns of each row in order."""
 
 
-def blocks(rows: Sequence[Row]) -> list[Row]:
-    """Rows of ``tok`` as those of ``tok_block``: (tenant, h, first vid, sys, distances of the others or None)."""
-    found: dict[Row, list[int]] = {}
-    for tenant, h, vid, sys in rows:
-        found.setdefault((tenant, h, sys, vid >> BLOCK_BITS), []).append(vid)
-    return [_row(*key[:3], some) for key, vids in found.items() for some in _cut(vids)]
+def blocks(table: str, rows: Sequence[Row]) -> list[Row]:
+    """Rows of a table put together: each with the first vid, and at its end the distances of the others or None."""
+    at = COLUMNS[table].index("vid")
+    found: dict[tuple[Row, Row, int], list[int]] = {}
+    for row in rows:
+        vid = row[at]
+        found.setdefault((row[:at], row[at + 1 :], vid >> BLOCK_BITS), []).append(vid)
+    return [(*left, *_put(vids, right)) for (left, right, _), all in found.items() for vids in _cut(all)]
 
 
 def _cut(vids: list[int]) -> Iterator[list[int]]:
@@ -50,9 +53,9 @@ def _cut(vids: list[int]) -> Iterator[list[int]]:
     return (vids[start : start + MOST] for start in range(0, len(vids), MOST))
 
 
-def _row(tenant: int, h: int, sys: int, vids: list[int]) -> Row:
+def _put(vids: list[int], right: Row) -> Row:
     first = vids[0]
-    return tenant, h, first, sys, [vid - first for vid in vids[1:]] if len(vids) > 1 else None
+    return first, *right, [vid - first for vid in vids[1:]] or None
 
 
 def lying(table: str, vids: Sequence[str]) -> tuple[str, str]:
@@ -65,11 +68,16 @@ def lying(table: str, vids: Sequence[str]) -> tuple[str, str]:
 
 
 def remove(connection: Connection, table: str, rows: Sequence[Row]) -> int:
-    """See `careloom.store.sql.dialect.Dialect.remove`; what is left of a block is written anew."""
+    """See `careloom.store.sql.dialect.Dialect.remove`; what is left of a row is written anew."""
     if table not in KEPT_IN:
         return dialect.remove(connection, table, rows)
-    connection.execute(_SQL["remove_from_blocks"], [array(column) for column in zip(*rows, strict=True)])
+    connection.execute(_SQL[f"remove_{table}"], [array(column) for column in zip(*rows, strict=True)])
     return len(rows)
+
+
+def forget_words(connection: Connection, rows: Sequence[Row]) -> None:
+    """See `careloom.store.sql.dialect.Dialect.forget_words`; whatever words the versions had."""
+    remove(connection, "fts", [row[:2] for row in rows])
 
 
 _SQL = load_statements("postgres.sql")

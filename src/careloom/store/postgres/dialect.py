@@ -10,11 +10,12 @@ from typing import Any
 
 from psycopg.errors import UniqueViolation
 
-from careloom.store.postgres.blocks import KEPT, KEPT_IN, blocks, lying, remove
+from careloom.store.postgres.blocks import KEPT, KEPT_IN, blocks, forget_words, lying, remove
 from careloom.store.postgres.connection import MOST_AT_ONCE, NUL, Connection, array
 from careloom.store.postgres.copying import packed
 from careloom.store.sql import dialect
 from careloom.store.sql.dialect import Dialect, Row
+from careloom.store.sql.tables import COLUMNS
 from careloom.store.sql.text import Sql
 
 FEW = 64
@@ -53,28 +54,38 @@ _REAL = frozenset({("num", "low"), ("num", "high"), ("pair", "low"), ("pair", "h
 def types_of(table: str) -> tuple[str, ...]:
     """The types of the columns that rows of a table have, in order."""
     return tuple(
-        "double precision" if (table, column) in _REAL else _TYPES.get(column, "integer") for column in KEPT[table]
+        "double precision" if (table, column) in _REAL else _TYPES.get(column, "integer") for column in _COLUMNS[table]
     )
 
 
 def append(connection: dialect.Connection, table: str, rows: Sequence[Row]) -> None:
-    """Write rows into a table; none of them is there yet."""
-    assert isinstance(connection, Connection), connection
+    """Write rows into a table, or into the one that has them in blocks; none of them is there yet."""
     if table in KEPT_IN:
-        table, rows = KEPT_IN[table], blocks(rows)
+        append_rows(connection, KEPT_IN[table], blocks(table, rows))
+    else:
+        append_rows(connection, table, rows)
+
+
+def append_rows(connection: dialect.Connection, table: str, rows: Sequence[Row]) -> None:
+    """Write rows into a table as they are."""
+    assert isinstance(connection, Connection), connection
     connection.appended += len(rows)
-    if len(rows) > FEW and table != "fts":
+    if len(rows) > FEW and "words" not in _COLUMNS[table]:
         _copy(connection, table, rows)
         return
     for start in range(0, len(rows), MOST_AT_ONCE):
         connection.later(_INSERTS[table], _columns(table, rows[start : start + MOST_AT_ONCE]))
 
 
+_COLUMNS = {**COLUMNS, **KEPT}
+"""Of all tables, those that earlier schemas had among them."""
+
+
 def _copy(connection: Connection, table: str, rows: Sequence[Row]) -> None:
     connection.flush()
     types = types_of(table)
     kept = [_without_nul(row) for row in rows] if "text" in types else rows
-    statement = f"COPY {table} ({', '.join(KEPT[table])}) FROM STDIN (FORMAT BINARY)"
+    statement = f"COPY {table} ({', '.join(_COLUMNS[table])}) FROM STDIN (FORMAT BINARY)"
     with connection.raw.cursor() as cursor, cursor.copy(statement) as copy:
         copy.write(packed(table, types, kept))
 
@@ -85,24 +96,24 @@ def _without_nul(row: Row) -> Row:
 
 def _columns(table: str, rows: Sequence[Row]) -> list[Any]:
     """The rows turned into one array for each column."""
-    if table == "fts":
-        rows = [(vid, tenant, _kept(words)) for vid, tenant, words in rows]
-    elif table in KEPT_IN.values():
-        rows = [(*row, array(more) if more else "") for *row, more in rows]
-    elif "text" in types_of(table):
+    if "text" in types_of(table):
         rows = [_without_nul(row) for row in rows]
+    if "words" in _COLUMNS[table]:
+        rows = [(vid, tenant, _kept(words), *more) for vid, tenant, words, *more in rows]
+    if table in KEPT_IN.values():
+        rows = [(*row, array(more) if more else "") for *row, more in rows]
     return [array(column) for column in zip(*rows, strict=True)]
 
 
 def _kept(words: str) -> str:
     """As many of the words, and of each word, as the server takes."""
-    return " ".join(word[:_LONGEST_WORD] for word in words[:_MOST_WORDS].replace("\0", NUL).split())
+    return " ".join(word[:_LONGEST_WORD] for word in words[:_MOST_WORDS].split())
 
 
 def _insert(table: str) -> str:
-    columns = KEPT[table]
+    columns = _COLUMNS[table]
     arrays = ", ".join(f"?::{_SENT.get(type_name, type_name)}[]" for type_name in types_of(table))
-    taken = ", ".join(_TAKEN.get((table, column), f"r.{column}") for column in columns)
+    taken = ", ".join(_TAKEN.get(column, f"r.{column}") for column in columns)
     names = ", ".join(columns)
     return f"INSERT INTO {table} ({names}) SELECT {taken} FROM unnest({arrays}) AS r ({names})"
 
@@ -111,12 +122,12 @@ _SENT = {"smallint[]": "text"}
 """What values of a type are sent as: arrays of arrays are all of one length."""
 
 _TAKEN = {
-    ("fts", "words"): "array_to_tsvector(string_to_array(r.words, ' '))",
-    ("tok_block", "more"): "nullif(r.more, '')::smallint[]",
+    "words": "array_to_tsvector(string_to_array(r.words, ' '))",
+    "more": "nullif(r.more, '')::smallint[]",
 }
 """How a column is made of what a row has, where it is not that itself."""
 
-_INSERTS = {table: _insert(table) for table in KEPT}
+_INSERTS = {table: _insert(table) for table in _COLUMNS}
 
 
 def _words(words: Sequence[str]) -> Sql:
@@ -181,6 +192,7 @@ POSTGRES = Dialect(
     words=_words,
     append=append,
     remove=remove,
+    forget_words=forget_words,
     blocks=KEPT_IN,
     lying=lying,
     most_values=30_000,

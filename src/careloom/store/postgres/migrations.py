@@ -10,9 +10,10 @@ from types import MappingProxyType
 
 from careloom.model.errors import InvalidError, NotSupportedError
 from careloom.model.instants import Clock
+from careloom.model.records import replace
 from careloom.search import SearchParameters
 from careloom.store.postgres.connection import Connection
-from careloom.store.postgres.dialect import POSTGRES
+from careloom.store.postgres.dialect import POSTGRES, append_rows
 from careloom.store.sql import dialect
 from careloom.store.sql.renewing import renew
 from careloom.store.sql.schema import Migration, enter, migrations, missing, taken
@@ -91,7 +92,11 @@ def applied(connection: Connection, place: str) -> dict[int, str]:
 
 def steps(parameters: SearchParameters) -> Mapping[int, Then]:
     """By number of a schema step, what is done behind its script."""
-    return {NARROW: lambda connection: renew(connection, POSTGRES, parameters, _forget_words)}
+    return {NARROW: lambda connection: renew(connection, _NARROW, parameters, _forget_words)}
+
+
+_NARROW = replace(POSTGRES, append=append_rows)
+"""As it was then, before there were blocks."""
 
 
 def _forget_words(connection: dialect.Connection) -> None:

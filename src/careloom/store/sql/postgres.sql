@@ -33,7 +33,7 @@ INSERT INTO once (tenant, scope, key, until)
 SELECT * FROM unnest(?::integer[], ?::text[], ?::text[], ?::bigint[])
 ON CONFLICT (tenant, scope, key) DO UPDATE SET until = excluded.until;
 
--- name: remove_from_blocks
+-- name: remove_tok
 -- Take rows of tok out of their blocks, and put back what is left of these: one array for each column.
 WITH gone AS (
     SELECT tenant, h, sys, vid >> 10 AS block, array_agg(vid) AS vids
@@ -51,6 +51,25 @@ WITH gone AS (
 )
 INSERT INTO tok_block (tenant, h, vid, sys, more)
 SELECT tenant, h, vids[1], sys, (SELECT array_agg((vid - vids[1])::smallint ORDER BY vid) FROM unnest(vids[2:]) AS vid)
+FROM kept WHERE vids IS NOT NULL;
+
+-- name: remove_fts
+-- The same of rows of fts, whatever their words are.
+WITH gone AS (
+    SELECT tenant, vid >> 10 AS block, array_agg(vid) AS vids
+    FROM unnest(?::bigint[], ?::integer[]) AS r (vid, tenant) GROUP BY tenant, vid >> 10
+), held AS (
+    DELETE FROM fts_block AS b USING gone
+    WHERE b.vid >> 10 = gone.block AND b.tenant = gone.tenant
+      AND EXISTS (SELECT 1 FROM unnest('{0}'::smallint[] || b.more) AS place WHERE b.vid + place = ANY (gone.vids))
+    RETURNING b.tenant, b.words, b.vid, b.more, gone.vids AS gone
+), kept AS (
+    SELECT tenant, words, (SELECT array_agg(vid + place ORDER BY place)
+                           FROM unnest('{0}'::smallint[] || more) AS place WHERE vid + place <> ALL (gone)) AS vids
+    FROM held
+)
+INSERT INTO fts_block (tenant, words, vid, more)
+SELECT tenant, words, vids[1], (SELECT array_agg((vid - vids[1])::smallint ORDER BY vid) FROM unnest(vids[2:]) AS vid)
 FROM kept WHERE vids IS NOT NULL;
 
 -- name: add_event

@@ -18,7 +18,3 @@ CREATE INDEX version_by_resource ON version (rid, ver);
 
 -- What grows at its end only has its pages filled to the brim.
 ALTER INDEX version_pkey SET (fillfactor = 100);
-ALTER INDEX fts_pkey SET (fillfactor = 100);
-
--- Kilobytes of words that wait to be put into the index: the room that they once took there is never given back.
-ALTER INDEX fts_by_word SET (gin_pending_list_limit = 256);

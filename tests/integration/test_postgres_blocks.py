@@ -1,6 +1,7 @@
 """Postings that lie many in one row: read in order, page by page, and taken out one by one."""
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -62,15 +63,15 @@ def _coded(number: int) -> dict[str, object]:
 async def test_pages_show_all_that_have_a_code_newest_first(
     repository: PostgresRepository, definitions: Definitions, asked: str
 ) -> None:
-    query = searching(SearchParameters(definitions, base_url=BASE_URL))
-    found: list[int] = []
-    page = await repository.search(query("Observation", ("code", asked), ("_count", "400")))
-    found += [version.sequence for version in page.matches]
+    registry = SearchParameters(definitions, base_url=BASE_URL)
+    query = searching(registry)("Observation", ("code", asked), ("_count", "400"))
+    page = await repository.search(query)
+    found = [*page.matches]
     while page.next:
-        page = await repository.search(query("Observation", ("_page", page.next)))
-        found += [version.sequence for version in page.matches]
+        page = await repository.search(replace(query, page=page.next))
+        found += page.matches
     history = await repository.history(HistoryQuery(types=("Observation",), count=2_000))
-    assert found == [version.sequence for version in history.versions]
+    assert [version.sequence for version in found] == [version.sequence for version in history.versions]
     assert len(found) == MANY + 33
 
 

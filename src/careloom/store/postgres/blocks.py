@@ -31,6 +31,10 @@ MOST = 500
 KEPT_IN: Mapping[str, str] = {"tok": "tok_block", "fts": "fts_block"}
 """By table that is a view, the one that has its rows in blocks."""
 
+BLOCKS: Mapping[str, str] = {"tok": "block", "ref": f"vid >> {BLOCK_BITS}"}
+"""See `careloom.store.sql.dialect.Dialect.blocks`. Rows of ``ref`` are looked up by their versions as well, so each has
+one; but those of a block share the key of an index that leads to blocks."""
+
 KEPT: Mapping[str, tuple[str, ...]] = {
     **{table: columns for table, columns in COLUMNS.items() if table not in KEPT_IN},
     **{kept: (*COLUMNS[table], "more") for table, kept in KEPT_IN.items()},
@@ -59,12 +63,13 @@ def _put(vids: list[int], right: Row) -> Row:
 
 
 def lying(table: str, vids: Sequence[str]) -> tuple[str, str]:
-    """See `careloom.store.sql.dialect.Dialect.lying`; of rows in blocks those that hold one of the versions."""
-    if table not in KEPT_IN:
-        return dialect.lying(table, vids)
+    """See `careloom.store.sql.dialect.Dialect.lying`; of rows in blocks those whose block is that of a version."""
+    kept, same = dialect.lying(KEPT_IN.get(table, table), vids)
+    if table not in BLOCKS:
+        return kept, same
     near = ", ".join(f"{vid} >> {BLOCK_BITS}" for vid in vids)
-    held = " OR ".join(f"vid = {vid} OR {vid} - vid = ANY (more)" for vid in vids)
-    return KEPT_IN[table], f"vid >> {BLOCK_BITS} IN ({near}) AND ({held})"
+    among = "".join(f" OR {vid} - vid = ANY (more)" for vid in vids) if table in KEPT_IN else ""
+    return kept, f"vid >> {BLOCK_BITS} IN ({near}) AND ({same}{among})"
 
 
 def remove(connection: Connection, table: str, rows: Sequence[Row]) -> int:

@@ -51,6 +51,7 @@ _READER_SETTINGS = {
     "enable_mergejoin": "off",
     "enable_seqscan": "off",
     "enable_material": "off",
+    "enable_sort": "off",  # but part by part: else all blocks of a run are read where a few were expected
     "join_collapse_limit": "1",
     "from_collapse_limit": "1",
     "cursor_tuple_fraction": "0.0001",

@@ -10,7 +10,7 @@ from typing import Any
 
 from psycopg.errors import UniqueViolation
 
-from careloom.store.postgres.blocks import KEPT, KEPT_IN, blocks, forget_words, lying, remove
+from careloom.store.postgres.blocks import BLOCKS, KEPT, KEPT_IN, blocks, forget_words, lying, remove
 from careloom.store.postgres.connection import MOST_AT_ONCE, NUL, Connection, array
 from careloom.store.postgres.copying import packed
 from careloom.store.sql import dialect
@@ -193,7 +193,7 @@ POSTGRES = Dialect(
     append=append,
     remove=remove,
     forget_words=forget_words,
-    blocks=KEPT_IN,
+    blocks=BLOCKS,
     lying=lying,
     most_values=30_000,
     rows_in_part=1_000,  # a COPY has its round trips, however short it is

@@ -23,18 +23,18 @@ class Run:
         name: Of the table.
         table: The same as it stands behind FROM.
         where: The key.
-        is_in_blocks: Whether the index has them in the order of their blocks instead.
+        block: The block of a row, if the index has them in the order of their blocks instead; otherwise empty.
     """
 
     name: str
     table: str
     where: Sql
-    is_in_blocks: bool = False
+    block: str = ""
 
     @property
     def newest_first(self) -> Sql:
         """Puts its rows in order."""
-        return Sql("ORDER BY block DESC, vid DESC" if self.is_in_blocks else "ORDER BY vid DESC")
+        return Sql(f"ORDER BY {self.block} DESC, vid DESC" if self.block else "ORDER BY vid DESC")
 
 
 @dataclass(frozen=True, slots=True)

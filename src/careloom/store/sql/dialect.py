@@ -1,10 +1,10 @@
 """What differs from database to database, said in one object, and the connection that all of them look like."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
-from careloom.model.records import dataclass
+from careloom.model.records import dataclass, field
 from careloom.store.sql.at_once import at_once
 from careloom.store.sql.tables import COLUMNS
 from careloom.store.sql.text import Sql, one_of
@@ -97,8 +97,8 @@ class Dialect:
         append: Writes rows into a table of `careloom.store.sql.tables`; none of them is there yet or comes twice.
         remove: Takes rows out of a table of the search index again, but for words; how many there were, where that is
             known.
-        blocks: Tables whose rows are kept in blocks. They have a column of this name, and come newest first where they
-            are in order of it and then of vid, see `careloom.store.sql.tables.BLOCK_BITS`.
+        blocks: By table that an index has in the order of blocks alone, what the block of a row is, see
+            `careloom.store.sql.tables.BLOCK_BITS`.
         lying: Behind FROM and behind WHERE: the rows of a table of hashes that are of one of some versions, told by the
             SQL of their vids.
         most_values: How many values one statement may bind.
@@ -135,7 +135,7 @@ class Dialect:
     most_values: int
     forget_words: Callable[[Connection, Sequence[Row]], None] = _delete_words
     remove: Callable[[Connection, str, Sequence[Row]], int] = remove
-    blocks: Collection[str] = ()
+    blocks: Mapping[str, str] = field(default_factory=dict)
     lying: Callable[[str, Sequence[str]], tuple[str, str]] = lying
     sweep: Callable[[Connection], None] = lambda connection: None
     limited: Callable[[Connection], AbstractContextManager[None]] = lambda connection: nullcontext()

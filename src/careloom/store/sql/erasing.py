@@ -147,9 +147,9 @@ def _of_resource(rid: int, is_holder: bool, type: str, holder: int, remover: Rem
     select = (
         "SELECT vid, op FROM version WHERE tenant = ? AND rid = ? AND vid IN "
         "(SELECT vid FROM head WHERE tenant = ? AND rid = ? UNION ALL "
-        "SELECT vid FROM version WHERE tenant = ? AND rid = ? AND valid_to IS NOT NULL) ORDER BY vid"
+        "SELECT vid FROM version WHERE tenant = ? AND rid = ? AND valid_to IS NOT NULL)"
     )
-    rows = remover.connection.execute(select, key * 3).fetchall()
+    rows = sorted(remover.connection.execute(select, key * 3).fetchall())
     inside = {
         vid for vid, op in rows if is_holder or (op != DELETED and _is_inside(vid, member, type, holder, remover))
     }

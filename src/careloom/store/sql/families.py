@@ -135,7 +135,7 @@ def hashed(
 
 
 def _run_of(table: str, rows: str, key: Sql, context: Context) -> Run:
-    return Run(table, rows, key, is_in_blocks=table in context.dialect.blocks)
+    return Run(table, rows, key, context.dialect.blocks.get(table, ""))
 
 
 # found by a text

@@ -39,7 +39,9 @@ def _select(query: HistoryQuery, along: Sql, dialect: Dialect, where: Sql) -> Sq
         f"{dialect.in_order} head AS h ON h.tenant = v.tenant AND h.rid = v.rid "
         "LEFT JOIN body AS b ON b.vid = v.vid AND b.tenant = v.tenant WHERE"
     )
-    return columns + along + joined + where + Sql(f"ORDER BY v.vid {direction} LIMIT ?", (query.count + 1,))
+    # Those of a resource are few: they are put in order, and not looked for among all versions.
+    vid = dialect.hidden("v.vid") if query.id and query.types else "v.vid"
+    return columns + along + joined + where + Sql(f"ORDER BY {vid} {direction} LIMIT ?", (query.count + 1,))
 
 
 def _along(query: HistoryQuery, dialect: Dialect, tenancy: Tenancy) -> Sql:

@@ -101,7 +101,8 @@ def gathered(found: Range, limit: int, offset: int, end: int | None, context: Co
     before = [] if end is None else [Sql("vid < ?", (end,))]
     chosen = Sql(f"SELECT vid FROM ({found.source.text}) AS s WHERE", found.source.values) + all_of(before)
     # Materialized, and with a limit: SQLite would drop the order of a part of a statement otherwise.
-    vids = chosen + Sql("ORDER BY vid DESC LIMIT ? OFFSET ?", (limit, offset))
+    order = f"ORDER BY {context.dialect.hidden('vid')} DESC"  # by vid an index has the values of all versions
+    vids = chosen + Sql(f"{order} LIMIT ? OFFSET ?", (limit, offset))
     select = Sql(f"WITH d AS MATERIALIZED ({vids.text}) SELECT d.vid FROM d", vids.values)
     tested = select + context.version_of("d") + Sql("WHERE") + found.rest
     # Zero is added, or else PostgreSQL would go through all versions in the order wanted and look for each among these.

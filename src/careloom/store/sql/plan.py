@@ -152,11 +152,11 @@ def _of_type(type: str, rest: Sql, judged: tuple[Condition, ...], context: Conte
 def _of_run(run: Run, rest: Sql, judged: tuple[Condition, ...], context: Context) -> Candidates:
     """The run is scanned backwards; each of its rows leads to its version."""
     reason = f"{run.name}, newest first"
-    if not run.is_in_blocks:
+    if not run.block:
         rows = Sql(f"SELECT vid FROM {run.table} WHERE") + run.where
         return Candidates(_versions_of(rows, context), rest, "d.vid", judged, reason)
     # Put in order before versions are looked up: else those of a whole block are.
-    rows = Sql(f"SELECT vid, block FROM {run.table} WHERE") + run.where + run.newest_first
+    rows = Sql(f"SELECT vid, {run.block} AS block FROM {run.table} WHERE") + run.where + run.newest_first
     return Candidates(_versions_of(rows, context), rest, "d.vid", judged, reason, block="d.block")
 
 

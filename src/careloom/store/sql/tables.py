@@ -48,8 +48,8 @@ says that a version is told of to subscribers at its own vid. What was written i
 when it is shown; the rows of ``change_log`` say when.
 
 On PostgreSQL, where a row of a postings table lies outside its indexes, these hold only what leads to it:
-``(target, vid)``, ``(vid)``, ``(tenant, p, low)``. There ``tok`` is a view of rows that hold several versions each, see
-`careloom.store.postgres.blocks`.
+``(target, block)``, ``(vid)``, ``(tenant, p, low)``. There ``tok`` and ``fts`` are views of rows that hold several
+versions each, see `careloom.store.postgres.blocks`.
 
 Beside them lie the small ones: ``tenant``, ``name``, ``dictionary`` (for compression), ``index_state``, ``erasure``,
 ``once``, and what notify keeps.
@@ -64,7 +64,7 @@ Rows = Mapping[str, list[Row]]
 """By table of `POSTINGS`, tuples of its columns but tenant and vid; none comes twice."""
 
 BLOCK_BITS = 10
-"""The last bits of a vid: versions that agree in all the others are a block, if their rows are kept in blocks."""
+"""The last bits of a vid: versions that agree in all the others are a block, where rows are looked up by blocks."""
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "version": ("tenant", "vid", "rid", "type", "ver", "op", "valid_to", "shape", "frame", "told"),

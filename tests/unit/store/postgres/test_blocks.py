@@ -40,4 +40,5 @@ def test_a_version_lies_in_a_row_of_its_block() -> None:
     table, condition = lying("tok", ("v.vid", "v.frame"))
     assert table == "tok_block"
     assert condition.startswith("vid >> 10 IN (v.vid >> 10, v.frame >> 10) AND ")
-    assert lying("ref", ("v.vid",)) == ("ref", "vid = v.vid")
+    assert lying("ref", ("v.vid",)) == ("ref", "vid >> 10 IN (v.vid >> 10) AND (vid = v.vid)")
+    assert lying("str", ("v.vid",)) == ("str", "vid = v.vid")

@@ -12,6 +12,10 @@ CREATE INDEX num_by_value ON num (tenant, p, low);
 CREATE INDEX pair_by_value ON pair (h, low);
 CREATE INDEX version_by_shape ON version (tenant, shape);
 
+-- What was written together refers to the same again and again: by its block it has the same key.
+DROP INDEX ref_by_value;
+CREATE INDEX ref_by_value ON ref (target, (vid >> 10));
+
 -- A hash of a resource is of its tenant alone. That there is but one version by a number is seen to by the heads.
 DROP INDEX version_by_resource;
 CREATE INDEX version_by_resource ON version (rid, ver);

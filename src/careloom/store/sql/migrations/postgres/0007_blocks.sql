@@ -19,10 +19,6 @@ DROP TABLE tok;
 
 CREATE INDEX tok_by_value ON tok_block (h, (vid >> 10));
 
--- The planner is to take it that a value is had by many versions, as those are that searches pass through: else it reads
--- all blocks to put them in order, and not one after the other.
-ALTER TABLE tok_block ALTER COLUMN h SET (n_distinct = -0.001);
-
 -- A row for each version.
 CREATE VIEW tok AS
 SELECT b.tenant, b.h, b.vid + place AS vid, b.sys, b.vid >> 10 AS block

@@ -5,11 +5,10 @@ deleted by their keys.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from careloom.model.records import dataclass
 from careloom.store.sql.batch import laid_out
-from careloom.store.sql.dialect import Connection, Dialect
+from careloom.store.sql.dialect import Connection, Dialect, Row
 from careloom.store.sql.names import WriterNames
 from careloom.store.sql.tenancy import Tenancy
 from careloom.store.sql.text import one_of
@@ -35,7 +34,7 @@ class Remover:
 
     def postings(self, vids: Sequence[int]) -> int:
         """Delete the index rows of some versions; how many there were."""
-        return sum(self._postings(vid) for vid in vids)
+        return sum(self.rows(self._laid_out(vids[start : start + _AT_ONCE])) for start in range(0, len(vids), _AT_ONCE))
 
     def versions(self, vids: Sequence[int]) -> int:
         """Delete some versions whole: index rows, bodies, rows of the change log; how many rows there were."""
@@ -46,7 +45,15 @@ class Remover:
                 rows += self._delete(table, part)
         return rows
 
-    def _postings(self, vid: int) -> int:
+    def _laid_out(self, vids: Iterable[int]) -> dict[str, list[Row]]:
+        """The index rows of some versions by table: what lies together is taken out together."""
+        together: dict[str, list[Row]] = {}
+        for vid in vids:
+            for table, rows in self._of(vid).items():
+                together.setdefault(table, []).extend(rows)
+        return together
+
+    def _of(self, vid: int) -> dict[str, list[Row]]:
         row = self.connection.execute(
             "SELECT body.dictionary, body.bytes, version.frame FROM body "
             "JOIN version ON version.tenant = body.tenant AND version.vid = body.vid "
@@ -54,15 +61,15 @@ class Remover:
             (self.tenancy.number, vid),
         ).fetchone()
         if row is None:
-            return 0
+            return {}
         resource = self.tenancy.bodies.unpack(row[0], row[1])
         rows, _ = self.tenancy.preparation.rows(resource, self._number, row[2])
-        return self.rows(laid_out(self.tenancy.number, vid, rows))
+        return laid_out(self.tenancy.number, vid, rows)
 
     def _number(self, text: str) -> int:
         return self.names.number(self.connection, text)
 
-    def rows(self, rows: Mapping[str, list[tuple[Any, ...]]]) -> int:
+    def rows(self, rows: Mapping[str, list[Row]]) -> int:
         """Delete index rows, laid out with their tenant and vid; how many there were."""
         deleted = 0
         for table, found in rows.items():

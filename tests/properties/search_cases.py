@@ -22,7 +22,7 @@ from tests.properties import strategies as some
 
 from careloom.model import parse_json
 from careloom.search import Access, Query, SearchParameters, narrowed, parse_query
-from careloom.search.query import EVERYTHING, NOTHING, Condition
+from careloom.search.conditions import EVERYTHING, NOTHING, Condition
 
 Strategy = st.SearchStrategy
 

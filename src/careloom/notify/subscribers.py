@@ -14,8 +14,9 @@ from careloom.model.records import dataclass, field
 from careloom.notify.subscriptions import Subscription
 from careloom.notify.topics import TopicRegistry
 from careloom.search import IndexValues, Query, holds_all, index_values
+from careloom.search.conditions import Comparison
 from careloom.search.match import parameters_of
-from careloom.search.query import Comparison, ReferenceOperand, TokenOperand
+from careloom.search.operands import ReferenceOperand, TokenOperand
 
 _Key = tuple[str, str, str]
 """Type, parameter, and the target or code that a value must have."""

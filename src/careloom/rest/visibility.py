@@ -9,7 +9,9 @@ from careloom.governance import TypeSet, visible_types
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest
 from careloom.search.access import narrowed as narrowed_by
-from careloom.search.query import EVERYTHING, NOTHING, Access, Comparison, Condition, Query, TokenOperand
+from careloom.search.conditions import EVERYTHING, NOTHING, Comparison, Condition
+from careloom.search.operands import TokenOperand
+from careloom.search.query import Access, Query
 
 
 def narrowed(query: Query, request: FhirRequest, hub: Hub) -> Query:

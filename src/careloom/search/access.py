@@ -9,9 +9,8 @@ narrowed again, since a rule may depend on what its user may not see.
 from typing import assert_never
 
 from careloom.model.records import replace
-from careloom.search.query import (
+from careloom.search.conditions import (
     NOTHING,
-    Access,
     And,
     Chain,
     Comparison,
@@ -24,10 +23,10 @@ from careloom.search.query import (
     Not,
     Or,
     Phrase,
-    Query,
     Target,
     Written,
 )
+from careloom.search.query import Access, Query
 
 
 def narrowed(query: Query, access: Access) -> Query:

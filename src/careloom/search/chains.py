@@ -6,9 +6,9 @@ Source: FHIR R4 search, "Chained parameters" and "Reverse Chaining".
 from collections.abc import Callable
 
 from careloom.model.errors import InvalidError, NotSupportedError
+from careloom.search.conditions import Chain, Condition, Has, Target
 from careloom.search.escaping import shown
 from careloom.search.parameters import SearchParameter
-from careloom.search.query import Chain, Condition, Has, Target
 from careloom.search.scope import Scope
 
 Read = Callable[[str, str, Scope], Condition]

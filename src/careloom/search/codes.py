@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from careloom.model.errors import InvalidError, NotSupportedError
 from careloom.search.escaping import shown, split, unescape
+from careloom.search.operands import TokenOperand
 from careloom.search.parameters import SearchParameter
-from careloom.search.query import TokenOperand
 from careloom.search.refusals import not_supported
 from careloom.search.scope import Scope
 from careloom.terminology.for_search import CodesForSearch

@@ -9,14 +9,15 @@ from collections.abc import Callable, Mapping
 from careloom.model.errors import InvalidError
 from careloom.search.chains import read_chain, read_has
 from careloom.search.codes import codes_of
+from careloom.search.conditions import Comparison, Condition, Has, Missing, Not
 from careloom.search.escaping import shown, split
 from careloom.search.filters import read_filter
 from careloom.search.fulltext import read_fulltext
 from careloom.search.kinds import KINDS, Reading
 from careloom.search.limits import hold
 from careloom.search.modifiers import check
+from careloom.search.operands import TokenOperand
 from careloom.search.parameters import SearchParameter
-from careloom.search.query import Comparison, Condition, Has, Missing, Not, TokenOperand
 from careloom.search.refusals import not_supported, too_long
 from careloom.search.scope import Scope
 

@@ -10,8 +10,8 @@ from careloom.model.errors import CareloomError, DefinitionError
 from careloom.model.records import replace
 from careloom.search.elements import element_at, implied_system, json_keys, leads_by_url
 from careloom.search.expressions import Branch, branches, relative_branch
+from careloom.search.operands import Kind
 from careloom.search.parameters import Path, SearchParameter, State
-from careloom.search.query import Kind
 from careloom.search.walking import walk_along
 
 _KINDS: frozenset[str] = frozenset(get_args(Kind))

@@ -15,23 +15,11 @@ from collections.abc import Callable, Mapping
 from careloom.model.errors import InvalidError
 from careloom.model.records import replace
 from careloom.search.chains import joined, referring
+from careloom.search.conditions import And, Comparison, Condition, Missing, Not, Or, Written
 from careloom.search.escaping import escape
 from careloom.search.filter_syntax import Filter, Joined, Negation, Path, Test, parse_filter
+from careloom.search.operands import DateOperand, Kind, NumberOperand, Prefix, QuantityOperand
 from careloom.search.parameters import SearchParameter
-from careloom.search.query import (
-    And,
-    Comparison,
-    Condition,
-    DateOperand,
-    Kind,
-    Missing,
-    Not,
-    NumberOperand,
-    Or,
-    Prefix,
-    QuantityOperand,
-    Written,
-)
 from careloom.search.refusals import not_supported
 from careloom.search.scope import Scope
 

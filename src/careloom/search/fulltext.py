@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator
 
 from careloom.model.errors import InvalidError, TooCostlyError
+from careloom.search.conditions import And, Condition, Not, Or, Phrase, Written
 from careloom.search.escaping import shown, split, unescape
 from careloom.search.limits import Limits
-from careloom.search.query import And, Condition, Not, Or, Phrase, Written
 from careloom.search.scope import Scope
 from careloom.search.words import words_of
 

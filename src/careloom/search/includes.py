@@ -10,20 +10,9 @@ from typing import Generic, TypeVar
 
 from careloom.model.errors import TooCostlyError
 from careloom.model.records import dataclass, replace
-from careloom.search.query import (
-    EVERYTHING,
-    Access,
-    And,
-    Comparison,
-    Condition,
-    Include,
-    Narrowing,
-    Or,
-    Query,
-    ReferenceOperand,
-    TokenOperand,
-    UriOperand,
-)
+from careloom.search.conditions import EVERYTHING, And, Comparison, Condition, Narrowing, Or
+from careloom.search.operands import ReferenceOperand, TokenOperand, UriOperand
+from careloom.search.query import Access, Include, Query
 from careloom.search.registry import SearchParameters
 from careloom.search.results import ANY
 from careloom.search.values import IndexValues, ReferenceValue

@@ -9,10 +9,7 @@ from typing import Any, TypeVar, assert_never
 
 from careloom.model import Resource, resource_type
 from careloom.model.errors import NotSupportedError
-from careloom.search.index import index_values
-from careloom.search.kinds import KINDS
-from careloom.search.population import Population
-from careloom.search.query import (
+from careloom.search.conditions import (
     And,
     Chain,
     Comparison,
@@ -20,16 +17,18 @@ from careloom.search.query import (
     Has,
     InCompartment,
     IsType,
-    Kind,
     Missing,
     Narrowing,
     Not,
     Or,
     Phrase,
-    Query,
-    SortKey,
     Written,
 )
+from careloom.search.index import index_values
+from careloom.search.kinds import KINDS
+from careloom.search.operands import Kind
+from careloom.search.population import Population
+from careloom.search.query import Query, SortKey
 from careloom.search.registry import SearchParameters
 from careloom.search.values import IndexValue, IndexValues
 from careloom.search.words import has_phrase

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from careloom.model.records import dataclass
 from careloom.search.escaping import shown
+from careloom.search.operands import Kind
 from careloom.search.parameters import SearchParameter
-from careloom.search.query import Kind
 from careloom.search.refusals import not_supported
 
 

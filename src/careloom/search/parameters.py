@@ -5,7 +5,7 @@ from typing import Literal
 from careloom.fhirpath import Expression
 from careloom.model.records import dataclass
 from careloom.search.expressions import Branch
-from careloom.search.query import Kind
+from careloom.search.operands import Kind
 from careloom.search.walking import Walk
 
 State = Literal["active", "indexing", "retired", "broken"]

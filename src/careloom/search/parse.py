@@ -13,10 +13,11 @@ from careloom.model import Issue
 from careloom.model.errors import InvalidError, NotFoundError, NotSupportedError, TooCostlyError
 from careloom.model.instants import Clock, utc_now
 from careloom.model.records import replace
+from careloom.search.conditions import Condition, InCompartment
 from careloom.search.criteria import read_criterion
 from careloom.search.escaping import shown
 from careloom.search.limits import hold
-from careloom.search.query import Condition, InCompartment, Query
+from careloom.search.query import Query
 from careloom.search.refusals import too_long
 from careloom.search.registry import SearchParameters
 from careloom.search.results import RESULT_PARAMETERS, Results

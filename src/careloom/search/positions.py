@@ -10,7 +10,7 @@ from math import asin, cos, radians, sin, sqrt
 from careloom.model.errors import InvalidError
 from careloom.search.escaping import shown, split, unescape
 from careloom.search.numbers import parse_number
-from careloom.search.query import PositionOperand
+from careloom.search.operands import PositionOperand
 from careloom.search.units import metres
 
 EARTH_RADIUS = 6_371_008.8

@@ -7,22 +7,20 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from careloom.model.errors import NotSupportedError
-from careloom.search.kinds import KINDS
-from careloom.search.query import (
+from careloom.search.conditions import (
     And,
     Chain,
     Comparison,
     Condition,
     Has,
-    Include,
     InCompartment,
     Missing,
     Narrowing,
     Not,
-    Query,
-    SortKey,
     Written,
 )
+from careloom.search.kinds import KINDS
+from careloom.search.query import Include, Query, SortKey
 
 # Characters that a URL's query may carry as they are and that people like to read: RFC 3986, without & + # = %.
 _READABLE = ":/,|$@!*'()~"

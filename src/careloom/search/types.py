@@ -1,7 +1,7 @@
 """A search of several types as searches of one type each, for those who run it."""
 
 from careloom.model.records import replace
-from careloom.search.query import (
+from careloom.search.conditions import (
     EVERYTHING,
     NOTHING,
     And,
@@ -11,9 +11,9 @@ from careloom.search.query import (
     Narrowing,
     Not,
     Or,
-    Query,
     Written,
 )
+from careloom.search.query import Query
 from careloom.search.registry import SearchParameters
 
 

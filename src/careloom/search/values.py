@@ -1,7 +1,7 @@
 """What search knows of one resource: typed values per search parameter, ready to be stored or compared.
 
 A database keeps these values and `careloom.search.match` looks at them in memory, so that both give the same answer.
-Each value class says in which way an operand of the same kind (`careloom.search.query`) compares with it.
+Each value class says in which way an operand of the same kind (`careloom.search.operands`) compares with it.
 
 A modifier that looks at another side of an element has a key of its own beside the parameter's:
 ``subject:identifier`` holds tokens of a reference parameter, ``code:text`` strings of a token parameter, and

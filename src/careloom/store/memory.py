@@ -17,8 +17,9 @@ from careloom.model.errors import UnavailableError
 from careloom.model.instants import Clock, utc_now
 from careloom.model.records import dataclass, field, replace
 from careloom.search import IndexValues, Query, SearchParameters, index_values
+from careloom.search.conditions import Comparison
 from careloom.search.custom import TYPE, with_recorded
-from careloom.search.query import Comparison, TokenOperand
+from careloom.search.operands import TokenOperand
 from careloom.store.audit_form import AuditForm
 from careloom.store.erasure import Erasure
 from careloom.store.history import HistoryPage, HistoryQuery

@@ -8,10 +8,10 @@ from typing import get_args
 import pytest
 
 from careloom.search.comparison import DATES, NUMBERS, fits
+from careloom.search.conditions import Comparison
 from careloom.search.dates import date_interval
 from careloom.search.numbers import approximate_bounds, double, implicit_bounds
-from careloom.search.query import (
-    Comparison,
+from careloom.search.operands import (
     DateOperand,
     Kind,
     NumberOperand,

@@ -5,8 +5,9 @@ import pytest
 
 from careloom.model.errors import InvalidError, TooCostlyError
 from careloom.search import Access, Limits, Query, SearchParameters, holds_all, index_values, narrowed, parse_query
+from careloom.search.conditions import EVERYTHING, NOTHING, Comparison
 from careloom.search.includes import Found, followed, included
-from careloom.search.query import EVERYTHING, NOTHING, Comparison, TokenOperand
+from careloom.search.operands import TokenOperand
 
 
 def resource(reference: str, **elements: Any) -> dict[str, Any]:

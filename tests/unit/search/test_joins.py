@@ -16,8 +16,9 @@ from careloom.search import (
     query_parameters,
     query_path,
 )
+from careloom.search.conditions import EVERYTHING, NOTHING, Comparison
+from careloom.search.operands import TokenOperand
 from careloom.search.printing import rules_of
-from careloom.search.query import EVERYTHING, NOTHING, Comparison, TokenOperand
 
 GP = "https://ods.example/gp"
 

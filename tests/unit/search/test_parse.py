@@ -4,21 +4,17 @@ import pytest
 
 from careloom.model.errors import InvalidError, NotFoundError, TooCostlyError
 from careloom.search import SearchParameters, parse_query
-from careloom.search.query import (
-    Comparison,
+from careloom.search.conditions import Comparison, Missing, Not
+from careloom.search.operands import (
     DateOperand,
-    Include,
-    Missing,
-    Not,
     NumberOperand,
     QuantityOperand,
-    Query,
     ReferenceOperand,
-    SortKey,
     StringOperand,
     TokenOperand,
     UriOperand,
 )
+from careloom.search.query import Include, Query, SortKey
 
 DAY = 86_400_000_000
 NEW_YEAR_2020 = 18_262 * DAY

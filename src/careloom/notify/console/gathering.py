@@ -18,7 +18,8 @@ from careloom.notify.subscriptions import OWNER_SYSTEM, Subscription, channel_ki
 from careloom.notify.telling import Telling
 from careloom.notify.topics import TopicRegistry
 from careloom.search import Query
-from careloom.search.query import Comparison, TokenOperand
+from careloom.search.conditions import Comparison
+from careloom.search.operands import TokenOperand
 from careloom.store import Attempt, Cursor, EventLog, Replay, Repository, Version
 
 PAGE: Final = 50

@@ -12,9 +12,10 @@ from typing import Final
 
 from careloom.model.errors import InvalidError
 from careloom.search import SearchParameters
+from careloom.search.conditions import And, Comparison, Condition, IsType, Missing, Not, Or
 from careloom.search.dates import Interval, date_interval
 from careloom.search.escaping import shown
-from careloom.search.query import And, Comparison, Condition, DateOperand, IsType, Missing, Not, Or
+from careloom.search.operands import DateOperand
 from careloom.search.values import BEGINNING_OF_TIME, END_OF_TIME
 
 CARE_DATES: Final[Mapping[str, str]] = {

@@ -30,7 +30,7 @@ from careloom.rest.operations.references import local_reference
 from careloom.rest.parameters import inputs
 from careloom.rest.perform import recorded
 from careloom.search import Query, index_values
-from careloom.search.query import InCompartment
+from careloom.search.conditions import InCompartment
 from careloom.store import HistoryQuery, Version
 from careloom.store.erasure import Erasure
 

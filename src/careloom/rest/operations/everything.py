@@ -28,7 +28,8 @@ from careloom.rest.parameters import inputs
 from careloom.rest.threads import in_thread
 from careloom.rest.visibility import narrowed
 from careloom.search import Query, index_values, parse_query
-from careloom.search.query import Include, Narrowing
+from careloom.search.conditions import Narrowing
+from careloom.search.query import Include
 from careloom.search.results import ANY
 from careloom.store import Page, Version
 

@@ -31,7 +31,7 @@ from careloom.rest.threads import in_thread
 from careloom.rest.unchanged import is_unchanged
 from careloom.rest.visibility import narrowed, served_types
 from careloom.search import Query
-from careloom.search.query import Missing, Narrowing, Or
+from careloom.search.conditions import Missing, Narrowing, Or
 from careloom.store import Turn, Version
 
 PAGE: Final = 1_000

@@ -16,7 +16,9 @@ from careloom.rest.operation import Operation, Parameter
 from careloom.rest.operations.addressed import addressed_version
 from careloom.rest.parameters import inputs
 from careloom.rest.visibility import narrowed
-from careloom.search.query import Comparison, Query, ReferenceOperand, TokenOperand
+from careloom.search.conditions import Comparison
+from careloom.search.operands import ReferenceOperand, TokenOperand
+from careloom.search.query import Query
 from careloom.store import Page
 
 MOST: Final = 1000

@@ -13,7 +13,9 @@ from careloom.rest.messages import FhirRequest
 from careloom.rest.operation import Parameter
 from careloom.rest.operations.addressed import addressed_version, resource_of
 from careloom.rest.ownership import known
-from careloom.search.query import Comparison, Query, TokenOperand
+from careloom.search.conditions import Comparison
+from careloom.search.operands import TokenOperand
+from careloom.search.query import Query
 from careloom.store import Version
 
 PAGE: Final = 500

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from careloom.search.kinds import date, number, position, quantity, reference, string, token, uri
 from careloom.search.kinds.composite import composites_of
 from careloom.search.kinds.reading import Aside, KindRules, Place, Reader, Reading
-from careloom.search.query import Kind
+from careloom.search.operands import Kind
 
 __all__ = ["KINDS", "Aside", "KindRules", "Place", "Reader", "Reading"]
 

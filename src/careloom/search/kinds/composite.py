@@ -9,7 +9,7 @@ from careloom.model.errors import InvalidError
 from careloom.model.records import replace
 from careloom.search.escaping import shown, split
 from careloom.search.kinds.reading import KindRules, Reading
-from careloom.search.query import CompositeOperand, Kind, Part
+from careloom.search.operands import CompositeOperand, Kind, Part
 from careloom.search.values import CompositeValue
 
 

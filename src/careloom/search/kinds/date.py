@@ -13,7 +13,7 @@ from careloom.search.dates import Interval, date_interval
 from careloom.search.escaping import shown, unescape
 from careloom.search.kinds.prefixes import prefixed, with_prefix
 from careloom.search.kinds.reading import KindRules, Place, Reading, objects, parts, table
-from careloom.search.query import DateOperand, Prefix
+from careloom.search.operands import DateOperand, Prefix
 from careloom.search.values import BEGINNING_OF_TIME, END_OF_TIME, DateValue
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -14,7 +14,7 @@ from careloom.search.escaping import shown, unescape
 from careloom.search.kinds.prefixes import prefixed, with_prefix
 from careloom.search.kinds.reading import KindRules, Place, Reading, decimal_of, table
 from careloom.search.numbers import approximate_bounds, double, implicit_bounds, parse_number
-from careloom.search.query import NumberOperand, Prefix, QuantityOperand
+from careloom.search.operands import NumberOperand, Prefix, QuantityOperand
 from careloom.search.values import Canonical, NumberValue, QuantityValue
 
 Number = NumberValue | QuantityValue | NumberOperand | QuantityOperand | Canonical

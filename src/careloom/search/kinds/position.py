@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from careloom.search.kinds.reading import KindRules, Place, Reading, decimal_of, table
+from careloom.search.operands import PositionOperand
 from careloom.search.positions import MOST_LATITUDE, MOST_LONGITUDE, distance, read_position
-from careloom.search.query import PositionOperand
 from careloom.search.values import PositionValue
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from careloom.model.errors import InvalidError
 from careloom.search.escaping import shown
-from careloom.search.query import DateOperand, NumberOperand, Prefix, QuantityOperand
+from careloom.search.operands import DateOperand, NumberOperand, Prefix, QuantityOperand
 
 PREFIXES: Mapping[str, Prefix] = {
     "eq": "eq", "ne": "ne", "gt": "gt", "lt": "lt", "ge": "ge", "le": "le", "sa": "sa", "eb": "eb", "ap": "ap",

@@ -12,7 +12,7 @@ from careloom.search.kinds.number import COMPARED, read_number
 from careloom.search.kinds.prefixes import with_prefix
 from careloom.search.kinds.reading import KindRules, Place, Reading, decimal_of, table, text_at
 from careloom.search.numbers import double, parse_number
-from careloom.search.query import QuantityOperand
+from careloom.search.operands import QuantityOperand
 from careloom.search.units import canonical
 from careloom.search.values import QuantityValue
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from careloom.model.records import dataclass
+from careloom.search.operands import Operand
 from careloom.search.parameters import Path, SearchParameter
-from careloom.search.query import Operand
 from careloom.search.values import IndexValue
 
 

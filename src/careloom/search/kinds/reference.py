@@ -10,8 +10,8 @@ from careloom.model.references import parse_reference
 from careloom.search.escaping import escape, shown, unescape
 from careloom.search.kinds.reading import Aside, KindRules, Place, Reading, table, text_at
 from careloom.search.kinds.token import identifier
+from careloom.search.operands import ReferenceOperand
 from careloom.search.parameters import SearchParameter
-from careloom.search.query import ReferenceOperand
 from careloom.search.references import is_absolute, local_target, names_version, reference_values
 from careloom.search.values import ReferenceValue, TokenValue
 

@@ -7,7 +7,7 @@ from careloom.model.errors import InvalidError
 from careloom.search.escaping import escape, shown, unescape
 from careloom.search.folding import exact, fold, words_from
 from careloom.search.kinds.reading import KindRules, Place, Reading, parts, table
-from careloom.search.query import StringOperand
+from careloom.search.operands import StringOperand
 from careloom.search.values import StringValue
 
 

@@ -7,7 +7,7 @@ from careloom.model.errors import InvalidError
 from careloom.search.escaping import escape, shown, split, unescape
 from careloom.search.folding import exact, fold
 from careloom.search.kinds.reading import Aside, KindRules, Place, Reading, objects, table, text_at
-from careloom.search.query import TokenOperand
+from careloom.search.operands import TokenOperand
 from careloom.search.values import StringValue, TokenValue
 
 SPECIAL_VALUES = "http://terminology.hl7.org/CodeSystem/special-values"

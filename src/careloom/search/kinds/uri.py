@@ -6,7 +6,7 @@ from typing import Any
 from careloom.model.errors import InvalidError
 from careloom.search.escaping import escape, shown, unescape
 from careloom.search.kinds.reading import KindRules, Place, Reading, table
-from careloom.search.query import UriOperand
+from careloom.search.operands import UriOperand
 from careloom.search.values import UriValue
 
 _HIERARCHIC = "://"

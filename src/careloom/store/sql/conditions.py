@@ -14,11 +14,10 @@ from typing import Any
 
 from careloom.model.errors import NotSupportedError
 from careloom.model.records import replace
-from careloom.search.query import (
+from careloom.search.conditions import (
     And,
     Chain,
     Comparison,
-    CompositeOperand,
     Condition,
     Has,
     InCompartment,
@@ -27,10 +26,10 @@ from careloom.search.query import (
     Narrowing,
     Not,
     Or,
-    Part,
     Phrase,
     Written,
 )
+from careloom.search.operands import CompositeOperand, Part
 from careloom.store.sql.clauses import Clause, Context, either, nothing, together
 from careloom.store.sql.families import FAMILIES, referring, shaped
 from careloom.store.sql.intervals import instant_around

@@ -5,9 +5,9 @@ from itertools import product
 from typing import TypeVar
 
 from careloom.model.errors import TooCostlyError
+from careloom.search.conditions import Comparison
 from careloom.search.kinds.uri import parents
-from careloom.search.query import (
-    Comparison,
+from careloom.search.operands import (
     Kind,
     Operand,
     QuantityOperand,

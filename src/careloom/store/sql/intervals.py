@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from careloom.model.records import dataclass
-from careloom.search.query import DateOperand, NumberOperand, Operand, Prefix, QuantityOperand
+from careloom.search.operands import DateOperand, NumberOperand, Operand, Prefix, QuantityOperand
 from careloom.store.sql.text import Sql
 
 End = Literal["", "low", "high"]

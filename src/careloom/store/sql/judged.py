@@ -14,17 +14,14 @@ from math import cos, floor, radians
 from careloom.model.errors import TooCostlyError
 from careloom.model.records import replace
 from careloom.search import holds
-from careloom.search.positions import EARTH_RADIUS
-from careloom.search.query import (
-    Comparison,
+from careloom.search.conditions import Comparison, Condition, Phrase
+from careloom.search.operands import (
     CompositeOperand,
-    Condition,
     DateOperand,
     Kind,
     NumberOperand,
     Operand,
     Part,
-    Phrase,
     PositionOperand,
     QuantityOperand,
     ReferenceOperand,
@@ -32,6 +29,7 @@ from careloom.search.query import (
     TokenOperand,
     UriOperand,
 )
+from careloom.search.positions import EARTH_RADIUS
 from careloom.search.values import (
     CompositeValue,
     DateValue,

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from careloom.model.records import replace
-from careloom.search.query import Kind, Query, SortKey
+from careloom.search.operands import Kind
+from careloom.search.query import Query, SortKey
 from careloom.store.paging import SortValue
 from careloom.store.sql.clauses import Context
 from careloom.store.sql.frames import is_framed

@@ -11,7 +11,8 @@ reads the type from its newest version on.
 from collections.abc import Iterator, Sequence
 
 from careloom.model.records import dataclass
-from careloom.search.query import And, Condition, Narrowing, Query, SortKey, Written
+from careloom.search.conditions import And, Condition, Narrowing, Written
+from careloom.search.query import Query, SortKey
 from careloom.store.sql.clauses import Clause, Context, Round, Run, Walk
 from careloom.store.sql.conditions import clause
 from careloom.store.sql.newest import Range

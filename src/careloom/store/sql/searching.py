@@ -8,7 +8,8 @@ from itertools import islice
 from careloom.model.errors import TooCostlyError
 from careloom.model.records import dataclass, replace
 from careloom.search import IndexValues, holds, in_order, index_values
-from careloom.search.query import Condition, Query, SortKey
+from careloom.search.conditions import Condition
+from careloom.search.query import Query, SortKey
 from careloom.search.types import by_type
 from careloom.store.including import included_versions
 from careloom.store.paging import Position, SortValue, count_limit, page_size

@@ -20,7 +20,8 @@ from careloom.rest.parameters import inputs
 from careloom.rest.subset import Subset, unknown_elements
 from careloom.rest.visibility import served_types
 from careloom.search import SearchParameters, parse_query
-from careloom.search.query import And, Condition, Query
+from careloom.search.conditions import And, Condition
+from careloom.search.query import Query
 
 Scope = Literal["system", "patients", "group"]
 

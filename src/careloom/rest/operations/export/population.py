@@ -15,21 +15,9 @@ from careloom.rest.messages import FhirRequest
 from careloom.rest.operations.export.order import BY_PATIENT, Order
 from careloom.rest.visibility import narrowed
 from careloom.search import Query, index_values
+from careloom.search.conditions import And, Comparison, Condition, InCompartment, IsType, Missing, Narrowing, Not, Or
 from careloom.search.dates import date_interval
-from careloom.search.query import (
-    And,
-    Comparison,
-    Condition,
-    DateOperand,
-    InCompartment,
-    IsType,
-    Missing,
-    Narrowing,
-    Not,
-    Or,
-    ReferenceOperand,
-    TokenOperand,
-)
+from careloom.search.operands import DateOperand, ReferenceOperand, TokenOperand
 from careloom.store import Version
 
 PAGE: Final = 1000

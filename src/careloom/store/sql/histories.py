@@ -1,6 +1,6 @@
 """History in SQL: versions along one of three keys, from one end of a range of vids to the other."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from careloom.store.history import HistoryPage, HistoryQuery
@@ -26,7 +26,7 @@ def history(  # noqa: PLR0917  what a search is given, too
         names: Numbers for texts.
         now: What is committed and to be seen.
     """
-    tests = all_of(_tests(query, connection, tenancy, names, now))
+    tests = all_of(_tests(query, connection, dialect, tenancy, names, now))
     sql = _select(query, _along(query, dialect, tenancy), dialect, tests)
     rows = connection.execute(sql.text, sql.values).fetchall()
     return HistoryPage.of(query, (_version(row, connection, tenancy, names) for row in rows))
@@ -39,9 +39,13 @@ def _select(query: HistoryQuery, along: Sql, dialect: Dialect, where: Sql) -> Sq
         f"{dialect.in_order} head AS h ON h.tenant = v.tenant AND h.rid = v.rid "
         "LEFT JOIN body AS b ON b.vid = v.vid AND b.tenant = v.tenant WHERE"
     )
-    # Those of a resource are few: they are put in order, and not looked for among all versions.
-    vid = dialect.hidden("v.vid") if query.id and query.types else "v.vid"
+    vid = _told_apart(query, dialect)("v.vid")
     return columns + along + joined + where + Sql(f"ORDER BY {vid} {direction} LIMIT ?", (query.count + 1,))
+
+
+def _told_apart(query: HistoryQuery, dialect: Dialect) -> Callable[[str], str]:
+    """How columns of versions stand in tests: those of one resource are few, and not looked for among all others."""
+    return dialect.hidden if query.id and query.types else str
 
 
 def _along(query: HistoryQuery, dialect: Dialect, tenancy: Tenancy) -> Sql:
@@ -50,18 +54,22 @@ def _along(query: HistoryQuery, dialect: Dialect, tenancy: Tenancy) -> Sql:
         key = (tenancy.number, address_hash(tenancy.hash_of, f"{query.types[0]}/{query.id}"))
         of_resource = (
             "SELECT tenant, vid FROM head WHERE tenant = ? AND rid = ? UNION ALL "
-            "SELECT tenant, vid FROM version WHERE tenant = ? AND rid = ? AND valid_to IS NOT NULL"
+            f"SELECT tenant, vid FROM version WHERE {dialect.hidden('tenant')} = ? AND rid = ? AND valid_to IS NOT NULL"
         )
         join = f"{dialect.in_order} version AS v ON v.tenant = k.tenant AND v.vid = k.vid"
         return Sql(f"({of_resource}) AS k {join}", (*key, *key))
     return Sql(dialect.by("version", "type", "v") if query.types and len(query.types) == 1 else "version AS v")
 
 
-def _tests(query: HistoryQuery, connection: Connection, tenancy: Tenancy, names: Names, now: Snapshot) -> Iterator[Sql]:
+def _tests(  # noqa: PLR0917  as above
+    query: HistoryQuery, connection: Connection, dialect: Dialect, tenancy: Tenancy, names: Names, now: Snapshot
+) -> Iterator[Sql]:
+    column = _told_apart(query, dialect)
     last = now.vid if query.last is None else min(now.vid, query.last)
-    yield Sql("v.tenant = ? AND v.vid BETWEEN ? AND ?", (tenancy.number, query.first, min(last, NEWEST)))
+    within = f"{column('v.tenant')} = ? AND {column('v.vid')} BETWEEN ? AND ?"
+    yield Sql(within, (tenancy.number, query.first, min(last, NEWEST)))
     if query.types is not None:
-        yield one_of("v.type", [names.find(connection, type) for type in query.types])
+        yield one_of(column("v.type"), [names.find(connection, type) for type in query.types])
     if query.still_current is not None:
         yield Sql("(v.valid_to IS NULL OR v.valid_to > ?)", (query.still_current,))
     for first, end in now.hidden:

@@ -15,7 +15,6 @@ asks for no token; its simulator is off.
 import argparse
 import asyncio
 import random
-import tempfile
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -27,6 +26,7 @@ from pathlib import Path
 from benchmarks.peers.homes import AbsentError
 from benchmarks.serving.client import Client, connected
 from benchmarks.serving.processes import Server, hub, sekmet
+from benchmarks.serving.workplace import workplace
 
 from careloom.model import Resource, parse_json, serialize_json
 from careloom.model.references import references_in
@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("--large", type=int, default=20_000)
     asked = parser.parse_args()
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir="."))).resolve()
+        folder = stack.enter_context(workplace())
         url, database = stack.enter_context(postgresql(folder)) if asked.store == "postgresql" else ("", 0)
         server = stack.enter_context(hub(folder, url, database))
         print(f"{asked.store}, {asked.resources} resources of careloom synth\n")
@@ -79,9 +79,9 @@ _FOUND: dict[str, float] = {}
 
 def compare(count: int) -> None:
     """The same bundles for another server."""
-    with tempfile.TemporaryDirectory(dir=".") as folder:
+    with workplace() as folder:
         try:
-            with sekmet(Path(folder).resolve()) as server:
+            with sekmet(folder) as server:
                 rate = asyncio.run(ingest(server, count, updates))
         except AbsentError as error:
             print(f"sekmet-fhir: absent, {error}")

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from benchmarks.serving.workplace import workplace
 from tests.postgres import shared_server
 
 from careloom.definitions import Definitions
@@ -53,10 +54,9 @@ def main() -> None:
     registry = SearchParameters(definitions, base_url="https://hub.example/fhir")
     validator = Validator(definitions)
     spare_the_collector()
-    with tempfile.TemporaryDirectory(dir=".") as folder:
-        measured = Path(folder)
+    with workplace() as measured:
         if asked.store == "sqlite":
-            source = StoreSource(f"sqlite:///{measured.resolve() / 'hub.db'}")
+            source = StoreSource(f"sqlite:///{measured / 'hub.db'}")
             asyncio.run(measure(source, measured, registry, validator, asked))
         else:
             with shared_server(Path(tempfile.gettempdir()) / f"careloom-benchmark-{os.getpid()}") as server:

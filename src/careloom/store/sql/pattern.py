@@ -28,7 +28,7 @@ _INTERVALS: Final = ("dat", "pair")
 """Tables whose rows end in the beginning and the end of an interval."""
 
 _ENDS: Final = 3
-"""Values that are made of a date: its beginning, a microsecond later, which is the end of an instant, and its end."""
+"""Values that are made of a date, see `_ends`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +74,7 @@ class Pattern:
             interval = date_interval(cut.dates[place], zone)  # a date, by its kind
             if interval is None or interval[0] >= interval[1]:
                 return None
-            values += (interval[0], interval[0] + 1, interval[1])
+            values += _ends(interval)
         for low, high in self.ordered:
             if values[low] >= values[high]:
                 return None
@@ -96,6 +96,12 @@ def _numbers(numbers: Sequence[str | None], amount: _Amount) -> tuple[float, flo
     number = Decimal(numbers[mark])  # type: ignore[arg-type]  # a number, by its kind
     base = canonical(number, number, system, code)
     return double(number), None if base is None else base.low
+
+
+def _ends(interval: tuple[int, int]) -> tuple[int, int, int]:
+    """What a date comes to in rows: its beginning, a microsecond later, which is the end of an instant, and its end."""
+    low, high = interval
+    return low, low + 1, high
 
 
 def _told(part: str | _Open, texts: Any) -> str:
@@ -135,7 +141,7 @@ class Learning:
     def _ends_of(self, marks: Cut) -> list[int]:
         """What dates come to, as the values of a pattern have it; none of what is no date."""
         intervals = [date_interval(date, self._zone) for date in marks.dates if date]
-        return [end for found in intervals if found for end in (found[0], found[0] + 1, found[1])]
+        return [end for found in intervals if found for end in _ends(found)]
 
     def noting(self, *parts: str) -> int:
         """A hash, with a note of what was hashed where a mark is in it."""

@@ -1,12 +1,14 @@
 """What the hub does over HTTP in a CPU second of its process, and the same for a server of the same kind.
 
-    python -m benchmarks.hub [--store sqlite|postgresql] [--only read ingest small large sekmet] [--resources 10000]
+    python -m benchmarks.hub [--store sqlite|postgresql] [--only read ingest small large varied sekmet]
+                             [--resources 10000]
 
 The server is ``careloom serve`` as a process of its own, with a settings file in a folder that is removed afterwards;
 the load comes from this process. Records are those of ``careloom synth``, sent as transaction bundles of 50 to 200
 entries. All that is promised of a request happens to each: token, decision, validation, index, audit record, durable
 commit. CPU seconds are those of the server's process, all threads together, so that the figures bear other work on the
 machine. Before each measure the server does a part of it that is not counted, so that what is made once is made.
+``varied`` is ingest of records whose values hardly ever come again.
 
 ``sekmet-fhir`` (PyPI, pure Python, SQLite) gets the same bundles in the same run. It keeps its own log of traffic and
 asks for no token; its simulator is off.
@@ -26,6 +28,7 @@ from pathlib import Path
 from benchmarks.peers.homes import AbsentError
 from benchmarks.serving.client import Client, connected
 from benchmarks.serving.processes import Server, hub, sekmet
+from benchmarks.serving.varied import varied
 from benchmarks.serving.workplace import workplace
 
 from careloom.model import Resource, parse_json, serialize_json
@@ -38,7 +41,7 @@ READERS = 16
 MANY = 64
 SECONDS = 4.0
 ALONE = 1_000
-MEASURES = ("ingest", "read", "small", "large", "sekmet")
+MEASURES = ("ingest", "read", "small", "large", "varied", "sekmet")
 
 
 def main() -> None:
@@ -56,38 +59,51 @@ def main() -> None:
         print(f"{asked.store}, {asked.resources} resources of careloom synth\n")
         asyncio.run(measure(server, asked))
     if "sekmet" in asked.only and asked.store == "sqlite":
-        compare(asked.resources)
+        compare(asked)
 
 
 async def measure(server: Server, asked: argparse.Namespace) -> None:
     """All measures of the hub, one after the other on one record."""
-    rate = await ingest(server, asked.resources, updates)
+    rate = await ingest(server, population(1), asked.resources, updates)
     line("ingest, PUT of known ids", rate)
     _FOUND["ingest"] = rate.each
     if "ingest" in asked.only:
-        line("ingest, POST with links between entries", await ingest(server, asked.resources, creates, seed=2))
+        rate = await ingest(server, population(2), asked.resources, creates)
+        line("ingest, POST with links between entries", rate)
     if "read" in asked.only:
         line("read by id", await reads(server))
     if "small" in asked.only:
         await small(server)
     if "large" in asked.only:
         await large(server, asked.large)
+    if "varied" in asked.only:
+        rate = await ingest(server, varied(population(4), seed=4), asked.resources, updates)
+        line("ingest, PUT, values that hardly ever come again", rate)
+        _FOUND["varied"] = rate.each
 
 
 _FOUND: dict[str, float] = {}
 
 
-def compare(count: int) -> None:
+def compare(asked: argparse.Namespace) -> None:
     """The same bundles for another server."""
     with workplace() as folder:
         try:
             with sekmet(folder) as server:
-                rate = asyncio.run(ingest(server, count, updates))
+                asyncio.run(measure_peer(server, asked))
         except AbsentError as error:
             print(f"sekmet-fhir: absent, {error}")
-            return
-    line("sekmet-fhir, ingest", rate)
-    print(f"{'the hub to sekmet-fhir':62} {_FOUND['ingest'] / rate.each:10.2f} x")
+
+
+async def measure_peer(server: Server, asked: argparse.Namespace) -> None:
+    """Ingest by the other server, and the hub's to it."""
+    sources = {"ingest": population(1)}
+    if "varied" in asked.only:
+        sources["varied"] = varied(population(4), seed=4)
+    for name, source in sources.items():
+        rate = await ingest(server, source, asked.resources, updates)
+        line(f"sekmet-fhir, {name}", rate)
+        print(f"{'  the hub to sekmet-fhir':62} {_FOUND[name] / rate.each:10.2f} x")
 
 
 @contextmanager
@@ -107,9 +123,8 @@ def postgresql(folder: Path) -> Iterator[tuple[str, int]]:
 Make = Callable[[Sequence[Resource]], Resource]
 
 
-async def ingest(server: Server, count: int, make: Make, seed: int = 1) -> "Rate":
-    """Transaction bundles by a few clients; as many again before, which are not counted."""
-    source = population(seed)
+async def ingest(server: Server, source: Iterator[Resource], count: int, make: Make) -> "Rate":
+    """Transaction bundles by a few clients; half as many before, which are not counted."""
     warm = [bundle for bundle, _ in bundles(islice(source, count // 2), make)]
     cold = list(bundles(islice(source, count), make))
     await spread(server, CLIENTS, (post(each) for each in warm))

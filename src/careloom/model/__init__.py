@@ -1,7 +1,7 @@
 """FHIR values as plain dictionaries; codecs that lose nothing; references, issues and errors."""
 
 from careloom.model.issues import Issue, Severity, has_errors, operation_outcome
-from careloom.model.json import parse_json, parse_resource, serialize_json
+from careloom.model.json import parse_json, parse_resource, serialize_json, trimmed
 from careloom.model.numbers import ExactDecimal
 from careloom.model.resource import Resource, local_reference, resource_type
 
@@ -17,4 +17,5 @@ __all__ = [
     "parse_resource",
     "resource_type",
     "serialize_json",
+    "trimmed",
 ]

@@ -68,9 +68,14 @@ def serialize_json(value: Any, *, pretty: bool = False) -> bytes:
 
     option = orjson.OPT_INDENT_2 if pretty else None
     try:
-        return orjson.dumps(value, default=_default, option=option)
+        return trimmed(orjson.dumps(value, default=_default, option=option))
     except TypeError:
-        return orjson.dumps(_with_wide_integers(value), default=_default, option=option)
+        return trimmed(orjson.dumps(_with_wide_integers(value), default=_default, option=option))
+
+
+def trimmed(text: bytes) -> bytes:
+    """A text that was just written, in as much memory as it needs: orjson leaves it in four kilobytes or more."""
+    return b"%b" % text
 
 
 def _default(value: Any) -> Any:

@@ -6,6 +6,7 @@ would read or look up by name. The narrative is part of it.
 
 import html
 import re
+from functools import lru_cache
 from typing import Any
 
 from careloom.model import Resource
@@ -23,7 +24,7 @@ def narrative_words(resource: Resource) -> str:
     """The words of ``text.div``."""
     narrative = resource.get("text")
     div = narrative.get("div") if isinstance(narrative, dict) else None
-    return words_of(_plain(div)) if isinstance(div, str) else ""
+    return _words_shown(div) if isinstance(div, str) else ""
 
 
 def content_words(resource: Resource) -> str:
@@ -41,7 +42,7 @@ def _take(node: Any, texts: list[str]) -> None:
     elif node.__class__ is dict:
         for key, value in node.items():
             if key == "div" and value.__class__ is str:
-                texts.append(_plain(value))
+                texts.append(_words_shown(value))
             elif key not in _NOT_READ:
                 _take(value, texts)
     elif node.__class__ is list:
@@ -49,5 +50,7 @@ def _take(node: Any, texts: list[str]) -> None:
             _take(item, texts)
 
 
-def _plain(xhtml: str) -> str:
-    return html.unescape(_TAG.sub(" ", xhtml))
+@lru_cache(maxsize=4)
+def _words_shown(xhtml: str) -> str:
+    """The words of a narrative, which is asked about twice in a row."""
+    return words_of(html.unescape(_TAG.sub(" ", xhtml)))

@@ -79,6 +79,23 @@ _NOT_IN: Mapping[str, frozenset[str]] = {
 """Element to what may not stand directly in it: lines of text hold no blocks, a link no link."""
 
 
+def takes_attribute(name: str, attribute: str) -> bool:
+    """Whether an element may have an attribute."""
+    return attribute in _ANYWHERE or attribute in _ATTRIBUTES.get(name, ())
+
+
+def takes_element(name: str, child: str) -> bool:
+    """Whether an element may stand directly in another."""
+    allowed, parents = _CHILDREN.get(name), _PARENTS.get(child)
+    is_at_home = (allowed is None or child in allowed) and (parents is None or name in parents)
+    return is_at_home and child not in _NOT_IN.get(name, ())
+
+
+def takes_text(name: str) -> bool:
+    """Whether more than white space may stand directly in an element."""
+    return name not in _CHILDREN
+
+
 def faults(div: "etree._Element") -> Iterator[str]:
     """What is wrong with each element below a ``div``, itself included, in document order."""
     for element in div.iter():
@@ -87,7 +104,7 @@ def faults(div: "etree._Element") -> Iterator[str]:
             yield f"an element that narrative may have expected, {name} found"
             continue
         for attribute in map(str, element.attrib):
-            if not attribute.startswith(_XML) and attribute not in _ANYWHERE | _ATTRIBUTES.get(name, frozenset()):
+            if not attribute.startswith(_XML) and not takes_attribute(name, attribute):
                 yield f"an attribute that narrative may have expected, {attribute} found on {name}"
         yield from _faults_of_place(element, name)
 

@@ -1,5 +1,6 @@
 """JSON in and out loses nothing."""
 
+import tracemalloc
 from decimal import Decimal
 
 import pytest
@@ -66,3 +67,14 @@ def test_what_is_not_a_resource_says_what_was_found(text: str, said: str) -> Non
 
 def test_a_byte_order_mark_is_passed_over() -> None:
     assert {"resourceType": "Patient"} == parse_resource(b'\xef\xbb\xbf{"resourceType":"Patient"}')
+
+
+def test_many_short_texts_take_little_memory() -> None:
+    serialize_json(0)  # whatever is made once
+    tracemalloc.start()
+    try:
+        kept = [serialize_json({"code": number}) for number in range(1_000)]
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert taken < 200 * len(kept)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import orjson
 
-from careloom.model import Resource
+from careloom.model import Resource, trimmed
 from careloom.model.instants import instant
 from careloom.model.records import dataclass
 from careloom.store.audit_form import AuditForm
@@ -70,7 +70,7 @@ def outlined_of(resource: Resource, most: int = MOST_ITEMS) -> Outlined | None:
     try:
         microseconds = _microseconds(moment)
         blanked = [_blanked(item, blanks) for item in items]
-        kind = orjson.dumps({**unstamped(resource), _MOMENT: "", _ITEMS: blanked})
+        kind = trimmed(orjson.dumps({**unstamped(resource), _MOMENT: "", _ITEMS: blanked}))
     except (TypeError, AttributeError, ValueError):  # no object where there should be one, decimals, no such day
         return None
     return Outlined(kind, moment, microseconds, tuple(blanks))

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from careloom.model import Resource, serialize_json
+from careloom.model import Resource, serialize_json, trimmed
 from careloom.store.recording import kept_meta
 
 _NOT_FOUND_BY = frozenset({"resourceType", "id"})
@@ -35,7 +35,7 @@ def texts_of(resource: Resource) -> tuple[dict[str, bytes], bytes]:
 def json_of(value: Any) -> bytes:
     """The JSON of a value as `serialize_json` has it, at once where there are no decimals in it."""
     try:
-        return orjson.dumps(value)
+        return trimmed(orjson.dumps(value))
     except TypeError:
         return serialize_json(value)
 

@@ -103,7 +103,7 @@ class Finding:
         """Take a value of a parameter, or of a side of it."""
         kind = value.__class__
         if kind is TextValue:
-            self.words.update(dict.fromkeys(indexed_words(value.words)))  # type: ignore[union-attr]
+            self.words.update(dict.fromkeys(value.words.split(" ")))  # type: ignore[union-attr]
             return
         if key.endswith(FOUND_BY_WORDS):
             words = indexed_words(value.folded)  # type: ignore[union-attr]

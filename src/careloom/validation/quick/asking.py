@@ -18,6 +18,7 @@ from careloom.validation.invariants import check_constraints
 from careloom.validation.options import is_example_url
 from careloom.validation.path import Path
 from careloom.validation.profiles import check_child, check_content
+from careloom.validation.quick.narratives import is_evidently_fine
 from careloom.validation.schema import Constraint, Element, Property
 from careloom.validation.structure import ABSENT, check_property
 
@@ -67,6 +68,11 @@ def datatype_is_fine(value: Any, type: str, path: Path, check: Check) -> bool:
     before = len(check.issues)
     check_datatype(Item(value, None, type, path), check)
     return is_quiet(check, before)
+
+
+def narrative_is_fine(value: Any, path: Path, check: Check) -> bool:
+    """Ask for the rule of a narrative, unless one glance says enough."""
+    return is_evidently_fine(value["div"]) or datatype_is_fine(value, "Narrative", path, check)
 
 
 def datatype_is_silent(value: Any, type: str, path: Path, check: Check) -> bool:

@@ -220,6 +220,8 @@ class Body:
             self.require(f"{self.memos.of(codes.Codings)}.ask({self.place.value}, {self.place.path}, c)")
         elif name == "Reference":  # an address in a resource that stands alone leads nowhere, and so can do no wrong
             self.refuse_if(f"not (c.is_alone and is_address({self.variables['reference']})) and not {ask}")
+        elif name == "Narrative":
+            self.require(f"{self.memos.asked(asking.narrative_is_fine)}({self.place.value}, {self.place.path}, c)")
         else:
             self.require(ask)
 

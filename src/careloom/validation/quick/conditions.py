@@ -4,6 +4,7 @@ from typing import Any
 
 from careloom.fhirpath import Environment, Node
 from careloom.fhirpath.expression import Expression
+from careloom.model import trimmed
 from careloom.validation.context import Check, Scope
 from careloom.validation.quick.formats import LONGEST, Memory
 
@@ -46,5 +47,5 @@ class Remembered(Memory):
         if not self._invariant.holds(value, check):
             return False
         if sum(map(len, texts)) <= LONGEST:
-            self.learn(texts)
+            self.learn(tuple(map(trimmed, texts)))
         return True

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from careloom.model import Resource
+from careloom.model import Resource, trimmed
 from careloom.model.records import dataclass
 from careloom.validation.path import Path
 from careloom.validation.quick.asking import COLLECTIONS
@@ -76,7 +76,7 @@ class Entrance:
             if len(self._ways) >= ROOM:
                 self._ways.clear()
             if len(text) <= LONGEST:
-                self._ways[profiles, text] = way
+                self._ways[profiles, trimmed(text)] = way
         return way
 
     def _by(self, schemas: Iterable[Schema]) -> Way:

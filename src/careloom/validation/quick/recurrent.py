@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from careloom.model import trimmed
 from careloom.model.issues import Issue
 from careloom.model.numbers import decimal_text
 from careloom.validation.path import Path, path_text
@@ -134,7 +135,7 @@ class Recurrent(dict[bytes, Notes | tuple[()]]):
         if len(text) <= LONGEST and not _has_place(value):
             if len(self) >= ROOM:
                 self.clear()
-            self[text] = notes
+            self[trimmed(text)] = notes
         if notes and notes[0] not in told:
             tell(notes, parent, check)
         return True

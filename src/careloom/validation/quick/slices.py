@@ -7,6 +7,7 @@ the element gives the same. The address of an extension is compared as it is.
 
 from typing import TYPE_CHECKING
 
+from careloom.model import trimmed
 from careloom.validation.nodes import is_primitive
 from careloom.validation.quick.formats import ROOM
 from careloom.validation.quick.recurrent import TYPES as RECURRENT_TYPES
@@ -60,7 +61,7 @@ class Homes(dict[bytes, int]):
         """Remember one."""
         if len(self) >= ROOM:
             self.clear()
-        self[text] = slice
+        self[trimmed(text)] = slice
 
 
 class _Sorting:

@@ -24,6 +24,9 @@ _HOP = ("Host", "Connection", "Keep-Alive", "Transfer-Encoding", "Content-Length
 _CLIENT = "acute-epr"
 _TOKEN = "/auth/token"
 _TOKEN_OF_OURS = re.compile(r"Bearer eyJ[\w-]+\.[\w-]+\.")
+_LONGEST = 1 << 20
+"""Bytes of a line of a head: whether one is too long is for the hub to say."""
+
 _SECONDS = 60
 """How long a token is used; it is good for longer."""
 
@@ -55,7 +58,9 @@ class _Door:
         self._session = aiohttp.ClientSession(auto_decompress=False, timeout=aiohttp.ClientTimeout(total=300))
         application = web.Application()
         application.router.add_route("*", r"/{path:[\s\S]*}", self._pass)
-        self._runner = web.AppRunner(application, auto_decompress=False)
+        self._runner = web.AppRunner(
+            application, auto_decompress=False, max_line_size=_LONGEST, max_field_size=_LONGEST
+        )
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0, backlog=512)
         await site.start()

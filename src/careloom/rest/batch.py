@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from careloom.model.errors import CareloomError
-from careloom.rest.entries import Allowance, Common, answer_bundle, elements, for_entries, read_entry, telling
+from careloom.rest.entries import Allowance, Common, answer_bundle, as_asked, elements, for_entries, read_entry, telling
 from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirRequest, FhirResponse
 from careloom.rest.outcomes import refusal
@@ -40,4 +40,4 @@ async def _answer(number: int, element: Any, common: Common, hub: Hub, allowance
             entry = read_entry(number, element, common, hub)
     except CareloomError as error:
         return refusal(error)
-    return await perform(entry.interaction, entry.request, hub)
+    return as_asked(entry.request, await perform(entry.interaction, entry.request, hub))

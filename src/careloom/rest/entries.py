@@ -34,6 +34,9 @@ Common = Mapping[str, Any]
 _ALWAYS = 2
 """Elements that every request of an entry has: method and url."""
 
+_ERRORS = 400
+"""Statuses from here on are errors."""
+
 _IN_RESOURCE = re.compile(r"[A-Z][A-Za-z]*((?:[.\[].*)?)", re.DOTALL)
 """A FHIRPath that starts at a resource type; anything else is about the entry itself."""
 
@@ -129,11 +132,11 @@ def read_entry(number: int, element: Any, common: Common, hub: Hub) -> Entry:
         raise MalformedError("request with method and url expected, as text")
     path, _, query = _below_base(asked["url"], hub.base_url).partition("?")
     route = hub.routes.find(asked["method"], unquote(path))
-    if (
-        route.interaction.is_open
-        or route.interaction.code == "transaction"
-        or route.interaction.path.startswith("_jobs/")
-    ):
+    if route.interaction.code == "transaction":
+        raise NotSupportedError(
+            "a request about a resource expected, found a bundle within a bundle: send it by itself"
+        )
+    if route.interaction.is_open or route.interaction.path.startswith("_jobs/"):
         raise NotSupportedError(f"{asked['method']} {asked['url']} has no place in a bundle")
     said = {**common, **route.told, **_content(_resource(element), route.interaction, hub)}
     if query:
@@ -187,6 +190,11 @@ def bundle_of(type: str, answers: Iterable[Answer]) -> FhirResponse:
         versions += told
     bundle: Resource = {"resourceType": "Bundle", "type": type}
     return FhirResponse(200, {**bundle, "entry": entries} if entries else bundle, versions=tuple(versions))
+
+
+def as_asked(request: FhirRequest, response: FhirResponse) -> FhirResponse:
+    """The response to an entry; one to ``HEAD`` is told without what was found."""
+    return replace(response, resource=None) if request.method == "HEAD" and response.status < _ERRORS else response
 
 
 def answered(response: FhirResponse) -> Answer:

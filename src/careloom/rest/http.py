@@ -4,7 +4,7 @@ It turns an ASGI request into an `Incoming` and a `FhirResponse` into messages o
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 
 from starlette.responses import FileResponse
@@ -17,6 +17,9 @@ from careloom.rest.hub import Hub
 from careloom.rest.messages import FhirResponse
 from careloom.rest.probes import PROBES, nowhere
 from careloom.rest.service import Incoming, answered
+
+_LISTS = frozenset({"accept", "accept-encoding", "accept-language", "if-match", "if-none-match", "prefer"})
+"""Headers that say the same on several lines as on one with commas between. Source: RFC 9110, 5.3; RFC 7240, 2."""
 
 _WITHOUT_LENGTH = frozenset({204, 304})
 """Answers whose body is none by their status, so that nothing is said of its length."""
@@ -54,9 +57,22 @@ def fhir_application(hub: Callable[[], Hub], path: str) -> ASGIApp:
 
 
 def _incoming(scope: Scope, receive: Receive, path: str) -> Incoming:
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    headers = _headers(scope["headers"])
     query = scope["query_string"].decode("latin-1")
     return Incoming(scope["method"], path, query, headers, _address(scope), partial(_body, headers, receive))
+
+
+def _headers(lines: Collection[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Headers by name. Their text is UTF-8, as clients write a name in ``If-None-Exist``, or else Latin-1."""
+    try:
+        headers = {name.decode(): value.decode() for name, value in lines}
+    except UnicodeDecodeError:
+        lines = [(name, value.decode("latin-1").encode()) for name, value in lines]
+        return _headers(lines)
+    if len(headers) < len(lines):
+        for listed in _LISTS & headers.keys():
+            headers[listed] = ", ".join(value.decode() for name, value in lines if name.decode() == listed)
+    return headers
 
 
 def _address(scope: Scope) -> str:

@@ -25,7 +25,7 @@ from careloom.model.resource import Resource
 from careloom.model.room import ROOM
 from careloom.rest.conditional import matched
 from careloom.rest.delete import all_matched, delete_all
-from careloom.rest.entries import Allowance, Answer, Entry, answered, bundle_of, telling
+from careloom.rest.entries import Allowance, Answer, Entry, answered, as_asked, bundle_of, telling
 from careloom.rest.hub import Hub
 from careloom.rest.interaction import Work
 from careloom.rest.making import Links
@@ -109,7 +109,8 @@ def transact(turn: Turn, plan: Plan, hub: Hub) -> FhirResponse:
         for each in paced([each for each in group if each.entry.number not in answers]):
             with telling(each.entry.number):
                 allowance.require()
-                answers[each.entry.number] = answered(allowance.spend(_carry_out(turn, each, links, plan, hub)))
+                done = as_asked(each.entry.request, _carry_out(turn, each, links, plan, hub))
+                answers[each.entry.number] = answered(allowance.spend(done))
     answer = bundle_of("transaction-response", (answers[each.entry.number] for each in paced(settled)))
     return replace(answer, decision=plan.decision)
 

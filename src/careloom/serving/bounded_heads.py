@@ -7,6 +7,8 @@ as long as it likes. What comes behind the head has its own bounds (`careloom.re
 import asyncio
 from typing import Final
 
+from careloom.model.issues import Issue, operation_outcome
+from careloom.model.json import serialize_json
 from careloom.serving.in_one_piece import InOnePiece
 
 SECONDS: Final = 20.0
@@ -14,6 +16,12 @@ SECONDS: Final = 20.0
 
 MOST: Final = 65_536
 """Bytes of a head."""
+
+_TOO_LARGE: Final = Issue("error", "too-long", f"the head of a request: at most {MOST} bytes expected, found more")
+_TOO_SLOW: Final = Issue(
+    "error", "timeout", f"the head of a request: expected within {SECONDS:g} s, not found complete"
+)
+_NO_HTTP: Final = Issue("error", "structure", "a request by HTTP/1.1 expected, found what cannot be read as one")
 
 
 class BoundedHeads(InOnePiece):
@@ -42,7 +50,7 @@ class BoundedHeads(InOnePiece):
         if self._is_in_head() and len(data) > room:
             super().data_received(data[:room])
             if self._is_in_head():
-                self._refuse(b"431 Request Header Fields Too Large")
+                self._refuse(b"431 Request Header Fields Too Large", _TOO_LARGE)
                 return
             data = data[room:]
         super().data_received(data)
@@ -61,7 +69,7 @@ class BoundedHeads(InOnePiece):
 
     def _await_head(self) -> None:
         self._is_between, self._size = False, 0
-        self._timer = self.loop.call_later(SECONDS, self._refuse, b"408 Request Timeout")
+        self._timer = self.loop.call_later(SECONDS, self._refuse, b"408 Request Timeout", _TOO_SLOW)
 
     def _is_in_head(self) -> bool:
         return self._timer is not None
@@ -71,8 +79,16 @@ class BoundedHeads(InOnePiece):
             self._timer.cancel()
             self._timer = None
 
-    def _refuse(self, status: bytes) -> None:
+    def send_400_response(self, msg: str) -> None:
+        """As of the parser: what came is no HTTP."""
+        self._refuse(b"400 Bad Request", _NO_HTTP)
+
+    def _refuse(self, status: bytes, issue: Issue) -> None:
         self._end_head()
         if not self.transport.is_closing():
-            self.transport.write(b"HTTP/1.1 " + status + b"\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+            body = serialize_json(operation_outcome([issue]))
+            head = (
+                b"HTTP/1.1 %b\r\nconnection: close\r\ncontent-type: application/fhir+json\r\ncontent-length: %d\r\n\r\n"
+            )
+            self.transport.write(head % (status, len(body)) + body)
             self.transport.close()

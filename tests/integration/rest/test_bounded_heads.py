@@ -1,6 +1,7 @@
 """Heads of requests that take too long or are too large, over a connection of a real server."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -83,7 +84,20 @@ async def test_head_without_end_is_refused(line: Line) -> None:
 
 async def test_head_that_is_too_large_is_refused_though_it_comes_at_once(line: Line) -> None:
     line[1].write(b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * MOST + b"\r\n\r\n")
-    assert (await _rest(line[0])).startswith(b"HTTP/1.1 431 ")
+    answer = await _rest(line[0])
+    assert answer.startswith(b"HTTP/1.1 431 ") and _told(answer) == "too-long"
+
+
+async def test_what_is_no_http_is_told_so(line: Line) -> None:
+    line[1].write(b"hello, hub\r\n\r\n")
+    answer = await _rest(line[0])
+    assert answer.startswith(b"HTTP/1.1 400 ") and _told(answer) == "structure"
+
+
+def _told(answer: bytes) -> str:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"content-type: application/fhir+json" in head
+    return str(json.loads(body)["issue"][0]["code"])
 
 
 @pytest.mark.parametrize("size", [MOST - 1, MOST])

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import pytest
 from tests.unit.rest.desk import GRANT, Desk, entry, patient, transaction
 
 from careloom.governance import parse_scopes
@@ -56,7 +57,21 @@ async def test_bundle_of_another_type_is_400(desk: Desk) -> None:
 async def test_batch_within_a_batch_is_refused(desk: Desk) -> None:
     answer = await desk("POST", "", _batch(entry("POST", "", _batch())))
     assert answer.resource is not None
-    assert answer.resource["entry"][0]["response"]["status"] == "400 Bad Request"
+    response = answer.resource["entry"][0]["response"]
+    assert response["status"] == "400 Bad Request"
+    assert "found a bundle within a bundle" in response["outcome"]["issue"][0]["diagnostics"]
+
+
+@pytest.mark.parametrize("type", ["batch", "transaction"])
+async def test_head_is_answered_without_the_resource_but_with_what_is_wrong(desk: Desk, type: str) -> None:
+    await desk("PUT", "Patient/p", patient(id="p"))
+    answer = await desk("POST", "", transaction(entry("HEAD", "Patient/p"), type=type))
+    assert answer.resource is not None
+    (told,) = answer.resource["entry"]
+    assert "resource" not in told and told["response"]["status"] == "200 OK" and told["response"]["etag"] == 'W/"1"'
+    refused = await desk("POST", "", _batch(entry("HEAD", "Patient/none")))
+    assert refused.resource is not None
+    assert refused.resource["entry"][0]["response"]["outcome"]["issue"][0]["code"] == "not-found"
 
 
 async def test_more_entries_than_the_hub_takes_are_413(desk: Desk) -> None:

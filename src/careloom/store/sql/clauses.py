@@ -1,6 +1,6 @@
 """What a condition becomes in SQL: how to test a candidate, and how to find candidates."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from careloom.model.records import dataclass, replace
 from careloom.search import IndexValues, SearchParameters
@@ -112,7 +112,7 @@ class Context:
     registry: SearchParameters
     covers: Covers
     snapshot: Snapshot
-    values_of: Callable[[int], IndexValues]
+    values_of: Callable[[int, Collection[str]], IndexValues]
     reaches: Reaches
     depth: int = 0
 

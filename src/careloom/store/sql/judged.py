@@ -15,6 +15,7 @@ from careloom.model.errors import TooCostlyError
 from careloom.model.records import replace
 from careloom.search import holds
 from careloom.search.conditions import Comparison, Condition, Phrase
+from careloom.search.match import parameters_of
 from careloom.search.operands import (
     CompositeOperand,
     DateOperand,
@@ -68,12 +69,14 @@ def settled(found: Clause, condition: Condition, type: str, context: Context) ->
     vids = [vid for (vid,) in context.connection.execute(select.text, select.values).fetchall()]
     if len(vids) > MOST_JUDGED:
         raise TooCostlyError(f"{told(condition)}: more than {MOST_JUDGED} resources would have to be looked at")
-    return chosen([vid for vid in vids if judged(condition, vid, context)], context)
+    return chosen([vid for vid in vids if all_hold((condition,), type, vid, context)], context)
 
 
-def judged(condition: Condition, vid: int, context: Context) -> bool:
-    """Whether the version by a vid meets a condition, by its body."""
-    return holds(condition, context.values_of(vid))
+def all_hold(conditions: tuple[Condition, ...], type: str, vid: int, context: Context) -> bool:
+    """Whether the version by a vid meets some conditions, by what its body has for their parameters."""
+    codes = {code for each in conditions for code in parameters_of(each, type, context.registry)}
+    values = context.values_of(vid, codes)
+    return all(holds(each, values) for each in conditions)
 
 
 def chosen(vids: list[int], context: Context) -> Clause:

@@ -1,13 +1,13 @@
 """A search on one connection: the plan is made, run row by row, judged where need be, and stopped at the page's end."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cmp_to_key
 from heapq import merge
 from itertools import islice
 
 from careloom.model.errors import TooCostlyError
 from careloom.model.records import dataclass, replace
-from careloom.search import IndexValues, holds, in_order, index_values
+from careloom.search import IndexValues, in_order, index_values
 from careloom.search.conditions import Condition
 from careloom.search.query import Query, SortKey
 from careloom.search.types import by_type
@@ -17,7 +17,7 @@ from careloom.store.port import Page
 from careloom.store.sql.clauses import Context
 from careloom.store.sql.dialect import Connection, Dialect
 from careloom.store.sql.explaining import steps
-from careloom.store.sql.judged import told
+from careloom.store.sql.judged import all_hold, told
 from careloom.store.sql.names import UNKNOWN, Names
 from careloom.store.sql.newest import newest
 from careloom.store.sql.pages import count, is_sorted_in_sql, page, unlimited
@@ -132,7 +132,7 @@ class Search:
         """Matches of one type in order, those that come twice given once: they come one behind the other."""
         last: SortValues = ()
         for row in self._rows(plan, after, wanted):
-            if row != last and self._passes(plan.found.judged, row[-1]):
+            if row != last and self._passes(plan.found.judged, plan.query.type, row[-1]):
                 last = row
                 yield _Match(plan.query.type, row)
 
@@ -143,20 +143,20 @@ class Search:
         sql = page(plan.query, plan.found, after, self._context)
         return self._context.dialect.first_rows(self._connection, sql, wanted)
 
-    def _passes(self, judged: tuple[Condition, ...], vid: SortValue) -> bool:
+    def _passes(self, judged: tuple[Condition, ...], type: str, vid: SortValue) -> bool:
         if not judged:
             return True
         self._judged += 1
         if self._judged > MOST_LOOKED_AT:
             raise TooCostlyError(f"{told(judged[0])}: more than {MOST_LOOKED_AT} resources would have to be looked at")
-        values = self._values_of(int(vid or 0))
-        return all(holds(condition, values) for condition in judged)
+        return all_hold(judged, type, int(vid or 0), self._context)
 
     def _sorted_here(self, query: Query, plans: list["_Plan"], after: SortValues) -> Iterator["_Match"]:
         """All matches behind an entry, sorted by what their bodies say."""
         items: list[tuple[IndexValues, _Match]] = []
+        codes = {key.parameter for key in query.sort}
         for match in self._newest_first(plans):
-            items.append((self._values_of(match.vid), match))
+            items.append((self._values_of(match.vid, codes), match))
             if len(items) > MOST_SORTED:
                 keys = ", ".join(key.parameter for key in query.sort)
                 raise TooCostlyError(f"_sort={keys}: at most {MOST_SORTED} matches are sorted so, narrow the search")
@@ -190,11 +190,11 @@ class Search:
         (number,) = self._connection.execute(sql.text, sql.values).fetchone()
         return int(number)
 
-    def _values_of(self, vid: int) -> IndexValues:
-        """Index values of a version."""
+    def _values_of(self, vid: int, codes: Collection[str]) -> IndexValues:
+        """Index values of a version, of some parameters."""
         version = self._by_vid("", vid)
         assert version.resource is not None
-        return index_values(version.resource, self._tenancy.parameters)
+        return index_values(version.resource, self._tenancy.parameters, only=codes)
 
     def _versions(self, matches: Iterable["_Match"]) -> Iterator[Version]:
         """The versions of matches, many by one statement: a server far away answers it as quickly as for one."""
